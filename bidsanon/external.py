@@ -1,0 +1,161 @@
+"""The programs that bidsanon runs: where they are, which version, and how they are run.
+
+Nothing else in the package starts another program.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bidsanon.errors import MissingToolError, ToolFailedError
+
+_TERMINATE_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program that bidsanon can run.
+
+    Attributes
+    ----------
+    name
+        Its command.
+    install
+        How a user gets it.
+    """
+
+    name: str
+    install: str
+
+
+DCM2NIIX = Program(name="dcm2niix", install="pip install dcm2niix")
+BIDS_VALIDATOR = Program(name="bids-validator-deno", install="pip install bids-validator-deno")
+FLIRT = Program(name="flirt", install="install FSL, which brings flirt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """How a program ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def find_program(program: Program) -> Path | None:
+    """Return where a program is: beside this Python first, then on the PATH."""
+    beside = shutil.which(program.name, path=str(Path(sys.executable).parent))
+    found = beside or shutil.which(program.name)
+    return Path(found) if found else None
+
+
+def require_program(program: Program) -> Path:
+    """Return where a program is.
+
+    Raises
+    ------
+    MissingToolError
+        If it is not installed.
+    """
+    found = find_program(program)
+    if found is None:
+        raise MissingToolError(f"{program.name} is not installed", cure=program.install)
+    return found
+
+
+def run_program(
+    command: Sequence[str | Path],
+    *,
+    timeout_s: float,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run a program to its end, without a shell and without standard input.
+
+    Its exit status is the caller's to judge. The programs beside this Python come first on its
+    PATH. On a timeout or an interruption the whole process group is ended.
+
+    Parameters
+    ----------
+    command
+        The program's path and its arguments.
+    timeout_s
+        After how many seconds it is ended.
+    cwd
+        Its working directory.
+    environment
+        Variables to add to this process's.
+
+    Raises
+    ------
+    MissingToolError
+        If it cannot be started.
+    ToolFailedError
+        If it took longer than `timeout_s`.
+    """
+    name = Path(command[0]).name
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env={**os.environ, "PATH": _search_path(), "NO_COLOR": "1", **(environment or {})},
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise MissingToolError(
+            f"{name} could not be started", cure="bidsanon doctor says what is missing"
+        ) from error
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            _end_group(process)
+            raise ToolFailedError(
+                f"{name} took longer than {timeout_s:.0f} s and was stopped",
+                cure="check the input, or give it more time",
+            ) from error
+        except BaseException:
+            _end_group(process)
+            raise
+    return Completed(returncode=process.returncode, stdout=stdout, stderr=stderr)
+
+
+@cache
+def program_version(program: Program) -> str | None:
+    """Return the version that an installed program reports, or None."""
+    path = find_program(program)
+    if path is None:
+        return None
+    flag = "-version" if program is FLIRT else "--version"
+    completed = run_program([path, flag], timeout_s=60)
+    lines = (completed.stdout or completed.stderr).split()
+    versions = [word.strip(",") for word in lines if any(c.isdigit() for c in word)]
+    return versions[-1] if versions else None
+
+
+def _search_path() -> str:
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(_TERMINATE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    except ProcessLookupError:
+        pass

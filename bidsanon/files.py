@@ -1,0 +1,158 @@
+"""Files written whole or not at all, private where they must be, and the same bytes every time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bidsanon.errors import StorageError, UsageError
+
+PRIVATE_FOLDER_MODE = 0o700
+PRIVATE_FILE_MODE = 0o600
+GZIP_LEVEL = 6
+_CHUNK = 1 << 20
+_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextlib.contextmanager
+def storage_errors(place: str) -> Iterator[None]:
+    """Turn "no space left" and "not allowed" into errors that say where and what to do.
+
+    Parameters
+    ----------
+    place
+        What is being written, in words that hold nothing identifying ("the private folder").
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the place cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _OUT_OF_ROOM:
+            raise StorageError(
+                f"no space left while writing {place}", cure="free some space and run it again"
+            ) from error
+        if error.errno in _NOT_WRITABLE:
+            raise StorageError(
+                f"{place} cannot be written", cure="check its permissions and run it again"
+            ) from error
+        raise
+
+
+def make_private_folder(path: Path) -> Path:
+    """Make a folder that only its owner can enter, and return it."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(PRIVATE_FOLDER_MODE)
+    return path
+
+
+def fresh_folder(path: Path) -> Path:
+    """Make `path` an empty private folder, whatever stood there, and return it."""
+    remove_tree(path)
+    return make_private_folder(path)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all that is in it, read-only entries too; a missing one is fine."""
+    if not path.exists():
+        return
+    for folder, _, _ in os.walk(path):
+        Path(folder).chmod(PRIVATE_FOLDER_MODE)
+    shutil.rmtree(path)
+
+
+def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a UTF-8 file whole or not at all."""
+    write_bytes(path, text.encode(), mode=mode)
+
+
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file whole or not at all: beside it first, then renamed over it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: object, *, mode: int = 0o644) -> None:
+    """Write JSON as BIDS datasets have it: UTF-8, indented by two spaces, keys as given."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n", mode=mode)
+
+
+def gzip_bytes(content: bytes) -> bytes:
+    """Compress to gzip without name and time, so that the same bytes give the same bytes."""
+    return gzip.compress(content, GZIP_LEVEL, mtime=0)
+
+
+def gunzip_chunks(path: Path) -> Iterator[bytes]:
+    """Decompress a gzip file piece by piece, in bounded memory."""
+    with gzip.open(path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def is_gzip(path: Path) -> bool:
+    """Tell by its first two bytes whether a file is gzip."""
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield every file and link below a folder, hidden ones too, in sorted order."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_dir():
+            yield path
+
+
+def tree_digest(folder: Path) -> str:
+    """Digest the names and bytes of everything below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        digest.update(os.fsencode(path.relative_to(folder)) + b"\0")
+        if path.is_symlink():
+            digest.update(b"link\0" + os.fsencode(path.readlink()))
+        elif path.is_file():
+            digest.update(b"file\0" + bytes.fromhex(sha256(path)))
+    return digest.hexdigest()
+
+
+def require_apart(first: Path, second: Path, *, first_name: str, second_name: str) -> None:
+    """Refuse two folders of which one lies within the other.
+
+    Raises
+    ------
+    UsageError
+        If they are the same folder or one holds the other.
+    """
+    a, b = first.resolve(), second.resolve()
+    if a == b or a.is_relative_to(b) or b.is_relative_to(a):
+        raise UsageError(
+            f"{first_name} and {second_name} must not lie within each other",
+            cure=f"choose a place for {first_name} outside {second_name}",
+        )

@@ -1,0 +1,138 @@
+"""One thing that a check says: the record that all gates share, and the codes there are.
+
+The codes live in ``data/findings.tsv`` (code, gate, severity, meaning, cure). ``meaning`` and
+``cure`` are templates: ``{name}`` is filled from the keywords given to :func:`finding`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    ERROR = "error"
+    """Nothing is published while it stands."""
+    WARNING = "warning"
+    """Published, and a person should look at it."""
+    INFO = "info"
+    """Worth knowing."""
+
+
+class Gate(StrEnum):
+    """The checks that must pass before publishing, in their order."""
+
+    SOURCE = "source"
+    """One person, readable, and only images for conversion."""
+    DEIDENTIFY = "deidentify"
+    """The whole of PS3.15 Table E.1-1 with the profile's options."""
+    FIDELITY = "fidelity"
+    """What dcm2niix says of originals and de-identified copies agrees."""
+    CONVERT = "convert"
+    """Every selected series came out under a valid BIDS name."""
+    DEFACE = "deface"
+    """Every image that shows a face was defaced and passed its self-check."""
+    SCRUB = "scrub"
+    """Sidecars, headers and tables hold what is allowed and nothing else."""
+    VALIDATE = "validate"
+    """JSON Schemas, the official validator and pybids agree with the dataset."""
+    RESIDUE = "residue"
+    """No identifying value of the source is in what is to be published."""
+    PUBLISH = "publish"
+    """The session reached the dataset in one step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that a check says.
+
+    Attributes
+    ----------
+    code
+        A row of ``data/findings.tsv``.
+    gate
+        The gate that found it.
+    severity
+        How much it weighs.
+    location
+        Where: a path within the dataset, with a JSON pointer after ``#`` where it is a key, or
+        "series 5". Never the name of an original file.
+    message
+        What was found, without any identifying value.
+    cure
+        What to do next.
+    """
+
+    code: str
+    gate: Gate
+    severity: Severity
+    location: str
+    message: str
+    cure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingCode:
+    """One row of the table of codes."""
+
+    code: str
+    gate: Gate
+    severity: Severity
+    meaning: str
+    cure: str
+
+
+@cache
+def finding_codes() -> dict[str, FindingCode]:
+    """Read the table of codes, in its order."""
+    table = files("bidsanon") / "data" / "findings.tsv"
+    rows = csv.DictReader(table.read_text("utf-8").splitlines(), delimiter="\t")
+    return {
+        row["code"]: FindingCode(
+            code=row["code"],
+            gate=Gate(row["gate"]),
+            severity=Severity(row["severity"]),
+            meaning=row["meaning"],
+            cure=row["cure"],
+        )
+        for row in rows
+    }
+
+
+def finding(code: str, *, location: str = "", **details: object) -> Finding:
+    """Make a finding from its code.
+
+    Parameters
+    ----------
+    code
+        A code of ``data/findings.tsv``.
+    location
+        Where it was found.
+    **details
+        What fills the templates of the code's meaning and cure.
+
+    Raises
+    ------
+    KeyError
+        If the code, or a detail that its templates name, is missing.
+    """
+    row = finding_codes()[code]
+    return Finding(
+        code=code,
+        gate=row.gate,
+        severity=row.severity,
+        location=location,
+        message=row.meaning.format_map(details),
+        cure=row.cure.format_map(details),
+    )
+
+
+def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Pick the findings that stop a session."""
+    return tuple(f for f in findings if f.severity is Severity.ERROR)

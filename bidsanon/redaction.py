@@ -1,0 +1,57 @@
+"""Keeps identifying values out of what is logged or shown: the last net, not the first.
+
+Messages are written without identifying values to begin with. What other programs and libraries
+print (a path, a header value in an exception) passes through here.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+
+REDACTED = "[redacted]"
+_SHORTEST = 3
+
+
+class Redactor:
+    """Replaces known identifying values in text.
+
+    Values shorter than three characters are not known: they would redact ordinary words.
+    """
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, values: Iterable[str]) -> None:
+        """Learn more values."""
+        self._values.update(v for v in (v.strip() for v in values) if len(v) >= _SHORTEST)
+        longest_first = sorted(self._values, key=lambda v: (-len(v), v))
+        self._pattern = (
+            re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+            if longest_first
+            else None
+        )
+
+    def redact(self, text: str) -> str:
+        """Return `text` with every known value replaced."""
+        return self._pattern.sub(REDACTED, text) if self._pattern else text
+
+
+class RedactionFilter(logging.Filter):
+    """A logging filter that redacts each record before a handler sees it."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record's message and its exception, and let it pass."""
+        record.msg = self._redactor.redact(record.getMessage())
+        record.args = None
+        if record.exc_info:
+            text = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = self._redactor.redact(text)
+            record.exc_info = None
+        return True
