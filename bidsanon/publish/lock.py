@@ -1,0 +1,72 @@
+"""Who may write: one process on a session, one process at a time on a dataset."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from bidsanon.errors import ConflictError
+from bidsanon.files import make_private_folder
+
+DATASET_LOCK_TIMEOUT_S = 600.0
+
+
+def publishing_folder(dataset: Path) -> Path:
+    """Return the hidden folder beside a dataset where what is to be published waits.
+
+    It is beside the dataset, not in it, so that a refusal leaves the dataset as it was, and on
+    the same file system, so that publishing is a matter of renaming.
+    """
+    dataset = dataset.resolve()
+    return dataset.parent / f".{dataset.name}.bidsanon"
+
+
+@contextlib.contextmanager
+def dataset_lock(dataset: Path, *, timeout_s: float = DATASET_LOCK_TIMEOUT_S) -> Iterator[None]:
+    """Hold the dataset alone, waiting for whoever holds it now.
+
+    Raises
+    ------
+    ConflictError
+        If somebody else holds it for longer than `timeout_s`.
+    """
+    folder = make_private_folder(publishing_folder(dataset))
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=timeout_s)
+    except Timeout as error:
+        raise ConflictError(
+            f"somebody else has been writing the dataset for more than {timeout_s:.0f} s",
+            cure="wait until they are done, and run it again",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def session_claim(work: Path) -> Iterator[None]:
+    """Hold one session's work folder alone; whoever comes second is told at once.
+
+    Raises
+    ------
+    ConflictError
+        If another process is converting the same session.
+    """
+    make_private_folder(work.parent)
+    lock = FileLock(work.parent / f".{work.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConflictError(
+            "another process is converting this session now",
+            cure="wait until it is done, and run it again if it failed",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
