@@ -1,0 +1,118 @@
+"""The dataset is as it was, or complete: never anything between."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from bidsanon.files import tree_digest
+from bidsanon.publish import Item, install, interrupted, publishing_folder, recover
+from bidsanon.publish import transaction as redo_log
+
+
+def a_session(folder: Path, text: str) -> Path:
+    (folder / "anat").mkdir(parents=True)
+    (folder / "anat" / "sub-01_T1w.json").write_text(text)
+    return folder
+
+
+def items_for(folder: Path, text: str) -> list[Item]:
+    return [
+        Item(path=PurePosixPath("sub-01/ses-01"), content=a_session(folder, text)),
+        Item(path=PurePosixPath("participants.tsv"), content=text),
+        Item(path=PurePosixPath("README"), content=text),
+    ]
+
+
+def test_a_new_dataset_appears_with_everything_in_it(tmp_path: Path) -> None:
+    dataset = tmp_path / "ds"
+    install(dataset, items_for(tmp_path / "new", "one"))
+    assert (dataset / "sub-01/ses-01/anat/sub-01_T1w.json").read_text() == "one"
+    assert (dataset / "participants.tsv").read_text() == "one"
+    assert not interrupted(dataset)
+
+
+def test_what_stood_there_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
+    dataset = tmp_path / "ds"
+    install(dataset, items_for(tmp_path / "a", "one"))
+    (dataset / "sub-01/ses-01/anat/old.json").write_text("old")
+    (dataset / "sub-02").mkdir()
+    install(dataset, items_for(tmp_path / "b", "two"))
+    assert (dataset / "sub-01/ses-01/anat/sub-01_T1w.json").read_text() == "two"
+    assert not (dataset / "sub-01/ses-01/anat/old.json").exists()
+    assert (dataset / "sub-02").is_dir()
+
+
+def test_what_is_published_can_be_read_by_others(tmp_path: Path) -> None:
+    dataset = tmp_path / "ds"
+    folder = a_session(tmp_path / "new", "one")
+    folder.chmod(0o700)
+    install(dataset, [Item(path=PurePosixPath("sub-01"), content=folder)])
+    assert (dataset / "sub-01").stat().st_mode & 0o777 == 0o755
+    assert (dataset / "sub-01/anat/sub-01_T1w.json").stat().st_mode & 0o777 == 0o644
+
+
+class Crash(BaseException):
+    """Stands for a power cut: nothing after it runs."""
+
+
+def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the process die at its n-th rename, of which each is one change on the disk."""
+    count = 0
+    rename, replace = Path.rename, Path.replace
+
+    def dying(original):  # noqa: ANN001, ANN202 - wraps two methods of pathlib
+        def step(self: Path, target: Path) -> Path:
+            nonlocal count
+            count += 1
+            if count == number:
+                raise Crash
+            return original(self, target)
+
+        return step
+
+    monkeypatch.setattr(Path, "rename", dying(rename))
+    monkeypatch.setattr(Path, "replace", dying(replace))
+    monkeypatch.setattr(redo_log, "remove_tree", lambda _: None)  # the dead clean up nothing
+
+
+@pytest.mark.parametrize("moment", range(1, 10))
+def test_a_crash_at_any_moment_leaves_the_dataset_as_it_was_or_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    dataset = tmp_path / "ds"
+    install(dataset, items_for(tmp_path / "a", "one"))
+    before = tree_digest(dataset)
+    install(tmp_path / "other", items_for(tmp_path / "b", "two"))
+    after = tree_digest(tmp_path / "other")
+
+    new = items_for(tmp_path / "c", "two")
+    with monkeypatch.context() as context:
+        crash_at(context, moment)
+        try:
+            install(dataset, new)
+        except Crash:
+            pass
+        else:
+            assert moment > 7, "the crash did not strike"
+    recover(dataset)
+
+    assert tree_digest(dataset) in {before, after}
+    assert not interrupted(dataset)
+
+
+def test_a_change_that_cannot_be_laid_out_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "ds"
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(redo_log, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        install(dataset, items_for(tmp_path / "a", "one"))
+    assert not dataset.exists()
+    assert not (publishing_folder(dataset) / "change").exists()
