@@ -136,3 +136,24 @@ def finding(code: str, *, location: str = "", **details: object) -> Finding:
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Pick the findings that stop a session."""
     return tuple(f for f in findings if f.severity is Severity.ERROR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateResult:
+    """What one gate said of one session.
+
+    Attributes
+    ----------
+    gate
+        Which one.
+    findings
+        All that it found, errors or not.
+    """
+
+    gate: Gate
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether none of the findings stops the session."""
+        return not errors(self.findings)
