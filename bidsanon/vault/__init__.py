@@ -1,5 +1,6 @@
 """The memory of who became whom: the key, the pseudonyms and the date shifts."""
 
 from bidsanon.vault.plan import PersonPlan
+from bidsanon.vault.vault import VAULT_NAME, Vault
 
-__all__ = ["PersonPlan"]
+__all__ = ["VAULT_NAME", "PersonPlan", "Vault"]

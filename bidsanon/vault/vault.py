@@ -1,0 +1,297 @@
+"""The vault: one SQLite file in the private folder that holds the key and who became whom.
+
+A person is stored under a keyed hash of what identifies them, never under the original identifier.
+Everything else follows from the vault's key, so the same vault gives the same replacements, on
+any machine and in any order.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bidsanon.dicom.dates import parse_date
+from bidsanon.errors import StorageError, UsageError
+from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, storage_errors
+from bidsanon.vault.plan import PersonPlan
+
+VAULT_NAME = "vault.sqlite"
+EARLIEST_ANCHOR = date(1905, 1, 1)
+LATEST_ANCHOR = date(1915, 12, 31)
+
+_SHIFTED_YEARS = range(1902, 1926)
+_NOMINAL_ANCHOR = date(2015, 1, 1)
+_KEY_BYTES = 32
+_PSEUDONYM_CHARACTERS = 10
+_BUSY_S = 30.0
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS person (
+    id BLOB PRIMARY KEY,
+    shift_days INTEGER NOT NULL,
+    subject TEXT UNIQUE
+);
+"""
+
+
+class Vault:
+    """The memory of one dataset: its key, its persons, their date shifts and labels.
+
+    Made by :meth:`open` or :meth:`preview`, used as a context manager. Several processes may
+    have the same vault open.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._key = self._secret("key")
+
+    @classmethod
+    def open(cls, private: Path) -> Self:
+        """Open the vault of a private folder; make both where they are not there yet.
+
+        Parameters
+        ----------
+        private
+            The private folder. Only its owner can enter it, and read the vault.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written, or is no vault, or is a newer bidsanon's.
+        """
+        with storage_errors("the private folder"):
+            path = make_private_folder(private) / VAULT_NAME
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE_FILE_MODE))
+            path.chmod(PRIVATE_FILE_MODE)
+        with _vault_errors():
+            connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+            return cls._on(connection)
+
+    @classmethod
+    def preview(cls, private: Path) -> Self:
+        """Open a copy in memory, or a new one in memory where there is no vault yet.
+
+        Its answers are those of the vault, and nothing is written: for dry runs.
+
+        Raises
+        ------
+        StorageError
+            If the vault cannot be read.
+        """
+        path = private / VAULT_NAME
+        with _vault_errors():
+            memory = sqlite3.connect(":memory:", isolation_level=None)
+            if path.is_file():
+                _copy(path, memory)
+            return cls._on(memory)
+
+    @classmethod
+    def _on(cls, connection: sqlite3.Connection) -> Self:
+        try:
+            _prepare(connection)
+            return cls(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the vault."""
+        self._connection.close()
+
+    def person_plan(self, person: str, *, subject: str, anchor_date: str = "") -> PersonPlan:
+        """Return a person's plan: the same one for ever, for the same vault.
+
+        At first sight the person's date shift is stored; the label is not, until
+        :meth:`bind_subject`. So a run that is refused binds nobody to a label.
+
+        Parameters
+        ----------
+        person
+            What tells this person from another. Identified; only its keyed hash is stored.
+        subject
+            The label that the person is to have, without ``sub-``; empty where they get none:
+            then the plan's pseudonyms are made of the key.
+        anchor_date
+            A date of the person's, YYYYMMDD: the study's of the first session that is seen. The
+            shift brings it into 1905 to 1915, so that sessions of the ten years after it stay in
+            1925 or before. Empty or invalid: a day in 2015 stands for it.
+
+        Raises
+        ------
+        UsageError
+            If the label is somebody else's, or the person has another one.
+        """
+        person_id = self._digest("person", person)
+        with _vault_errors(), self._transaction():
+            self._check_label(person_id, subject)
+            self._connection.execute(
+                "INSERT OR IGNORE INTO person (id, shift_days) VALUES (?, ?)",
+                (person_id, self._shift(person_id, anchor_date)),
+            )
+            (shift_days,) = self._connection.execute(
+                "SELECT shift_days FROM person WHERE id = ?", (person_id,)
+            ).fetchone()
+        pseudonym = f"sub-{subject}" if subject else self._pseudonym(person_id)
+        return PersonPlan(
+            subject=subject,
+            patient_id=pseudonym,
+            patient_name=pseudonym,
+            shift_days=shift_days,
+            uid_key=self._digest("uid"),
+            label_key=self._digest("label"),
+        )
+
+    def bind_subject(self, person: str, subject: str) -> None:
+        """Give a person their label for ever; called when their first session is published.
+
+        Raises
+        ------
+        UsageError
+            If the label is somebody else's, or the person has another one.
+        KeyError
+            If the person has no plan yet.
+        """
+        person_id = self._digest("person", person)
+        with _vault_errors(), self._transaction():
+            self._check_label(person_id, subject)
+            changed = self._connection.execute(
+                "UPDATE person SET subject = ? WHERE id = ?", (subject, person_id)
+            )
+            if not changed.rowcount:
+                raise KeyError("a person needs a plan before a label")
+
+    def _check_label(self, person_id: bytes, subject: str) -> None:
+        """Refuse a label of somebody else's, and a second label for the same person."""
+        if not subject:
+            return
+        for owner, label in self._connection.execute(
+            "SELECT id, subject FROM person WHERE id = ? OR subject = ?", (person_id, subject)
+        ):
+            if owner != person_id:
+                raise UsageError(
+                    f"sub-{subject} is somebody else in this vault",
+                    cure="give this person another --subject, or check that the source is theirs",
+                )
+            if label not in {None, subject}:
+                raise UsageError(
+                    f"this person is sub-{label} in this vault, not sub-{subject}",
+                    cure=f"use --subject {label}, or another --private folder for another study",
+                )
+
+    def _shift(self, person_id: bytes, anchor_date: str) -> int:
+        """Choose the days that bring the anchor to a day of 1905 to 1915.
+
+        An anchor in 1902 to 1925 was shifted before: it stays, so that de-identifying twice
+        changes nothing more.
+        """
+        anchor = parse_date(anchor_date) or _NOMINAL_ANCHOR
+        if anchor.year in _SHIFTED_YEARS:
+            return 0
+        days = (LATEST_ANCHOR - EARLIEST_ANCHOR).days + 1
+        chosen = int.from_bytes(self._digest("shift", person_id.hex())) % days
+        return (EARLIEST_ANCHOR - anchor).days + chosen
+
+    def _pseudonym(self, person_id: bytes) -> str:
+        letters = base64.b32encode(self._digest("pseudonym", person_id.hex())).decode()
+        return f"anon-{letters[:_PSEUDONYM_CHARACTERS].lower()}"
+
+    def _digest(self, purpose: str, text: str = "") -> bytes:
+        return hmac.digest(self._key, f"{purpose}\0{text}".encode(), hashlib.sha256)
+
+    def _secret(self, name: str) -> bytes:
+        """Return a secret, made at random the first time."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO secret (name, value) VALUES (?, ?)",
+                (name, secrets.token_bytes(_KEY_BYTES)),
+            )
+            (value,) = self._connection.execute(
+                "SELECT value FROM secret WHERE name = ?", (name,)
+            ).fetchone()
+        return bytes(value)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Hold the vault's write lock: what is read cannot change before what is written."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+def _copy(path: Path, memory: sqlite3.Connection) -> None:
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as stored:
+            stored.backup(memory)
+    except BaseException:
+        memory.close()
+        raise
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables where there are none; what is deleted is overwritten.
+
+    Raises
+    ------
+    StorageError
+        If a newer bidsanon made them.
+    """
+    connection.execute("PRAGMA secure_delete = ON")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > _SCHEMA_VERSION:
+        raise StorageError(
+            "the vault was made by a newer bidsanon", cure="install the newest bidsanon"
+        )
+    if version < _SCHEMA_VERSION:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
+        )
+
+
+@contextlib.contextmanager
+def _vault_errors() -> Iterator[None]:
+    """Turn what SQLite says of a broken or unwritable file into an error with a cure.
+
+    Raises
+    ------
+    StorageError
+        If the vault cannot be read or written.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StorageError(
+            "the vault in the private folder cannot be written",
+            cure="check the folder's permissions and free space, and that no other run hangs",
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise StorageError(
+            "the vault in the private folder is damaged",
+            cure="put vault.sqlite back from a backup; a new one would give other pseudonyms",
+        ) from error
