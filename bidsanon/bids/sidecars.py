@@ -1,0 +1,126 @@
+"""Sidecars: reading one, and what holds for an image once inheritance is resolved.
+
+BIDS lets a JSON file stand at any level above an image and hold for all images whose names have
+its suffix and its entities; what stands closer to the image overrules what stands further away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bidsanon.bids.names import BidsName, parse_name
+
+IMAGE_EXTENSIONS = (".nii.gz", ".nii")
+
+
+class SidecarError(ValueError):
+    """A JSON file cannot be understood. The text says where, and holds none of its content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergedSidecar:
+    """What all sidecars together say about one image.
+
+    Attributes
+    ----------
+    content
+        Each key's value.
+    origins
+        The file that each key's value comes from, relative to the dataset.
+    """
+
+    content: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+
+def read_json_object(content: bytes) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    SidecarError
+        If it is not UTF-8, not JSON (``NaN`` and ``Infinity`` are not), or no object.
+    """
+    try:
+        value = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise SidecarError("it is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise SidecarError(f"it is not JSON: line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise SidecarError("it is nested too deeply") from error
+    if not isinstance(value, dict):
+        raise SidecarError("it is not a JSON object")
+    return value
+
+
+class SidecarTree:
+    """The JSON files of one dataset, each read once.
+
+    Parameters
+    ----------
+    root
+        The dataset's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folders: dict[PurePosixPath, list[BidsName]] = {}
+        self._contents: dict[str, dict[str, Any]] = {}
+
+    def merged(self, image: str) -> MergedSidecar:
+        """Merge the sidecars that hold for an image.
+
+        Parameters
+        ----------
+        image
+            The image, relative to the dataset, with forward slashes.
+
+        Raises
+        ------
+        SidecarError
+            If one of them cannot be understood; the text begins with its path.
+        """
+        content: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        for path in self.applicable(image):
+            for key, value in self._read(path).items():
+                content[key] = value
+                origins[key] = path
+        return MergedSidecar(content=content, origins=origins)
+
+    def applicable(self, image: str) -> list[str]:
+        """Return the sidecars that hold for an image, the furthest away first."""
+        name = parse_name(image)
+        found: list[str] = []
+        for folder in reversed(PurePosixPath(image).parents):
+            here = [sidecar for sidecar in self._sidecars_in(folder) if _applies(sidecar, name)]
+            here.sort(key=lambda sidecar: (len(sidecar.entities), sidecar.path))
+            found += [sidecar.path for sidecar in here]
+        return found
+
+    def _sidecars_in(self, folder: PurePosixPath) -> list[BidsName]:
+        if folder not in self._folders:
+            paths = sorted((self._root / folder).glob("*.json"))
+            self._folders[folder] = [parse_name(str(folder / path.name)) for path in paths]
+        return self._folders[folder]
+
+    def _read(self, path: str) -> dict[str, Any]:
+        if path not in self._contents:
+            try:
+                self._contents[path] = read_json_object((self._root / path).read_bytes())
+            except SidecarError as error:
+                raise SidecarError(f"{path}: {error}") from error
+        return self._contents[path]
+
+
+def _applies(sidecar: BidsName, image: BidsName) -> bool:
+    return sidecar.suffix == image.suffix and sidecar.entities.items() <= image.entities.items()
+
+
+def _refuse_constant(_name: str) -> float:
+    raise json.JSONDecodeError("not a number", "", 0)
