@@ -17,7 +17,7 @@ from bidsanon.demo.person import MARA, Person, clock
 from bidsanon.demo.siemens import Diffusion, Scan, mosaic_image, slice_image, write_image
 
 _HEAD_CENTRE = (0.0, 0.0, -1.0)
-_BRAIN_CENTRE = (0.0, 12.0, 22.0)
+_BRAIN_CENTRE = (0.0, 12.0, 16.0)
 
 SCOUT = Scan(
     number=1,

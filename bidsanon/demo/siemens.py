@@ -196,8 +196,14 @@ def mosaic_image(
     return dataset
 
 
-def write_image(dataset: Dataset, path: Path, *, source_ae_title: str = "") -> None:
-    """Write a data set as a DICOM file in Explicit VR Little Endian.
+def write_image(
+    dataset: Dataset,
+    path: Path,
+    *,
+    source_ae_title: str = "",
+    transfer_syntax: UID = ExplicitVRLittleEndian,
+) -> None:
+    """Write a data set as a DICOM file.
 
     Parameters
     ----------
@@ -207,11 +213,13 @@ def write_image(dataset: Dataset, path: Path, *, source_ae_title: str = "") -> N
         Where to; its folder exists.
     source_ae_title
         (0002,0016), which names the machine that sent it.
+    transfer_syntax
+        How it is encoded; its pixels are in that byte order already.
     """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.TransferSyntaxUID = transfer_syntax
     meta.ImplementationClassUID = _IMPLEMENTATION_UID
     meta.ImplementationVersionName = "MR_VE11C"
     if source_ae_title:
