@@ -1,36 +1,44 @@
 """How private attributes that hold more than they should are cleaned: one function a method.
 
 The table of :mod:`bidsanon.dicom.private` names the methods. A value that cannot be understood is
-removed: the fidelity gate then says what was lost with it.
+removed: what conversion loses with it, the fidelity gate reports, and nothing is published.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
 
-from bidsanon.dicom.private import PrivateRule
+from bidsanon.deidentify.private_value import PrivateCleaning, PrivateValue, Question, Replacer, ask
+from bidsanon.deidentify.vendor_ge import clean_ge_protocol, clean_ge_user_data
+from bidsanon.deidentify.vendor_siemens import clean_csa, clean_position, clean_protocol
+from bidsanon.dicom.csa import CsaError
+from bidsanon.dicom.private import Disposition, PrivateRule
+from bidsanon.dicom.protocol import ProtocolError
 from bidsanon.session import ValueKind
 
-
-class Replacer(Protocol):
-    """What gives replacements for identifying values (``deidentify.replacements``)."""
-
-    def uid(self, text: str, /) -> str:
-        """Return the consistent replacement of a UID."""
-        ...
-
-    def date(self, text: str, /) -> str:
-        """Return a DA value, shifted; empty where it is no date."""
-        ...
-
-    def datetime(self, text: str, /) -> str:
-        """Return a DT value, shifted; empty where it is no date and time."""
-        ...
-
-    def descriptor(self, text: str, /) -> str:
-        """Return a description without what says who, where and when."""
-        ...
+_BINARY_BYTES = {
+    "US": 2,
+    "SS": 2,
+    "UL": 4,
+    "SL": 4,
+    "FL": 4,
+    "FD": 8,
+    "SV": 8,
+    "UV": 8,
+}
+_WRITTEN = {
+    "DS": re.compile(rb"[-+0-9.eE \\]*\0?"),
+    "IS": re.compile(rb"[-+0-9 \\]*\0?"),
+    "CS": re.compile(rb"[A-Z0-9_ \\.*+/-]*\0?"),
+}
+_TEXTS = {"LO", "SH", "ST", "LT", "UT", "UC"}
+_UNKNOWN = {"", "UN", "OB", "OW"}
+_LONG = 256
+_REMEMBERED_VALUES = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +57,142 @@ class CleanedPrivate:
     cut: tuple[tuple[ValueKind, str], ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Remembered:
+    questions: tuple[Question, ...]
+    cleaned: CleanedPrivate
+
+
 def clean_private(
-    rule: PrivateRule, value: bytes, *, replace: Replacer, little_endian: bool
+    rule: PrivateRule, value: bytes, *, replace: Replacer, little_endian: bool, vr: str = ""
 ) -> CleanedPrivate:
-    """Clean a private value as its rule says.
+    """Keep, clean or remove a private value as its rule says.
+
+    A sequence is not decided here: its items are.
 
     Parameters
     ----------
     rule
-        A rule whose disposition is CLEAN.
+        The attribute's rule.
     value
         The element's bytes.
     replace
-        Gives the replacements for UIDs, dates and descriptors.
+        Gives the replacements for UIDs, dates and descriptions.
     little_endian
         The byte order of the data set that holds it.
+    vr
+        The value representation that the file gives, where it gives one. A value that is kept
+        must be of the kind that the rule names.
     """
-    del rule, value, replace, little_endian
-    return CleanedPrivate(value=None)
+    if rule.disposition is Disposition.REMOVE:
+        return CleanedPrivate(value=None)
+    if rule.disposition is Disposition.KEEP:
+        return CleanedPrivate(value=value if _fits(rule.vr, value, vr) else None)
+    private = PrivateValue(rule=rule, content=value, vr=vr, little_endian=little_endian)
+    slot = _slot(rule, vr, little_endian, _key(value))
+    for remembered in slot:
+        if all(ask(replace, q.kind, q.text) == q.answer for q in remembered.questions):
+            return remembered.cleaned
+    cleaning = PrivateCleaning(replace)
+    cleaned = CleanedPrivate(value=_cleaned(private, cleaning), cut=cleaning.cut)
+    slot[:] = [_Remembered(questions=cleaning.questions, cleaned=cleaned)]
+    return cleaned
+
+
+def describe_method(method: str) -> str:
+    """Return what a cleaning method does, in a sentence.
+
+    Parameters
+    ----------
+    method
+        The name that the table gives it.
+    """
+    return (_METHODS[method].__doc__ or "").partition("\n")[0]
+
+
+def _clean_uid(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """UID: replaced by the same one wherever it stands."""
+    parts = value.content.rstrip(b" \0").decode("latin-1").split("\\")
+    if not all(re.fullmatch(r"[0-9.]{0,64}", part) for part in parts):
+        return None
+    return _even("\\".join(cleaning.uid(part) if part else "" for part in parts), b"\0")
+
+
+def _clean_descriptor(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Text: kept without what says who, where and when; dropped where it is not ASCII."""
+    parts = value.content.rstrip(b" \0").decode("latin-1").split("\\")
+    return _even("\\".join(cleaning.text(part) if part else "" for part in parts))
+
+
+def _clean_pattern(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Text of a known form: kept where it has that form, removed otherwise."""
+    del cleaning
+    parts = value.content.rstrip(b" \0").decode("latin-1").split("\\")
+    pattern = re.compile(value.rule.pattern)
+    if not all(not part or pattern.fullmatch(part.strip(" ")) for part in parts):
+        return None
+    return _even("\\".join(parts))
+
+
+def _clean_listed(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Value listed as safe: cleaned by the VR that the file gives, removed where it gives none."""
+    vr = value.vr
+    if vr in _BINARY_BYTES or vr in _WRITTEN:
+        return value.content if _fits(vr, value.content, vr) else None
+    if vr in _TEXTS:
+        return _clean_descriptor(value, cleaning)
+    if vr == "UI":
+        return _clean_uid(value, cleaning)
+    text = value.content.strip(b" \0").decode("latin-1")
+    if vr == "DA":
+        return _even(cleaning.date(text))
+    if vr == "DT":
+        return _even(cleaning.datetime(text))
+    return None
+
+
+_METHODS: dict[str, Callable[[PrivateValue, PrivateCleaning], bytes | None]] = {
+    "csa": clean_csa,
+    "descriptor": _clean_descriptor,
+    "ge-protocol": clean_ge_protocol,
+    "ge-user-data": clean_ge_user_data,
+    "listed": _clean_listed,
+    "pattern": _clean_pattern,
+    "position": clean_position,
+    "protocol": clean_protocol,
+    "uid": _clean_uid,
+}
+
+
+def _cleaned(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    try:
+        content = _METHODS[value.rule.method](value, cleaning)
+    except (CsaError, ProtocolError):
+        return None
+    return None if content is None else content + b"\0" * (len(content) % 2)
+
+
+def _fits(expected: str, content: bytes, vr: str) -> bool:
+    """Return whether a value is of the kind of `expected`, by the file's word and by its bytes."""
+    if expected in _BINARY_BYTES:
+        known = vr in _UNKNOWN or vr in _BINARY_BYTES
+        return known and not len(content) % _BINARY_BYTES[vr if vr in _BINARY_BYTES else expected]
+    if vr in _BINARY_BYTES:
+        return expected in _WRITTEN and not len(content) % _BINARY_BYTES[vr]
+    return expected in _WRITTEN and bool(_WRITTEN[expected].fullmatch(content))
+
+
+def _even(text: str, padding: bytes = b" ") -> bytes:
+    content = text.encode("latin-1")
+    return content + padding * (len(content) % 2)
+
+
+def _key(value: bytes) -> bytes:
+    return value if len(value) <= _LONG else hashlib.blake2b(value, digest_size=32).digest()
+
+
+@lru_cache(maxsize=_REMEMBERED_VALUES)
+def _slot(rule: PrivateRule, vr: str, little_endian: bool, key: bytes) -> list[_Remembered]:
+    """Return the place that remembers how a value was cleaned last; new ones are empty."""
+    del rule, vr, little_endian, key
+    return []

@@ -49,8 +49,11 @@ class PrivateRule:
         Keep, clean or remove.
     method
         How it is cleaned (a name that ``deidentify.vendor`` knows); empty unless it is cleaned.
+    pattern
+        What each of its values must match in full, where the method is "pattern".
     source
-        Where the row comes from.
+        Where the row comes from: the standard's list, dcm2niix's or CATI's reading, or bidsanon's
+        own of real headers.
     reason
         Why it is safe, or how it is cleaned, or why it goes.
     """
@@ -62,6 +65,7 @@ class PrivateRule:
     name: str
     disposition: Disposition
     method: str
+    pattern: str
     source: str
     reason: str
 
@@ -70,7 +74,7 @@ class PrivateRule:
 def private_rules() -> tuple[PrivateRule, ...]:
     """Read the table, in its order."""
     lines = data_path(TABLE).read_text("utf-8").splitlines()
-    return tuple(_rule(row) for row in csv.DictReader(lines, delimiter="\t"))
+    return tuple(_rule(row) for row in _rows(lines))
 
 
 def private_rule(group: int, creator: str, element: int) -> PrivateRule | None:
@@ -88,6 +92,10 @@ def private_rule(group: int, creator: str, element: int) -> PrivateRule | None:
     return _by_key().get((group, creator.strip(" \0"), element & 0xFF))
 
 
+def _rows(lines: list[str]) -> csv.DictReader[str]:
+    return csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
 @cache
 def _by_key() -> dict[tuple[int, str, int], PrivateRule]:
     return {(rule.group, rule.creator, rule.element): rule for rule in private_rules()}
@@ -103,6 +111,7 @@ def _rule(row: dict[str, str]) -> PrivateRule:
         name=row["name"],
         disposition=Disposition(disposition),
         method=method,
+        pattern=row["pattern"],
         source=row["source"],
         reason=row["reason"],
     )
