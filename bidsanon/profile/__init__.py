@@ -1,6 +1,20 @@
 """What happens to each attribute: the profiles, bundled and a user's own."""
 
 from bidsanon.dicom.confidentiality import Action, Option
-from bidsanon.profile.profile import Cleaning, Decision, Profile
+from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
+from bidsanon.profile.description import AttributeRow
+from bidsanon.profile.loading import bundled_profiles, load_profile
+from bidsanon.profile.profile import Profile
 
-__all__ = ["Action", "Cleaning", "Decision", "Option", "Profile"]
+__all__ = [
+    "Action",
+    "AttributeRow",
+    "Cleaning",
+    "Decision",
+    "Option",
+    "PrivateKey",
+    "Profile",
+    "Rule",
+    "bundled_profiles",
+    "load_profile",
+]

@@ -1,55 +1,64 @@
-"""What a profile decides about each attribute, and in what words it says so."""
+"""What a profile decides about each attribute: the table, its options, and its own rules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from bidsanon.dicom.confidentiality import Action, MethodCode, Option
+from pydicom.datadict import dictionary_has_tag
+
+from bidsanon.dicom.confidentiality import (
+    EDITION,
+    Action,
+    MethodCode,
+    Option,
+    TableRow,
+    attribute_type,
+    method_codes,
+    resolve,
+    table_row,
+    table_rows,
+)
+from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
+from bidsanon.profile.description import AttributeRow, row_of_rule, row_of_table
+
+_PATIENT_AGE = 0x00101010
+
+_UNCLEANABLE: dict[Option, frozenset[int]] = {
+    Option.RETAIN_MODIFIED_DATES: frozenset(
+        {
+            # An offset from UTC, a signed and a binary time stamp: no date that days shift.
+            *(0x00080201, 0x04000310, 0x00340007),
+            # Dates that others know (the standard's versions, a device's history, a study's
+            # approval): the shifted one beside the known one gives the person's shift away.
+            *(0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07),
+            *(0x00181200, 0x00181201, 0x00181202, 0x00181203, 0x00181204, 0x00181205),
+            *(0x0014407C, 0x0014407E, 0x0018700C, 0x0018700E),
+            *(0x00120086, 0x00120087),
+        }
+    ),
+    # Binary, although the standard counts it among the descriptions.
+    Option.CLEAN_DESCRIPTORS: frozenset({0x0016002B, 0x0016004B}),
+}
+"""While the option is selected, these have their basic action, whatever the table says."""
+
+_CLEANINGS = {
+    Option.RETAIN_SAFE_PRIVATE: Cleaning.PRIVATE,
+    Option.RETAIN_DEVICE_IDENTITY: Cleaning.PSEUDONYM,
+    Option.RETAIN_PATIENT_CHARACTERISTICS: Cleaning.CHARACTERISTICS,
+    Option.RETAIN_MODIFIED_DATES: Cleaning.DATES,
+    Option.CLEAN_DESCRIPTORS: Cleaning.DESCRIPTORS,
+    Option.CLEAN_STRUCTURED_CONTENT: Cleaning.STRUCTURED_CONTENT,
+    Option.CLEAN_GRAPHICS: Cleaning.GRAPHICS,
+}
 
 
-class Cleaning(StrEnum):
-    """How an attribute with action C is cleaned."""
-
-    DATES = "dates"
-    """Dates are shifted by whole days; times of day stay."""
-    DESCRIPTORS = "descriptors"
-    """Text loses what says who, where and when, and keeps what says how."""
-    CHARACTERISTICS = "characteristics"
-    """Ages are capped at 89; text about the person is cleaned like a descriptor."""
-    STRUCTURED_CONTENT = "structured-content"
-    """The items of a sequence are cleaned one by one."""
-    GRAPHICS = "graphics"
-    """Overlays and annotations are removed where they may hold text."""
-    DEVICE = "device"
-    """An identifier of a device or place is replaced by a keyed pseudonym."""
-    PRIVATE = "private"
-    """A private attribute is treated by the curated table of private attributes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """What is done to one attribute.
-
-    Attributes
-    ----------
-    action
-        The action, with conditional codes already resolved by the attribute's Type.
-    option
-        Which option made it so; None where the basic profile or a rule of the profile did.
-    cleaning
-        How it is cleaned, for action C; None otherwise.
-    value
-        What a profile's ``force`` writes, with action D; None where the dummy is free.
-    reason
-        Why a rule of the profile overrules the table; empty where the table decided.
-    """
-
-    action: Action
-    option: Option | None = None
-    cleaning: Cleaning | None = None
-    value: str | None = None
-    reason: str = ""
+_PLAIN = {action: Decision(action=action) for action in Action}
+_UNKNOWN = Decision(
+    action=Action.REMOVE, reason="no edition of the standard that bidsanon knows lists it"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,29 +68,54 @@ class Profile:
     Attributes
     ----------
     name
-        Its name: "bids", or the stem of a user's file.
+        Its name: "bids", or what a user's file calls itself.
+    description
+        What it is for, in a sentence.
     options
         The options of Table E.1-1 that are selected.
     modalities
         The modalities (0008,0060) that are let through.
-    method
-        (0012,0063) De-identification Method, in words.
-    method_codes
-        (0012,0064), from CID 7050.
+    rules
+        Its own rules; a later one overrules an earlier one.
     """
 
     name: str
+    description: str
     options: frozenset[Option]
     modalities: frozenset[str]
-    method: str
-    method_codes: tuple[MethodCode, ...]
+    rules: tuple[Rule, ...] = ()
+    _known: dict[object, Decision] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def method(self) -> str:
+        """(0012,0063) De-identification Method, in words: at most 64 characters."""
+        return f"bidsanon, profile {self.name}, PS3.15 {EDITION} Annex E"
+
+    @property
+    def method_codes(self) -> tuple[MethodCode, ...]:
+        """(0012,0064) De-identification Method Code Sequence, from CID 7050."""
+        return method_codes(self.options)
+
+    @property
+    def digest(self) -> str:
+        """A SHA-256 over everything that the profile decides."""
+        content = [
+            EDITION,
+            sorted(self.options),
+            sorted(self.modalities),
+            [[str(rule.attribute), _plain(rule.decision)] for rule in self.rules],
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def decide(self, tag: int, *, sop_class_uid: str, path: tuple[int, ...]) -> Decision:
         """Return what is done to a standard attribute, or to private attributes as a whole.
 
         A private tag (odd group) gives X, or C with Cleaning.PRIVATE where safe private
         attributes are retained: then the curated table decides, unless
-        :meth:`decide_private` has a rule.
+        :meth:`decide_private` has a rule. An attribute that Table E.1-1 does not list is kept;
+        one that no edition of the standard lists is removed.
 
         Parameters
         ----------
@@ -92,7 +126,20 @@ class Profile:
         path
             The tags of the enclosing sequences, the outermost first.
         """
-        raise NotImplementedError
+        key: object = tag
+        decision = self._known.get(key)
+        if decision is None:
+            key = (tag, sop_class_uid, path)
+            decision = self._known.get(key)
+        if decision is None:
+            ruling = self._ruling(tag)
+            if isinstance(ruling, Decision):
+                key, decision = tag, ruling
+            else:
+                type_ = attribute_type(tag, sop_class_uid=sop_class_uid, path=path)
+                decision = _PLAIN[resolve(ruling.basic, type_)]
+            self._known[key] = decision
+        return decision
 
     def decide_private(self, group: int, creator: str, element: int) -> Decision | None:
         """Return what the profile's own rules say of a private attribute; None: nothing.
@@ -102,13 +149,59 @@ class Profile:
         group
             The odd group.
         creator
-            The private creator, as the block's creator element says.
+            The private creator, as the block's creator element says; padding is ignored.
         element
-            The element within its block, 0x00 to 0xFF.
+            The element; only its low byte counts.
         """
-        raise NotImplementedError
+        key = PrivateKey(group=group, creator=creator.strip(" \0"), element=element & 0xFF)
+        return self._own.get(key)
 
-    @property
-    def digest(self) -> str:
-        """A SHA-256 over everything that the profile decides."""
-        raise NotImplementedError
+    def describe(self) -> tuple[AttributeRow, ...]:
+        """Say what happens to each attribute that the profile or Table E.1-1 speaks of, by tag."""
+        own = dict(self._own)
+        rows = []
+        for row in table_rows():
+            decision = own.pop(row.number, None) if row.number is not None else None
+            rows.append(row_of_table(row, decision or self.ruling_of(row)))
+        rows += [row_of_rule(attribute, decision) for attribute, decision in own.items()]
+        return tuple(sorted(rows, key=lambda row: row.tag))
+
+    @cached_property
+    def _own(self) -> dict[int | PrivateKey, Decision]:
+        return {rule.attribute: rule.decision for rule in self.rules}
+
+    def _ruling(self, tag: int) -> Decision | TableRow:
+        """Return the decision about an attribute, or the row whose code its Type resolves."""
+        own = self._own.get(tag)
+        if own is not None:
+            return own
+        row = table_row(tag)
+        if row is None:
+            return _PLAIN[Action.KEEP] if dictionary_has_tag(tag) else _UNKNOWN
+        return self.ruling_of(row)
+
+    def ruling_of(self, row: TableRow) -> Decision | TableRow:
+        """Return what the options make of a row, or the row where its Type has to decide.
+
+        Where one option keeps and another cleans, it is cleaned.
+        """
+        action, option = self._option_for(row)
+        if option is None:
+            return _PLAIN[Action(row.basic)] if row.basic in _PLAIN else row
+        if row.number == _PATIENT_AGE:
+            action = Action.CLEAN
+        cleaning = _CLEANINGS[option] if action is Action.CLEAN else None
+        return Decision(action=action, option=option, cleaning=cleaning)
+
+    def _option_for(self, row: TableRow) -> tuple[Action, Option | None]:
+        selected = {option: row.options[option] for option in row.options if option in self.options}
+        if not any(row.number in _UNCLEANABLE.get(option, ()) for option in selected):
+            for wanted in (Action.CLEAN, Action.KEEP):
+                for option, action in selected.items():
+                    if action is wanted:
+                        return action, option
+        return Action.REMOVE, None
+
+
+def _plain(decision: Decision) -> list[str | None]:
+    return [decision.action, decision.cleaning, decision.value]

@@ -1,0 +1,119 @@
+"""Says in words what a profile does to each attribute: for people, and for the documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydicom.datadict import dictionary_description
+
+from bidsanon.dicom.confidentiality import Action, TableRow, tag_text
+from bidsanon.profile.decision import Cleaning, Decision, PrivateKey
+
+_WORDS = {
+    Action.REMOVE: "is removed",
+    Action.EMPTY: "is emptied",
+    Action.DUMMY: "is replaced by a dummy",
+    Action.KEEP: "is kept",
+    Action.REPLACE_UID: "is replaced by a UID that the vault's key makes of it",
+}
+_CLEANING_WORDS = {
+    Cleaning.DATES: "is shifted by the person's whole days, its time of day kept",
+    Cleaning.DESCRIPTORS: "loses what says who, where and when",
+    Cleaning.CHARACTERISTICS: "loses what identifies",
+    Cleaning.STRUCTURED_CONTENT: "is cleaned item by item",
+    Cleaning.GRAPHICS: "is removed where it may hold text",
+    Cleaning.PSEUDONYM: "is replaced by a pseudonym of the vault",
+    Cleaning.PRIVATE: "is kept, rewritten or removed by the table of private attributes",
+}
+_SEQUENCE_WORDS = "is kept, its items cleaned one by one"
+_TIME_WORDS = "is kept, since dates are shifted by whole days"
+_AGE_WORDS = "is kept, capped at 89 years"
+_LAST_CHOICE = {"U*": "kept with its UIDs replaced", "D": "replaced by a dummy", "Z": "emptied"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeRow:
+    """What happens to one attribute, as ``bidsanon profile show`` prints it.
+
+    Attributes
+    ----------
+    tag
+        "(0010,0010)", a mask, or "(0019,SIEMENS MR HEADER,0A)".
+    name
+        The attribute's name.
+    action
+        Its action code; a conditional one as the table writes it ("X/Z").
+    happens
+        The same in words, to follow the name.
+    option
+        Which option made it so; empty where none did.
+    reason
+        Why the profile overrules the table; empty where it does not.
+    """
+
+    tag: str
+    name: str
+    action: str
+    happens: str
+    option: str
+    reason: str
+
+
+def row_of_table(row: TableRow, ruling: Decision | TableRow) -> AttributeRow:
+    """Describe a row of Table E.1-1 with what a profile makes of it.
+
+    Parameters
+    ----------
+    row
+        The row.
+    ruling
+        The profile's decision, or the row itself where its conditional code stands.
+    """
+    if isinstance(ruling, Decision):
+        return _described(row.tag, row.name, ruling)
+    return AttributeRow(
+        tag=row.tag,
+        name=row.name,
+        action=row.basic,
+        happens=_conditional_words(row.basic),
+        option="",
+        reason="",
+    )
+
+
+def row_of_rule(attribute: int | PrivateKey, decision: Decision) -> AttributeRow:
+    """Describe a profile's own rule about an attribute that Table E.1-1 does not list."""
+    if isinstance(attribute, PrivateKey):
+        return _described(str(attribute), "Private attribute", decision)
+    return _described(tag_text(attribute), dictionary_description(attribute), decision)
+
+
+def _described(tag: str, name: str, decision: Decision) -> AttributeRow:
+    return AttributeRow(
+        tag=tag,
+        name=name,
+        action=decision.action,
+        happens=_words(name, decision),
+        option=decision.option or "",
+        reason=decision.reason,
+    )
+
+
+def _words(name: str, decision: Decision) -> str:
+    if decision.value is not None:
+        return f'is set to "{decision.value}"'
+    if name.endswith("Sequence") and decision.action in {Action.KEEP, Action.CLEAN}:
+        return _SEQUENCE_WORDS
+    if decision.cleaning is Cleaning.DATES and name.endswith(" Time"):
+        return _TIME_WORDS
+    if decision.cleaning is Cleaning.CHARACTERISTICS and name.endswith(" Age"):
+        return _AGE_WORDS
+    if decision.cleaning is not None:
+        return _CLEANING_WORDS[decision.cleaning]
+    return _WORDS[decision.action]
+
+
+def _conditional_words(codes: str) -> str:
+    first, *others = codes.split("/")
+    choices = [_WORDS[Action(first)], *(_LAST_CHOICE[code] for code in others)]
+    return f"{', or '.join(choices)}, as its Type in the instance's IOD demands"
