@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from pydicom import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 from pydicom.uid import EnhancedMRImageStorage
 
 from bidsanon.demo import session as demo
 from bidsanon.demo.person import MARA, Person, clock, person_attributes
-from bidsanon.demo.siemens import Scan, protocol_text
+from bidsanon.demo.siemens import Scan, phase_bandwidth_hz, protocol_text, slice_times_ms
 from sessions.siemens import blob, small
 from sessions.writing import write_series
 
@@ -51,9 +52,20 @@ def _volume(person: Person, scan: Scan, index: int) -> Dataset:
     dataset.SeriesTime = dataset.ContentTime = clock(person.study_time_s + scan.start_s)
     dataset.AcquisitionDateTime = person.study_date + clock(taken_s)
     dataset.MRAcquisitionType = "2D"
-    dataset.ScanningSequence, dataset.PulseSequenceName = "EP", scan.sequence_name
+    dataset.PulseSequenceName = scan.sequence_name
     dataset.EchoPlanarPulseSequence = "YES"
     dataset.MagneticFieldStrength = 3
+    dimensions = person.uid("dimensions")
+    dataset.DimensionOrganizationSequence = _one(DimensionOrganizationUID=dimensions)
+    dataset.DimensionIndexSequence = Sequence(
+        [
+            *_one(DimensionOrganizationUID=dimensions, DimensionIndexPointer=Tag("StackID")),
+            *_one(
+                DimensionOrganizationUID=dimensions,
+                DimensionIndexPointer=Tag("InStackPositionNumber"),
+            ),
+        ]
+    )
     dataset.SharedFunctionalGroupsSequence = Sequence([_shared(person, scan)])
     dataset.PerFrameFunctionalGroupsSequence = Sequence(
         [_frame(person, scan, slice_index, taken_s) for slice_index in range(scan.grid.shape[0])]
@@ -78,9 +90,6 @@ def _shared(person: Person, scan: Scan) -> Dataset:
         SpacingBetweenSlices=between_slices,
         PixelSpacing=[between_rows, between_columns],
     )
-    group.PlaneOrientationSequence = _one(
-        ImageOrientationPatient=[*scan.grid.row_direction, *scan.grid.column_direction]
-    )
     group.ReferencedImageSequence = _one(
         ReferencedSOPClassUID=EnhancedMRImageStorage,
         ReferencedSOPInstanceUID=person.uid("series", 1, "image", 1),
@@ -89,6 +98,8 @@ def _shared(person: Person, scan: Scan) -> Dataset:
     block = series.private_block(0x0021, "SIEMENS MR SDS 01", create=True)
     block.add_new(0x01, "IS", round(person.weight_kg))
     block.add_new(0x19, "OB", protocol_text(person, scan).encode())
+    pattern = f"1;HFS;{person.weight_kg:.2f};;{person.sex};0;0;-198878115"
+    block.add_new(0x2B, "ST", pattern)
     block.add_new(0x3F, "UI", person.uid("frame"))
     outer = group.private_block(0x0021, "SIEMENS MR SDS 01", create=True)
     outer.add_new(0xFE, "SQ", Sequence([series]))
@@ -96,7 +107,7 @@ def _shared(person: Person, scan: Scan) -> Dataset:
 
 
 def _frame(person: Person, scan: Scan, slice_index: int, taken_s: float) -> Dataset:
-    moment = person.study_date + clock(taken_s + slice_index * 0.06)
+    moment = person.study_date + clock(taken_s + slice_times_ms(scan)[slice_index] / 1000)
     frame = Dataset()
     frame.FrameContentSequence = _one(
         StackID="1",
@@ -109,10 +120,18 @@ def _frame(person: Person, scan: Scan, slice_index: int, taken_s: float) -> Data
         FrameComments=f"{person.family_name}, {person.given_name}",
     )
     frame.PlanePositionSequence = _one(ImagePositionPatient=scan.grid.position(slice_index))
+    frame.PlaneOrientationSequence = _one(
+        ImageOrientationPatient=[*scan.grid.row_direction, *scan.grid.column_direction]
+    )
     frame.MRImageFrameTypeSequence = _one(FrameType=list(scan.image_type))
+    frame.PixelValueTransformationSequence = _one(
+        RescaleIntercept=0, RescaleSlope=1, RescaleType="US"
+    )
     image = Dataset()
     image.add_new(0x00210011, "LO", "SIEMENS MR SDI 02")
-    image.add_new(0x0021115E, "FD", 0.06 * slice_index)
+    image.add_new(0x00211104, "DS", f"{slice_times_ms(scan)[slice_index] / 1000:.4f}")
+    image.add_new(0x0021111C, "IS", 1)
+    image.add_new(0x00211153, "FD", phase_bandwidth_hz(scan))
     image.add_new(0x00211160, "DT", moment)
     frame.add_new(0x00210011, "LO", "SIEMENS MR SDI 02")
     frame.add_new(0x002111FE, "SQ", Sequence([image]))

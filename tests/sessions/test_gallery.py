@@ -100,9 +100,10 @@ def test_a_diffusion_mosaic_keeps_its_gradients(tmp_path: Path) -> None:
     assert b_values.read_text().split() == ["0", "1000", "1000"]
 
 
-def test_an_enhanced_image_is_a_volume_with_slice_times(tmp_path: Path) -> None:
+def test_enhanced_images_are_one_series_with_slice_times(tmp_path: Path) -> None:
     sidecar = _sidecar(sessions.enhanced_mr_names_in_functional_groups, tmp_path)
-    assert sidecar["RepetitionTime"] == 2
+    assert sidecar["SliceTiming"] == [1.0, 0.0, 1.5, 0.5]
+    assert len(list((tmp_path / "converted").glob("*.nii"))) == 1
     content = (tmp_path / "session" / "IM0001").read_bytes()
     assert b"Quillfeather, Mara" in content
 
@@ -147,12 +148,12 @@ def test_a_folder_can_be_packed(kind: str, tmp_path: Path) -> None:
 
 
 def _sidecar(builder: Builder, folder: Path) -> dict[str, object]:
-    """Convert a session and return the first sidecar that comes of it."""
+    """Convert a session and return the one sidecar that comes of it."""
     builder(folder / "session")
     converted = folder / "converted"
     converted.mkdir()
     command = [require_program(DCM2NIIX), "-z", "n", "-o", converted, folder / "session"]
     subprocess.run(command, check=True, capture_output=True)
-    path = min(converted.glob("*.json"))
+    (path,) = converted.glob("*.json")
     content: dict[str, object] = json.loads(path.read_text())
     return content
