@@ -9,16 +9,24 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from bidsanon.errors import StorageError, UsageError
 
 PRIVATE_FOLDER_MODE = 0o700
 PRIVATE_FILE_MODE = 0o600
-GZIP_LEVEL = 6
+GZIP_LEVEL = 4
+"""On MR images zlib's level 6 takes three to four times as long and saves 1 % (T1w, dwi, bold)."""
 _CHUNK = 1 << 20
+_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+_DEFLATE_WINDOW = 1 << 15
+_DEFLATE_END = b"\x03\0"
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -102,6 +110,55 @@ def write_json(path: Path, content: object, *, mode: int = 0o644) -> None:
 def gzip_bytes(content: bytes) -> bytes:
     """Compress to gzip without name and time, so that the same bytes give the same bytes."""
     return gzip.compress(content, GZIP_LEVEL, mtime=0)
+
+
+def write_gzip(
+    path: Path, chunks: Iterable[bytes], *, threads: int = 1, mode: int = 0o644
+) -> None:
+    """Write one gzip member without name and time, in bounded memory.
+
+    The content is cut into blocks of one size, and each is compressed on its own with the end of
+    the one before it as its dictionary (as pigz does), so the bytes do not depend on `threads`.
+
+    Parameters
+    ----------
+    path
+        Where to write; not replaced in one step, so give a name that nobody reads yet.
+    chunks
+        The content, in pieces of any size.
+    threads
+        How many blocks are compressed at once.
+    """
+    with path.open("wb") as stream, ThreadPoolExecutor(threads) as pool:
+        stream.write(_GZIP_HEADER)
+        waiting: deque[Future[bytes]] = deque()
+        checksum, size, dictionary = 0, 0, b""
+        for block in _blocks(chunks):
+            checksum, size = zlib.crc32(block, checksum), size + len(block)
+            waiting.append(pool.submit(_deflate, block, dictionary))
+            dictionary = block[-_DEFLATE_WINDOW:]
+            if len(waiting) > 2 * threads:
+                stream.write(waiting.popleft().result())
+        for compressed in waiting:
+            stream.write(compressed.result())
+        stream.write(_DEFLATE_END + struct.pack("<II", checksum, size & 0xFFFFFFFF))
+    path.chmod(mode)
+
+
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = bytearray()
+    for chunk in chunks:
+        rest += chunk
+        while len(rest) >= _CHUNK:
+            yield bytes(rest[:_CHUNK])
+            del rest[:_CHUNK]
+    if rest:
+        yield bytes(rest)
+
+
+def _deflate(block: bytes, dictionary: bytes) -> bytes:
+    compressor = zlib.compressobj(GZIP_LEVEL, wbits=-zlib.MAX_WBITS, zdict=dictionary)
+    return compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
 def gunzip_chunks(path: Path) -> Iterator[bytes]:

@@ -84,13 +84,11 @@ def image_kinds() -> frozenset[tuple[str, str]]:
 
 
 @cache
-def fields_of_modality(modality: str) -> dict[str, tuple[Schema, ...]]:
-    """Return the fields that BIDS names for any image of a modality.
+def image_fields() -> dict[str, tuple[Schema, ...]]:
+    """Return the fields that BIDS names for images of any kind.
 
-    Parameters
-    ----------
-    modality
-        "mri" or "pet".
+    Not kind by kind: BIDS names RepetitionTime for bold images only, and it means the same in the
+    sidecar of a T1w image.
 
     Returns
     -------
@@ -99,18 +97,14 @@ def fields_of_modality(modality: str) -> dict[str, tuple[Schema, ...]]:
     """
     found: dict[str, list[Schema]] = {}
     for datatype, suffix in sorted(image_kinds()):
-        if modality_of(datatype) == modality:
-            for rule in sidecar_rules(datatype, suffix):
-                for name, reference in rule.schema.get("properties", {}).items():
-                    schema = metadata_fields()[_referred_name(reference)]
-                    if schema not in found.setdefault(name, []):
-                        found[name].append(schema)
+        for rule in sidecar_rules(datatype, suffix):
+            for name, reference in rule.schema.get("properties", {}).items():
+                if "$ref" not in reference:
+                    continue
+                schema = metadata_fields()[_referred_name(reference)]
+                if schema not in found.setdefault(name, []):
+                    found[name].append(schema)
     return {name: tuple(schemas) for name, schemas in found.items()}
-
-
-def modality_of(datatype: str) -> str:
-    """Return the modality of a datatype."""
-    return "pet" if datatype == "pet" else "mri"
 
 
 def resolve(schema: Schema) -> Schema:

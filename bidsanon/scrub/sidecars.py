@@ -1,0 +1,145 @@
+"""One sidecar: what stays of it, and how its image was de-identified."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from bidsanon.scrub.keys import MISFIT, KeyAction, fit, key_rules
+from bidsanon.session import CodedConcept
+
+OTHER_KEYS = "(other keys)"
+"""Stands for the keys in neither table: such a name could itself identify somebody."""
+
+FACE_REMOVED = CodedConcept(
+    value="113102", scheme="DCM", meaning="Clean Recognizable Visual Features Option"
+)
+_PLACEHOLDER = "TODO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SidecarPolicy:
+    """What the scrub of a session's sidecars needs to know.
+
+    Attributes
+    ----------
+    device_pseudonym
+        Gives the pseudonym of a scanner's serial number.
+    to_noon
+        Moves a time of day (HH:MM:SS) as the session's acquisition times are moved; None where
+        that cannot be done.
+    withheld
+        Images that are not published, relative to the dataset.
+    """
+
+    device_pseudonym: Callable[[str], str]
+    to_noon: Callable[[str], str | None]
+    withheld: Collection[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrubbedSidecar:
+    """A sidecar as it may be published.
+
+    Attributes
+    ----------
+    content
+        What stays, sorted by key.
+    removed
+        How often each key was removed.
+    misfits
+        Keys that may stay but whose value has none of the allowed shapes.
+    """
+
+    content: dict[str, Any]
+    removed: Counter[str]
+    misfits: tuple[str, ...]
+
+
+def scrub_sidecar(content: dict[str, Any], policy: SidecarPolicy) -> ScrubbedSidecar:
+    """Keep what may be published of a sidecar."""
+    kept: dict[str, Any] = {}
+    removed: Counter[str] = Counter()
+    misfits: list[str] = []
+    for key, value in content.items():
+        rule = key_rules().get(key)
+        if rule is None or rule.action is KeyAction.REMOVE or _holds_placeholder(value):
+            removed[key if rule else OTHER_KEYS] += 1
+            continue
+        fitted = next((r for s in rule.shapes if (r := fit(value, s)) is not MISFIT), MISFIT)
+        replaced = _replace(key, fitted, rule.action, policy)
+        if replaced is None:
+            removed[key] += 1
+        elif replaced is MISFIT:
+            removed[key] += 1
+            misfits.append(key)
+        else:
+            kept[key] = replaced
+            removed[OTHER_KEYS] += _count_keys(value) - _count_keys(fitted)
+    return ScrubbedSidecar(
+        content=dict(sorted(kept.items())),
+        removed=+removed,
+        misfits=tuple(sorted(misfits)),
+    )
+
+
+def add_method(
+    content: dict[str, Any], *, methods: list[str], codes: tuple[CodedConcept, ...]
+) -> dict[str, Any]:
+    """Say in a sidecar how the image was de-identified, in the two fields BIDS has for it.
+
+    What stands there is overruled: dcm2niix copies it from the DICOM headers as a text, or
+    without its codes.
+    """
+    method = {
+        "DeidentificationMethod": methods,
+        "DeidentificationMethodCodeSequence": [
+            {
+                "CodeValue": code.value,
+                "CodeMeaning": code.meaning,
+                "CodingSchemeDesignator": code.scheme,
+            }
+            for code in codes
+        ],
+    }
+    return dict(sorted((content | method).items()))
+
+
+def _replace(key: str, value: Any, action: KeyAction, policy: SidecarPolicy) -> Any:
+    """Return the value to publish, None where there is none, MISFIT as it came."""
+    if value is MISFIT:
+        return MISFIT
+    if action is KeyAction.PSEUDONYM:
+        return policy.device_pseudonym(value)
+    if action is KeyAction.NOON:
+        return policy.to_noon(value) or MISFIT
+    if key == "IntendedFor" and policy.withheld:
+        return _without_withheld(value, policy.withheld)
+    return value
+
+
+def _without_withheld(value: Any, withheld: Collection[str]) -> Any:
+    """Leave images that are not published out of IntendedFor, in whichever form it names them."""
+    targets = value if isinstance(value, list) else [value]
+    kept = [
+        target
+        for target in targets
+        if not any(image.endswith(target.removeprefix("bids::")) for image in withheld)
+    ]
+    return (kept if isinstance(value, list) else kept[0]) if kept else None
+
+
+def _holds_placeholder(value: Any) -> bool:
+    if isinstance(value, str):
+        return _PLACEHOLDER in value
+    if isinstance(value, list):
+        return any(map(_holds_placeholder, value))
+    return isinstance(value, dict) and any(map(_holds_placeholder, value.values()))
+
+
+def _count_keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_keys, value.values()))
+    return sum(map(_count_keys, value)) if isinstance(value, list) else 0
