@@ -352,6 +352,8 @@ class DefaceOutcome:
         How it ended.
     engine
         What registered the template: "bidsanon" or "pydeface"; empty where nothing ran.
+    engine_version
+        Of what it is made and in which version, in words; empty where nothing ran.
     reason
         Why, in words.
     figures
@@ -364,6 +366,7 @@ class DefaceOutcome:
     verdict: DefaceVerdict
     engine: str
     reason: str
+    engine_version: str = ""
     figures: dict[str, float] = field(default_factory=dict)
     pictures: dict[str, Path] = field(default_factory=dict)
 

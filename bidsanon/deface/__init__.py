@@ -1,1 +1,13 @@
-"""TODO."""
+"""Stage 4: the face is removed from what shows one, and the removal is checked."""
+
+from bidsanon.deface.engines import EngineRow, available_engines
+from bidsanon.deface.image import deface_image
+from bidsanon.deface.stage import deface_session, withhold_failed
+
+__all__ = [
+    "EngineRow",
+    "available_engines",
+    "deface_image",
+    "deface_session",
+    "withhold_failed",
+]

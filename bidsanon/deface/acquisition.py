@@ -1,0 +1,213 @@
+"""Which images were acquired together, so that one registration tells where the face is in all.
+
+Echoes, parts (magnitude, phase, real, imaginary) and inversions of one acquisition on one grid
+belong together; anything else is registered on its own: the T1w's registration is no proof for
+another image of the same session.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from bidsanon.deface.grid import Grid
+from bidsanon.deface.voxels import Nifti, UnreadableImageError, mean_volume
+
+_TOGETHER = {"echo", "part", "inv"}
+_FAMILIES = {
+    "UNIT1": "MP2RAGE",
+    "fieldmap": "magnitude",
+    "magnitude1": "magnitude",
+    "magnitude2": "magnitude",
+    "phase1": "magnitude",
+    "phase2": "magnitude",
+    "phasediff": "magnitude",
+}
+_COMPUTED = {"UNIT1", "fieldmap"}
+_PHASES = {"phase1", "phase2", "phasediff"}
+_NAME = re.compile(r"\.nii(\.gz)?$")
+
+
+class Component(StrEnum):
+    """What a voxel's value is."""
+
+    MAGNITUDE = "magnitude"
+    """How strong the signal is: what shows a face, and what is registered."""
+    PHASE = "phase"
+    """Its angle: noise around the head, and the head's outline."""
+    REAL = "real"
+    """The real part."""
+    IMAGINARY = "imaginary"
+    """The imaginary part."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Member:
+    """One image of an acquisition.
+
+    Attributes
+    ----------
+    path
+        Relative to the session's root, with forward slashes.
+    nifti
+        Its header.
+    component
+        What its values are.
+    inversion
+        The number of its ``inv`` entity; 0 where there is none.
+    computed
+        Whether it was computed from others of its acquisition.
+    """
+
+    path: str
+    nifti: Nifti
+    component: Component
+    inversion: int
+    computed: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Acquisition:
+    """Images that were acquired together on one grid.
+
+    Attributes
+    ----------
+    members
+        Sorted by path.
+    """
+
+    members: tuple[Member, ...]
+
+    @property
+    def registered(self) -> tuple[Member, ...]:
+        """The members whose mean is registered.
+
+        The magnitudes; of inversions the last, which has no dark tissue borders; not what was
+        computed, whose air is noise at full strength, unless there is nothing else.
+        """
+        magnitudes = [m for m in self.members if m.component is Component.MAGNITUDE]
+        measured = [m for m in magnitudes if not m.computed] or magnitudes
+        last = max((m.inversion for m in measured), default=0)
+        return tuple(m for m in measured if m.inversion == last)
+
+    @property
+    def shown(self) -> Member:
+        """The member under whose name the pictures go."""
+        return (*self.registered, *self.members)[0]
+
+    def reference(self) -> Grid:
+        """Return the volume that is registered.
+
+        Raises
+        ------
+        UnreadableImageError
+            If there is no magnitude, or it cannot be read.
+        """
+        if self.registered:
+            return _mean([mean_volume(member.nifti) for member in self.registered])
+        real = [m for m in self.members if m.component is Component.REAL]
+        imaginary = [m for m in self.members if m.component is Component.IMAGINARY]
+        if len(real) != len(imaginary) or not real:
+            raise UnreadableImageError("no magnitude image was acquired with it")
+        first = mean_volume(real[0].nifti)
+        second = mean_volume(imaginary[0].nifti)
+        return Grid(values=np.hypot(first.values, second.values), affine=first.affine)
+
+
+def group_acquisitions(root: Path, images: Mapping[str, Nifti]) -> tuple[Acquisition, ...]:
+    """Put images that were acquired together into acquisitions.
+
+    Parameters
+    ----------
+    root
+        The session's root.
+    images
+        The headers by path relative to `root`.
+
+    Returns
+    -------
+    tuple
+        Sorted by their first member's path.
+    """
+    groups: list[tuple[str, list[Member]]] = []
+    for path in sorted(images):
+        key = _acquisition_key(path)
+        member = _member(root, path, images[path])
+        for known, members in groups:
+            if known == key and members[0].nifti.same_grid(member.nifti):
+                members.append(member)
+                break
+        else:
+            groups.append((key, [member]))
+    return tuple(Acquisition(members=tuple(members)) for _, members in groups)
+
+
+def stem_of(path: str) -> str:
+    """Return a file's name without folders and without ``.nii`` or ``.nii.gz``."""
+    return _NAME.sub("", path.rsplit("/", 1)[-1])
+
+
+def _member(root: Path, path: str, nifti: Nifti) -> Member:
+    entities, suffix = _split(stem_of(path))
+    inversion = entities.get("inv", "")
+    return Member(
+        path=path,
+        nifti=nifti,
+        component=_component(entities.get("part", ""), suffix, root / path),
+        inversion=int(inversion) if inversion.isdecimal() else 0,
+        computed=suffix in _COMPUTED,
+    )
+
+
+def _component(part: str, suffix: str, image: Path) -> Component:
+    named = {"phase": Component.PHASE, "real": Component.REAL, "imag": Component.IMAGINARY}
+    if part:
+        return named.get(part, Component.MAGNITUDE)
+    if suffix in _PHASES:
+        return Component.PHASE
+    types = _image_types(image)
+    if types & {"P", "PHASE"}:
+        return Component.PHASE
+    if types & {"R", "REAL"}:
+        return Component.REAL
+    if types & {"I", "IMAGINARY"}:
+        return Component.IMAGINARY
+    return Component.MAGNITUDE
+
+
+def _image_types(image: Path) -> set[str]:
+    """Return the values of ImageType in an image's sidecar; none where it has no sidecar."""
+    sidecar = image.with_name(stem_of(image.name) + ".json")
+    try:
+        content = json.loads(sidecar.read_text("utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
+        return set()
+    types = content.get("ImageType", []) if isinstance(content, dict) else []
+    return {str(value).upper() for value in types} if isinstance(types, list) else set()
+
+
+def _acquisition_key(path: str) -> str:
+    folder, _, _ = path.rpartition("/")
+    entities, suffix = _split(stem_of(path))
+    kept = [f"{key}-{value}" for key, value in entities.items() if key not in _TOGETHER]
+    return "/".join([folder, *kept, _FAMILIES.get(suffix, suffix)])
+
+
+def _split(stem: str) -> tuple[dict[str, str], str]:
+    """Split a BIDS name into its entities and its suffix."""
+    *pairs, suffix = stem.split("_")
+    return dict(pair.partition("-")[::2] for pair in pairs), suffix
+
+
+def _mean(grids: Iterable[Grid]) -> Grid:
+    first, *others = grids
+    total = first.values.copy()
+    for other in others:
+        total += other.values
+    return Grid(values=total / np.float32(1 + len(others)), affine=first.affine)

@@ -1,0 +1,250 @@
+"""What places the template on a head: the engines, one of them always there.
+
+An engine proposes registrations, the likeliest first. Whether one is trusted is not its own to
+say: the self-check is the same for all.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from bidsanon import __version__
+from bidsanon.deface.grid import Grid, Matrix, inverse
+from bidsanon.deface.head import flattened
+from bidsanon.deface.registration import Registration, axis_turns, register
+from bidsanon.deface.template import pydeface_version, template_file
+from bidsanon.deface.voxels import mean_volume, read_header, write_volume
+from bidsanon.errors import ToolFailedError, UsageError
+from bidsanon.external import FLIRT, find_program, program_version, require_program, run_program
+
+DEFAULT = "bidsanon"
+AUTO = "auto"
+_FLIRT_TIMEOUT_S = 1800.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Attempt:
+    """One try at placing the template.
+
+    Attributes
+    ----------
+    registration
+        Where the template lies.
+    head
+        The head as it was registered, brightness 0 to 1: what the self-check measures it on.
+    """
+
+    registration: Registration
+    head: Grid
+
+
+class Engine(Protocol):
+    """What places the template on a head."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the command line and in reports."""
+
+    @property
+    def version(self) -> str:
+        """What it is and which version, for the record of what was done to an image."""
+
+    def attempts(self, reference: Grid, head: Grid) -> Iterator[Attempt]:
+        """Yield attempts, the likeliest first; the caller stops at the first that passes.
+
+        Parameters
+        ----------
+        reference
+            The image as it is, or the mean of what was acquired together.
+        head
+            The same, coarse, brightness 0 to 1.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineRow:
+    """What ``bidsanon doctor`` says of an engine.
+
+    Attributes
+    ----------
+    name
+        As on the command line.
+    available
+        Whether it can be used here.
+    version
+        What it is made of, where it is available.
+    cure
+        How to get it, where it is not.
+    """
+
+    name: str
+    available: bool
+    version: str
+    cure: str
+
+
+class EmbeddedEngine:
+    """Registration in numpy and scipy, from many starts."""
+
+    name = DEFAULT
+
+    @property
+    def version(self) -> str:
+        """The versions of this package and of the template."""
+        return f"bidsanon {__version__} with the template of pydeface {pydeface_version()}"
+
+    def attempts(self, reference: Grid, head: Grid) -> Iterator[Attempt]:  # noqa: ARG002
+        """Yield the usual registration; one with the coil's shading evened out; one from any side.
+
+        The last is for an image whose header lost its orientation.
+        """
+        yield Attempt(registration=register(head), head=head)
+        even = flattened(head)
+        yield Attempt(registration=register(even), head=even)
+        yield Attempt(registration=register(head, turns=axis_turns()), head=head)
+
+
+class PydefaceEngine:
+    """FSL's flirt with the command line that pydeface gives it.
+
+    Parameters
+    ----------
+    scratch
+        A private folder for flirt's files; the system's folder for temporary files if None.
+    """
+
+    name = "pydeface"
+
+    def __init__(self, *, scratch: Path | None = None) -> None:
+        self._flirt = require_program(FLIRT)
+        self._scratch = scratch
+
+    @property
+    def version(self) -> str:
+        """The versions of pydeface and of flirt."""
+        flirt = program_version(FLIRT) or "of unknown version"
+        return f"pydeface {pydeface_version()} with FSL's flirt {flirt}"
+
+    def attempts(self, reference: Grid, head: Grid) -> Iterator[Attempt]:
+        """Yield what flirt finds."""
+        with (
+            tempfile.TemporaryDirectory(dir=self._scratch) as folder,
+            template_file() as template,
+        ):
+            image, matrix = Path(folder) / "head.nii", Path(folder) / "template.mat"
+            write_volume(reference, image)
+            self._run(template, image, matrix)
+            mean_head = read_header(template)
+            to_head = world_matrix(
+                _read_matrix(matrix),
+                moving=Grid(values=mean_volume(mean_head).values, affine=mean_head.affine),
+                fixed=reference,
+            )
+        registration = Registration(
+            to_head=to_head, similarity=0.0, starts_apart_mm=None, lead=None
+        )
+        yield Attempt(registration=registration, head=head)
+
+    def _run(self, template: Path, image: Path, matrix: Path) -> None:
+        completed = run_program(
+            [
+                *(self._flirt, "-in", template, "-ref", image),
+                *("-omat", matrix, "-out", matrix.with_suffix(".nii.gz"), "-cost", "mutualinfo"),
+            ],
+            timeout_s=_FLIRT_TIMEOUT_S,
+            environment={"FSLOUTPUTTYPE": "NIFTI_GZ"},
+        )
+        if completed.returncode or not matrix.exists():
+            raise ToolFailedError(
+                f"flirt failed with status {completed.returncode}",
+                cure="use --deface bidsanon, which needs no FSL, or check FSL's installation",
+            )
+
+
+def choose_engine(name: str, *, scratch: Path | None = None) -> Engine:
+    """Return an engine by name; "auto" is the default one.
+
+    Parameters
+    ----------
+    name
+        "auto", "bidsanon" or "pydeface".
+    scratch
+        A private folder for an engine's own files.
+
+    Raises
+    ------
+    MissingToolError
+        If the engine's program is not installed.
+    UsageError
+        If there is no such engine.
+    """
+    if name in {AUTO, DEFAULT}:
+        return EmbeddedEngine()
+    if name == PydefaceEngine.name:
+        return PydefaceEngine(scratch=scratch)
+    raise UsageError(
+        f"there is no defacing engine named {name!r}",
+        cure=f"choose {AUTO}, {DEFAULT} or {PydefaceEngine.name}",
+    )
+
+
+def available_engines() -> tuple[EngineRow, ...]:
+    """Return a row for each engine, for ``bidsanon doctor``."""
+    flirt = find_program(FLIRT) is not None
+    return (
+        EngineRow(
+            name=EmbeddedEngine.name, available=True, version=EmbeddedEngine().version, cure=""
+        ),
+        EngineRow(
+            name=PydefaceEngine.name,
+            available=flirt,
+            version=PydefaceEngine().version if flirt else "",
+            cure="" if flirt else FLIRT.install,
+        ),
+    )
+
+
+def world_matrix(matrix: Matrix, *, moving: Grid, fixed: Grid) -> Matrix:
+    """Turn a matrix of FSL's into one between worlds.
+
+    FSL measures in millimetres from the first voxel, and from the last one along x where the
+    affine is right-handed (a positive determinant).
+
+    Parameters
+    ----------
+    matrix
+        From the moving image's FSL coordinates to the fixed one's, shape (4, 4).
+    moving, fixed
+        The images' grids.
+    """
+    to_world = fixed.affine @ inverse(_voxels_to_fsl(fixed))
+    from_world = _voxels_to_fsl(moving) @ inverse(moving.affine)
+    world: Matrix = to_world @ matrix @ from_world
+    return world
+
+
+def _voxels_to_fsl(grid: Grid) -> Matrix:
+    sizes = grid.voxel_sizes_mm
+    scaled = np.diag([*sizes, 1.0])
+    if np.linalg.det(grid.affine[:3, :3]) > 0:
+        scaled[0, 0] = -sizes[0]
+        scaled[0, 3] = (grid.values.shape[0] - 1) * sizes[0]
+    return scaled
+
+
+def _read_matrix(path: Path) -> Matrix:
+    try:
+        matrix = np.loadtxt(path, dtype=np.float64)
+    except ValueError:
+        matrix = np.empty(0)
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+        raise ToolFailedError(
+            "flirt wrote no usable matrix", cure="use --deface bidsanon, which needs no FSL"
+        )
+    return matrix

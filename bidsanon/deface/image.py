@@ -1,0 +1,240 @@
+"""Defacing what was acquired together: register, check, cut, compare, draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions, stem_of
+from bidsanon.deface.cut import FaceTissue, cut_mask, face_tissue
+from bidsanon.deface.engines import AUTO, Engine, choose_engine
+from bidsanon.deface.grid import Grid, Mask, Matrix, block_mean
+from bidsanon.deface.head import Window, coarse_head, window_of
+from bidsanon.deface.pictures import PICTURE_MM, draw, save
+from bidsanon.deface.registration import Registration
+from bidsanon.deface.selfcheck import SelfCheck, check
+from bidsanon.deface.voxels import (
+    ChangedElsewhereError,
+    UnreadableImageError,
+    read_header,
+    remove,
+)
+from bidsanon.session import DefaceOutcome, DefaceVerdict
+
+NO_TISSUE_ML = 0.5
+"""Less than this in the whole of the face's place is no face."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placement:
+    """Where an engine put the template, and what the self-check says of it."""
+
+    registration: Registration
+    selfcheck: SelfCheck
+    refusals: tuple[str, ...]
+
+    @property
+    def to_template(self) -> Matrix:
+        """From the head's world to the template's, shape (4, 4)."""
+        return self.registration.to_template
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What is to be done with the images of an acquisition, and why."""
+
+    verdict: DefaceVerdict
+    reason: str
+    figures: dict[str, float]
+
+
+def deface_image(image: Path, *, engine: str = AUTO, pictures: Path | None = None) -> DefaceOutcome:
+    """Deface one image in place, whatever its name says that it is.
+
+    Parameters
+    ----------
+    image
+        A NIfTI file.
+    engine
+        "auto", "bidsanon" or "pydeface".
+    pictures
+        A private folder for pictures of the face; none are drawn if None.
+
+    Returns
+    -------
+    DefaceOutcome
+        Its path is the file's name.
+
+    Raises
+    ------
+    MissingToolError
+        If the engine's program is not installed.
+    UsageError
+        If there is no such engine.
+    """
+    chosen = choose_engine(engine, scratch=pictures)
+    try:
+        images = {image.name: read_header(image)}
+    except UnreadableImageError as error:
+        return _failed(image.name, str(error))
+    acquisition = group_acquisitions(image.parent, images)[0]
+    return deface_acquisition(acquisition, engine=chosen, pictures=pictures)[0]
+
+
+def deface_acquisition(
+    acquisition: Acquisition, *, engine: Engine, pictures: Path | None
+) -> tuple[DefaceOutcome, ...]:
+    """Deface images that were acquired together, in place.
+
+    Parameters
+    ----------
+    acquisition
+        The images.
+    engine
+        What places the template.
+    pictures
+        A private folder for pictures of the face; none are drawn if None.
+
+    Returns
+    -------
+    tuple
+        An outcome for each of the acquisition's members, in their order.
+    """
+    try:
+        reference = acquisition.reference()
+    except UnreadableImageError as error:
+        return tuple(_failed(member.path, str(error)) for member in acquisition.members)
+    coarse = coarse_head(reference)
+    window = window_of(coarse)
+    head = window.apply(coarse)
+    placement = place_template(reference, head, engine)
+    decision = decide(placement, face_tissue(head, placement.to_template))
+    album = Album(
+        folder=pictures,
+        stem=stem_of(acquisition.shown.path),
+        window=window,
+        to_template=None if placement.refusals else placement.to_template,
+    )
+    album.add(reference, when="before")
+    if decision.verdict is not DefaceVerdict.DEFACED:
+        return tuple(
+            _outcome(acquisition, member, engine, decision, album) for member in acquisition.members
+        )
+    mask = cut_mask(reference.values.shape, reference.affine, placement.to_template)
+    del reference
+    written = {member.path: _cut(member, mask) for member in acquisition.members}
+    if not written[acquisition.shown.path]:
+        album.add(acquisition.reference(), when="after")
+    return tuple(
+        _failed(member.path, written[member.path])
+        if written[member.path]
+        else _outcome(acquisition, member, engine, decision, album)
+        for member in acquisition.members
+    )
+
+
+def place_template(reference: Grid, head: Grid, engine: Engine) -> Placement:
+    """Return the first of an engine's attempts that passes the self-check, or the least bad one.
+
+    Parameters
+    ----------
+    reference
+        The image as it is.
+    head
+        The same, coarse, brightness 0 to 1.
+    engine
+        What makes the attempts.
+    """
+    refused: list[Placement] = []
+    for attempt in engine.attempts(reference, head):
+        measured = check(attempt.head, attempt.registration)
+        placement = Placement(
+            registration=attempt.registration,
+            selfcheck=measured,
+            refusals=measured.refusals(),
+        )
+        if not placement.refusals:
+            return placement
+        refused.append(placement)
+    return max(refused, key=lambda placement: placement.selfcheck.sharp)
+
+
+def decide(placement: Placement, tissue: FaceTissue) -> Decision:
+    """Decide whether a face is removed, is not there, or cannot be removed for certain."""
+    figures = placement.selfcheck.figures() | tissue.figures()
+    if placement.refusals:
+        verdict = DefaceVerdict.FAILED
+        reason = "the self-check refused the registration: " + "; ".join(placement.refusals)
+    elif not tissue.cut_ml:
+        verdict, reason = DefaceVerdict.NO_FACE, "the face lies outside the field of view"
+    elif tissue.tissue_ml < NO_TISSUE_ML:
+        verdict = DefaceVerdict.NO_FACE
+        reason = f"where the face would be there are {tissue.tissue_ml:.1f} ml of tissue"
+    else:
+        verdict = DefaceVerdict.DEFACED
+        reason = f"{tissue.tissue_ml:.0f} ml of tissue were removed"
+    return Decision(verdict=verdict, reason=reason, figures=figures)
+
+
+class Album:
+    """The pictures of one acquisition, before and after, drawn alike.
+
+    Parameters
+    ----------
+    folder
+        A private folder; nothing is drawn if None.
+    stem
+        What the files' names begin with.
+    window
+        The values that are drawn black and white.
+    to_template
+        From the head's world to the template's; None where that is not known, and the head is
+        drawn as it lay in the scanner.
+    """
+
+    def __init__(
+        self, *, folder: Path | None, stem: str, window: Window, to_template: Matrix | None
+    ) -> None:
+        self.files: dict[str, Path] = {}
+        self._folder = folder
+        self._stem = stem
+        self._window = window
+        self._to_template = to_template
+        self._surface: float | None = None
+
+    def add(self, reference: Grid, *, when: str) -> None:
+        """Draw a head, "before" or "after"."""
+        if self._folder is None:
+            return
+        head = self._window.apply(block_mean(reference, PICTURE_MM))
+        pictures, self._surface = draw(head, self._to_template, surface=self._surface)
+        self.files |= save(pictures, self._folder, stem=self._stem, when=when)
+
+
+def _cut(member: Member, mask: Mask) -> str:
+    """Remove the mask from one image, and say why that could not be done, if so."""
+    try:
+        remove(member.nifti, mask)
+    except UnreadableImageError as error:
+        return str(error)
+    except ChangedElsewhereError:
+        return "what was written differed from the original outside the mask"
+    return ""
+
+
+def _outcome(
+    acquisition: Acquisition, member: Member, engine: Engine, decision: Decision, album: Album
+) -> DefaceOutcome:
+    return DefaceOutcome(
+        path=member.path,
+        verdict=decision.verdict,
+        engine=engine.name,
+        engine_version=engine.version,
+        reason=decision.reason,
+        figures=decision.figures,
+        pictures=dict(album.files) if member is acquisition.shown else {},
+    )
+
+
+def _failed(path: str, reason: str) -> DefaceOutcome:
+    return DefaceOutcome(path=path, verdict=DefaceVerdict.FAILED, engine="", reason=reason)

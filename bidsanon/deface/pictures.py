@@ -1,0 +1,196 @@
+"""What a person looks at: a shaded surface from the front and both sides, and the middle slice.
+
+Drawn in the template's space, so that every head looks at the reader however it lay in the scanner.
+The pictures show faces: they belong into the private folder.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from bidsanon.deface.cut import cut_mask
+from bidsanon.deface.grid import Grid, Mask, Matrix, Points, Volume, inverse, sample_like
+from bidsanon.deface.head import centre_of_mass_mm, largest_part
+from bidsanon.deface.template import face_template, template_centre_mm, template_midline_mm
+from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_bytes
+
+Picture = npt.NDArray[np.uint8]
+
+PICTURE_MM = 1.5
+"""The size of a picture element."""
+# What is drawn, in the template's world: wider than its head, and lower for a long neck.
+_FROM_MM = np.array([-120.0, -140.0, -170.0])
+_TO_MM = np.array([108.0, 160.0, 112.0])
+_SURFACE_SMOOTHING = 0.8
+_SURFACE_BRIGHTNESS = 0.12
+# The air's usual brightness times this is certainly no air.
+_ABOVE_AIR = 3.0
+_RELIEF_SMOOTHING = 0.7
+# To the right, upwards, towards the reader; and how bright a surface turned away stays.
+_LIGHT = np.array([-0.35, 0.45, 0.82])
+_AMBIENT = 0.12
+_OUTLINE = np.array([255, 64, 64], dtype=np.uint8)
+_WHITE = 255
+
+# Each view turns (x, y, z) into (depth away from the reader, downwards, to the right).
+_VIEWS: dict[str, Callable[[Volume], Volume]] = {
+    "front": lambda head: np.transpose(head, (1, 2, 0))[::-1, ::-1, ::-1],
+    "left": lambda head: np.transpose(head, (0, 2, 1))[:, ::-1, ::-1],
+    "right": lambda head: np.transpose(head, (0, 2, 1))[::-1, ::-1, :],
+}
+
+
+def draw(
+    head: Grid, to_template: Matrix | None, *, surface: float | None = None
+) -> tuple[dict[str, Picture], float]:
+    """Draw a head.
+
+    Parameters
+    ----------
+    head
+        Brightness 0 to 1, or on the scale of the head that it is compared with.
+    to_template
+        From its world to the template's; None where that is not known: then it is drawn as it lay
+        in the scanner, and without the cut.
+    surface
+        The brightness of the surface; found in the head if None.
+
+    Returns
+    -------
+    tuple
+        The pictures by view ("front", "left", "right", "slice"), and the surface's brightness,
+        for drawing another head alike.
+    """
+    affine, shape = _canvas()
+    to_head = _centred(head) if to_template is None else inverse(to_template)
+    posed = sample_like(head, shape, affine, to_grid=to_head, outside=0.0)
+    smooth = ndimage.gaussian_filter(posed, _SURFACE_SMOOTHING)
+    level = _surface_brightness(head) if surface is None else surface
+    solid = np.where(largest_part(smooth > level), smooth, 0).astype(np.float32)
+    pictures = {name: _shade(view(solid), level) for name, view in _VIEWS.items()}
+    middle = posed[_middle(affine)]
+    pictures["slice"] = _slice(middle, None if to_template is None else _middle_of_cut())
+    return pictures, level
+
+
+def save(pictures: dict[str, Picture], folder: Path, *, stem: str, when: str) -> dict[str, Path]:
+    """Write pictures as private PNG files.
+
+    Parameters
+    ----------
+    pictures
+        By view.
+    folder
+        Made where it is missing.
+    stem
+        What the files' names begin with.
+    when
+        "before" or "after".
+
+    Returns
+    -------
+    dict
+        The files by "before-front" and the like.
+    """
+    make_private_folder(folder)
+    files = {}
+    for view, picture in pictures.items():
+        name = f"{when}-{view}"
+        files[name] = folder / f"{stem}_{name}.png"
+        write_bytes(files[name], png(picture), mode=PRIVATE_FILE_MODE)
+    return files
+
+
+def png(picture: Picture) -> bytes:
+    """Encode a picture of shape (rows, columns) or (rows, columns, 3) as PNG."""
+    rows, columns = picture.shape[:2]
+    colour_type = 0 if picture.ndim == 2 else 2  # noqa: PLR2004 - grey or red, green, blue
+    lines = picture.reshape(rows, -1)
+    # Each line begins with its filter: 0, none.
+    filtered = np.concatenate([np.zeros((rows, 1), dtype=np.uint8), lines], axis=1)
+    header = struct.pack(">IIBBBBB", columns, rows, 8, colour_type, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 9))
+        + _chunk(b"IEND", b"")
+    )
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checked = kind + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
+def _canvas() -> tuple[Matrix, tuple[int, ...]]:
+    affine = np.diag([PICTURE_MM, PICTURE_MM, PICTURE_MM, 1.0])
+    affine[:3, 3] = _FROM_MM
+    return affine, tuple(int(n) for n in np.ceil((_TO_MM - _FROM_MM) / PICTURE_MM))
+
+
+def _middle(affine: Matrix) -> int:
+    midline = template_midline_mm(face_template().head)
+    return round((midline - float(affine[0, 3])) / PICTURE_MM)
+
+
+def _surface_brightness(head: Grid) -> float:
+    """Return a brightness between air and skin: higher where the air is noisy."""
+    low = head.values[head.values < _SURFACE_BRIGHTNESS * 2]
+    air = float(np.median(low)) if low.size else 0.0
+    return max(_SURFACE_BRIGHTNESS, _ABOVE_AIR * air)
+
+
+def _shade(head: Volume, level: float) -> Picture:
+    """Light the first surface along the first axis, as seen from its beginning."""
+    hit = (head > level).any(axis=0)
+    depth = _depth(head, level)
+    far = float(head.shape[0])
+    relief = ndimage.gaussian_filter(np.where(hit, depth, far), _RELIEF_SMOOTHING)
+    down, right = np.gradient(relief)
+    normal = np.stack([right, -down, np.ones_like(relief)])
+    lit = np.tensordot(_LIGHT, normal, axes=1) / np.sqrt((normal**2).sum(axis=0))
+    shade = np.clip(_AMBIENT + (1 - _AMBIENT) * lit, _AMBIENT, 1)
+    return (np.where(hit, shade, 0) * _WHITE).astype(np.uint8)
+
+
+def _depth(head: Volume, level: float) -> Points:
+    """Return where each line first rises above the level, between voxels."""
+    first = (head > level).argmax(axis=0)
+    before = np.maximum(first - 1, 0)
+    inner = np.take_along_axis(head, first[np.newaxis], axis=0)[0]
+    outer = np.take_along_axis(head, before[np.newaxis], axis=0)[0]
+    rise = np.where(inner > outer, inner - outer, 1)
+    depth: Points = first - np.clip((inner - level) / rise, 0, 1).astype(np.float64)
+    return depth
+
+
+def _slice(middle: Volume, goes: Mask | None) -> Picture:
+    """Draw the middle sagittal slice, front to the right, with the cut's outline in red."""
+    grey = (np.clip(middle.T[::-1], 0, 1) * _WHITE).astype(np.uint8)
+    picture = np.repeat(grey[:, :, np.newaxis], 3, axis=2)
+    if goes is not None:
+        inside = goes.T[::-1]
+        picture[inside & ~ndimage.binary_erosion(inside, border_value=1)] = _OUTLINE
+    return picture
+
+
+def _middle_of_cut() -> Mask:
+    affine, shape = _canvas()
+    middle = affine.copy()
+    middle[0, 3] += _middle(affine) * PICTURE_MM
+    goes: Mask = cut_mask((1, *shape[1:]), middle, np.eye(4))[0]
+    return goes
+
+
+def _centred(head: Grid) -> Matrix:
+    """Put the template's centre of mass on the head's, unturned."""
+    to_head = np.eye(4)
+    to_head[:3, 3] = centre_of_mass_mm(head) - template_centre_mm()
+    return to_head

@@ -1,0 +1,356 @@
+"""Placing the template on a head: normalised mutual information from many starts.
+
+What makes it reliable is the many starts, not the optimiser: 27 turns of up to 30 degrees, each at
+three places, are tried on coarse voxels; the best go on to finer ones. The template's samples are
+carried into the head, so the head's field of view may be cut anywhere.
+
+The head's scale is let go from the first step on: with it, starts that find the head agree.
+Nothing here is random but the choice of samples, whose seed is fixed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage, optimize
+
+from bidsanon.deface.grid import (
+    Grid,
+    Matrix,
+    Points,
+    Volume,
+    inverse,
+    points_of,
+    pose_matrix,
+    resample_isotropic,
+    rotation,
+    transform,
+    voxel_centres_mm,
+)
+from bidsanon.deface.head import centre_of_mass_mm
+from bidsanon.deface.template import template_centre_mm, template_level, template_region
+
+_BINS = 32
+_SEED = 0
+_AIR_MARGIN_MM = 10.0
+_LEAST_OVERLAP = 0.25
+_ENOUGH_OVERLAP = 0.6
+_OVERLAP_PENALTY = 0.05
+
+_POSE_SIZE = 12
+_WITH_SCALES = np.arange(9)
+_AFFINE = np.arange(_POSE_SIZE)
+# One optimiser's step: 10 mm, 0.15 rad, 10 % of scale, 0.06 of shear.
+_STEPS = np.array([10.0] * 3 + [0.15] * 3 + [0.1] * 3 + [0.06] * 3)
+# How far scales and shears go before they cost 0.02 squared.
+_USUAL = np.array([np.inf] * 6 + [0.25] * 3 + [0.2] * 3)
+_REGULARISATION = 0.02
+
+_COARSE_SHIFTS_MM = (24.0, 12.0)
+_TURN_RAD = np.radians(30)
+_HEAD_HEIGHT_MM = 110.0
+_CROWN_BRIGHTNESS = 0.12
+_CROWN_PERCENTILE = 99.7
+_STEP_TOLERANCE = 0.05
+_TOLERANCE = 1e-5
+_LEAST_ENTROPY = 1e-9
+
+# Brow, crown, back, side and base of the head, from its centre of mass, in columns.
+_LANDMARKS_MM = np.array(
+    [[0, 0, 0, 60, 0], [70, 0, -90, 0, 60], [0, 60, 0, 0, -50]], dtype=np.float64
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One step from coarse to fine.
+
+    Attributes
+    ----------
+    size_mm
+        The voxels on which it works.
+    samples
+        How many samples of the template it carries into the head, at most.
+    starts
+        How many of the best poses so far go in.
+    parameters
+        Which of the pose's numbers it changes.
+    evaluations
+        How often the measure may be taken for each start.
+    step
+        The optimiser's first step, as a share of the usual one.
+    """
+
+    size_mm: float
+    samples: int
+    starts: int
+    parameters: npt.NDArray[np.intp]
+    evaluations: int
+    step: float
+
+
+STAGES = (
+    Stage(size_mm=8.0, samples=6000, starts=4, parameters=_WITH_SCALES, evaluations=300, step=1.0),
+    Stage(size_mm=5.0, samples=15000, starts=2, parameters=_WITH_SCALES, evaluations=500, step=0.5),
+    Stage(size_mm=3.0, samples=30000, starts=1, parameters=_AFFINE, evaluations=900, step=0.3),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Registration:
+    """Where the template lies on the head.
+
+    Attributes
+    ----------
+    to_head
+        From the template's world to the head's, shape (4, 4).
+    similarity
+        Normalised mutual information, 1 (nothing in common) to 2, less a penalty for lying outside
+        the field of view.
+    starts_apart_mm
+        How far apart the two best starts put the head's landmarks; None where there was one start.
+    lead
+        How much more similar the best start ended than the second best; None as above.
+    """
+
+    to_head: Matrix
+    similarity: float
+    starts_apart_mm: float | None
+    lead: float | None
+
+    @property
+    def to_template(self) -> Matrix:
+        """From the head's world to the template's, shape (4, 4)."""
+        return inverse(self.to_head)
+
+
+class Similarity:
+    """Normalised mutual information of the template and one head at one voxel size.
+
+    Parameters
+    ----------
+    head
+        Brightness 0 to 1.
+    size_mm
+        The voxel size at which both are compared.
+    samples
+        How many samples of the template are used, at most.
+    """
+
+    def __init__(self, head: Grid, *, size_mm: float, samples: int) -> None:
+        template = template_level(size_mm)
+        voxels = np.argwhere(template_region(size_mm, _AIR_MARGIN_MM))
+        if len(voxels) > samples:
+            chosen = np.random.default_rng(_SEED).choice(len(voxels), samples, replace=False)
+            voxels = voxels[np.sort(chosen)]
+        self._template_bins = _bins(template.values[tuple(voxels.T)])
+        self._points = voxel_centres_mm(template, voxels)
+        coarse = resample_isotropic(head, size_mm)
+        self._head = coarse.values * np.float32(_BINS - 1.001)
+        self._to_voxels = inverse(coarse.affine)
+
+    def __call__(self, to_head: Matrix) -> float:
+        """Return the similarity with the template carried into the head by `to_head`."""
+        voxels = transform(self._to_voxels @ to_head, self._points)
+        sampled = ndimage.map_coordinates(
+            self._head, voxels, order=1, mode="constant", cval=-1.0, prefilter=False
+        )
+        inside = sampled >= 0
+        overlap = float(np.count_nonzero(inside)) / inside.size
+        if overlap < _LEAST_OVERLAP:
+            return 1.0 - (_LEAST_OVERLAP - overlap)
+        counts = _joint_histogram(self._template_bins[inside], sampled[inside])
+        penalty = _OVERLAP_PENALTY * max(0.0, _ENOUGH_OVERLAP - overlap)
+        return _normalised_mutual_information(counts) - penalty
+
+
+def register(
+    head: Grid, *, turns: Sequence[Matrix] | None = None, stages: Sequence[Stage] = STAGES
+) -> Registration:
+    """Place the template on a head.
+
+    Parameters
+    ----------
+    head
+        Brightness 0 to 1, voxels of about 2 mm.
+    turns
+        The turns to start from, each of shape (3, 3); :func:`small_turns` if None.
+    stages
+        From coarse to fine. The first one takes its starts from a search over turns and places.
+    """
+    similarity = Similarity(head, size_mm=stages[0].size_mm, samples=stages[0].samples)
+    found = _coarse_search(similarity, head, small_turns() if turns is None else turns)
+    apart: float | None = None
+    lead: float | None = None
+    for number, stage in enumerate(stages):
+        if number:
+            similarity = Similarity(head, size_mm=stage.size_mm, samples=stage.samples)
+        found = _best_first(_refine(similarity, stage, start) for start in found[: stage.starts])
+        if len(found) > 1:
+            apart = landmarks_apart_mm(found[0].to_head, found[1].to_head)
+            lead = found[0].similarity - found[1].similarity
+    return Registration(
+        to_head=found[0].to_head, similarity=found[0].similarity, starts_apart_mm=apart, lead=lead
+    )
+
+
+def small_turns() -> tuple[Matrix, ...]:
+    """Return the 27 turns by -30, 0 or 30 degrees about each axis."""
+    angles = itertools.product((-_TURN_RAD, 0.0, _TURN_RAD), repeat=3)
+    return tuple(rotation(each) for each in angles)
+
+
+def axis_turns() -> tuple[Matrix, ...]:
+    """Return the 24 turns that put each axis on any other: for an orientation that was lost."""
+    quarters = (0.0, np.pi / 2, np.pi, -np.pi / 2)
+    turns = (np.round(rotation(each)) for each in itertools.product(quarters, repeat=3))
+    unique = {tuple((turn + 0.0).ravel()): turn for turn in turns}
+    return tuple(unique.values())
+
+
+def landmarks_apart_mm(first: Matrix, second: Matrix) -> float:
+    """Return how far apart two registrations put the brow, crown, back, side and base."""
+    landmarks = template_centre_mm()[:, np.newaxis] + _LANDMARKS_MM
+    gaps = transform(first, landmarks) - transform(second, landmarks)
+    return float(np.sqrt((gaps**2).sum(axis=0)).max())
+
+
+def _coarse_search(similarity: Similarity, head: Grid, turns: Iterable[Matrix]) -> list[_Candidate]:
+    """Try each turn at each place and move the better ones about."""
+    places = _starting_places(head)
+    found = []
+    for turn in turns:
+        tried = [_Candidate.at(place, turn, similarity) for place in places]
+        found.append(_shift_about(similarity, _best_first(tried)[0]))
+    return _best_first(found)
+
+
+def _starting_places(head: Grid) -> tuple[Points, ...]:
+    """Return the shifts that put centre on centre of mass, crown on crown, centre on middle."""
+    template = template_level(8.0)
+    coarse = resample_isotropic(head, 8.0)
+    centre = template_centre_mm()
+    mass = centre_of_mass_mm(coarse) - centre
+    middle = coarse.centre_mm - centre
+    crown, template_crown = _crown_mm(coarse), _crown_mm(template)
+    if crown is None or template_crown is None:
+        return mass, middle
+    return mass, crown - template_crown, middle
+
+
+def _crown_mm(head: Grid) -> Points | None:
+    """Return the middle of a head's upper part at the height of its top: long necks do not count.
+
+    Returns
+    -------
+    Points or None
+        Shape (3,), in world millimetres; None where nothing is brighter than air.
+    """
+    bright = head.values > _CROWN_BRIGHTNESS
+    if not bright.any():
+        return None
+    points = points_of(head, bright)
+    top = float(np.percentile(points[2], _CROWN_PERCENTILE))
+    upper = points[:, points[2] > top - _HEAD_HEIGHT_MM]
+    return np.array([upper[0].mean(), upper[1].mean(), top])
+
+
+def _shift_about(similarity: Similarity, start: _Candidate) -> _Candidate:
+    """Walk along each axis, first in long steps and then in short ones, while it gets better."""
+    best = start
+    for step in _COARSE_SHIFTS_MM:
+        for axis, sign in itertools.product((2, 1, 0), (-1, 1)):
+            pose = best.pose.copy()
+            pose[axis] += sign * step
+            moved = _Candidate.of(pose, start.turn, similarity)
+            best = max(best, moved, key=_similarity_of)
+    return best
+
+
+def _refine(similarity: Similarity, stage: Stage, start: _Candidate) -> _Candidate:
+    """Let Powell's method change some of a pose's numbers."""
+    steps = _STEPS[stage.parameters] * stage.step
+
+    def pose_of(steps_taken: Points) -> Points:
+        pose = start.pose.copy()
+        pose[stage.parameters] += steps_taken * steps
+        return pose
+
+    def cost(steps_taken: Points) -> float:
+        pose = pose_of(steps_taken)
+        unusual = float(((_REGULARISATION * pose / _USUAL) ** 2).sum())
+        return unusual - similarity(_matrix(pose, start.turn))
+
+    result = optimize.minimize(
+        cost,
+        np.zeros(len(steps)),
+        method="Powell",
+        options={"xtol": _STEP_TOLERANCE, "ftol": _TOLERANCE, "maxfev": stage.evaluations},
+    )
+    pose = pose_of(result.x)
+    return _Candidate(similarity=-float(result.fun), pose=pose, turn=start.turn)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Candidate:
+    """A pose on top of a turn, and how similar the head is there."""
+
+    similarity: float
+    pose: Points
+    turn: Matrix
+
+    @classmethod
+    def of(cls, pose: Points, turn: Matrix, similarity: Similarity) -> _Candidate:
+        return cls(similarity=similarity(_matrix(pose, turn)), pose=pose, turn=turn)
+
+    @classmethod
+    def at(cls, place: Points, turn: Matrix, similarity: Similarity) -> _Candidate:
+        pose = np.zeros(_POSE_SIZE)
+        pose[:3] = place
+        return cls.of(pose, turn, similarity)
+
+    @property
+    def to_head(self) -> Matrix:
+        return _matrix(self.pose, self.turn)
+
+
+def _matrix(pose: Points, turn: Matrix) -> Matrix:
+    return pose_matrix(pose, centre_mm=template_centre_mm(), turn=turn)
+
+
+def _similarity_of(candidate: _Candidate) -> float:
+    return candidate.similarity
+
+
+def _best_first(candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    return sorted(candidates, key=_similarity_of, reverse=True)
+
+
+def _bins(values: Volume) -> npt.NDArray[np.int64]:
+    return np.minimum((values * _BINS).astype(np.int64), _BINS - 1)
+
+
+def _joint_histogram(bins: npt.NDArray[np.int64], sampled: Volume) -> Points:
+    """Count template bin by head bin, each head value shared between the two bins around it."""
+    lower = sampled.astype(np.int64)
+    share = sampled - lower
+    cells = bins * _BINS + lower
+    size = _BINS * _BINS
+    counts = np.bincount(cells, weights=1 - share, minlength=size)
+    counts += np.bincount(cells + 1, weights=share, minlength=size + 1)[:size]
+    table: Points = counts.reshape(_BINS, _BINS) / len(bins)
+    return table
+
+
+def _normalised_mutual_information(joint: Points) -> float:
+    apart = _entropy(joint.sum(axis=0)) + _entropy(joint.sum(axis=1))
+    return apart / max(_entropy(joint.ravel()), _LEAST_ENTROPY)
+
+
+def _entropy(shares: Points) -> float:
+    present = shares[shares > 0]
+    return -float((present * np.log(present)).sum())

@@ -1,0 +1,202 @@
+"""The defacing stage: which images, acquisition by acquisition, in as many processes as wished."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bidsanon.deface.acquisition import Acquisition, group_acquisitions, stem_of
+from bidsanon.deface.engines import choose_engine
+from bidsanon.deface.faces import shows_face
+from bidsanon.deface.image import deface_acquisition
+from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
+from bidsanon.files import write_json, write_text
+from bidsanon.findings import Finding, finding
+from bidsanon.progress import Progress
+from bidsanon.session import (
+    ConvertedImage,
+    ConvertedSession,
+    DefacedSession,
+    DefaceOutcome,
+    DefaceVerdict,
+)
+
+_FAILED = "DEFACE_FAILED"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Task:
+    """One acquisition's work, as it goes to another process."""
+
+    acquisition: Acquisition
+    engine: str
+    pictures: Path
+
+
+def deface_session(
+    converted: ConvertedSession, *, engine: str, pictures: Path, jobs: int, progress: Progress
+) -> DefacedSession:
+    """Remove the face from each image that shows one, in place in the session's private root.
+
+    Parameters
+    ----------
+    converted
+        The session.
+    engine
+        "auto", "bidsanon" or "pydeface".
+    pictures
+        A private folder for pictures of the heads before and after.
+    jobs
+        How many processes may work. The bytes do not depend on it.
+    progress
+        What listens.
+
+    Returns
+    -------
+    DefacedSession
+        With an error among its findings for each image whose face could not be removed for
+        certain.
+
+    Raises
+    ------
+    MissingToolError
+        If the engine's program is not installed.
+    ToolFailedError
+        If the engine's program failed.
+    UsageError
+        If there is no such engine.
+    StorageError
+        If there is no room.
+    """
+    choose_engine(engine, scratch=pictures)
+    outcomes: dict[str, DefaceOutcome] = {}
+    asked: dict[str, Nifti] = {}
+    for image in converted.images:
+        answer = _ask(converted.root, image)
+        if isinstance(answer, DefaceOutcome):
+            outcomes[image.path] = answer
+        else:
+            asked[image.path] = answer
+    tasks = [
+        _Task(acquisition=acquisition, engine=engine, pictures=pictures)
+        for acquisition in group_acquisitions(converted.root, asked)
+    ]
+    with progress.step("removing faces", total=len(asked)) as step:
+        for done in _run(tasks, jobs):
+            outcomes |= {outcome.path: outcome for outcome in done}
+            step.advance(len(done))
+    ordered = tuple(outcomes[image.path] for image in converted.images)
+    return DefacedSession(converted=converted, outcomes=ordered, findings=tuple(_findings(ordered)))
+
+
+def withhold_failed(defaced: DefacedSession) -> DefacedSession:
+    """Take images whose face could not be removed for certain out of the session.
+
+    The image, its sidecar and gradient tables, its row in scans.tsv and what other sidecars say
+    that they are intended for go. The refusals become warnings.
+
+    Parameters
+    ----------
+    defaced
+        The session; its root is changed.
+    """
+    root = defaced.converted.root
+    failed = [o.path for o in defaced.outcomes if o.verdict is DefaceVerdict.FAILED]
+    for path in failed:
+        _remove_files(root, path)
+    if failed:
+        _forget_scans(root, failed)
+        _forget_intentions(root, failed)
+    withheld = {*defaced.withheld, *failed}
+    kept = [f for f in defaced.findings if f.code != _FAILED]
+    left_out = [finding("DEFACE_WITHHELD", location=path) for path in failed]
+    return replace(defaced, withheld=tuple(sorted(withheld)), findings=(*kept, *left_out))
+
+
+def _ask(root: Path, image: ConvertedImage) -> Nifti | DefaceOutcome:
+    """Return the header of an image that shows a face, or the outcome of one that need not go."""
+    try:
+        nifti = read_header(root / image.path)
+    except UnreadableImageError as error:
+        return DefaceOutcome(
+            path=image.path, verdict=DefaceVerdict.FAILED, engine="", reason=str(error)
+        )
+    question = shows_face(datatype=image.datatype, suffix=image.suffix, affine=nifti.affine)
+    if question.asked:
+        return nifti
+    return DefaceOutcome(
+        path=image.path, verdict=DefaceVerdict.NOT_NEEDED, engine="", reason=question.reason
+    )
+
+
+def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...]]:
+    workers = min(jobs, len(tasks))
+    if workers <= 1:
+        yield from map(_deface, tasks)
+        return
+    # Started afresh: a fork would copy the locks of threads that do not exist in it.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        for done in as_completed([pool.submit(_deface, task) for task in tasks]):
+            yield done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _deface(task: _Task) -> tuple[DefaceOutcome, ...]:
+    engine = choose_engine(task.engine, scratch=task.pictures)
+    return deface_acquisition(task.acquisition, engine=engine, pictures=task.pictures)
+
+
+def _findings(outcomes: Sequence[DefaceOutcome]) -> Iterator[Finding]:
+    for outcome in outcomes:
+        if outcome.verdict is DefaceVerdict.FAILED:
+            yield finding(_FAILED, location=outcome.path, reason=outcome.reason)
+        elif outcome.verdict is DefaceVerdict.NO_FACE:
+            yield finding("NO_FACE", location=outcome.path, reason=outcome.reason)
+
+
+def _remove_files(root: Path, path: str) -> None:
+    """Remove an image and everything beside it that bears its name."""
+    image = root / path
+    for file in image.parent.glob(stem_of(path) + ".*"):
+        file.unlink()
+
+
+def _forget_scans(root: Path, paths: Sequence[str]) -> None:
+    """Remove images from the tables of scans, which name them relative to themselves."""
+    for table in sorted(root.rglob("*_scans.tsv")):
+        gone = {
+            (root / path).relative_to(table.parent).as_posix()
+            for path in paths
+            if (root / path).is_relative_to(table.parent)
+        }
+        rows = list(csv.reader(io.StringIO(table.read_text("utf-8")), delimiter="\t"))
+        kept = [row for row in rows if row and row[0] not in gone]
+        if len(kept) < len(rows):
+            text = "".join("\t".join(row) + "\n" for row in kept)
+            write_text(table, text)
+
+
+def _forget_intentions(root: Path, paths: Sequence[str]) -> None:
+    """Remove images from other sidecars' IntendedFor, whose paths begin at subject or dataset."""
+    gone = tuple(f"/{path}" for path in paths)
+    for sidecar in sorted(root.rglob("*.json")):
+        content = json.loads(sidecar.read_text("utf-8"))
+        intended = content.get("IntendedFor") if isinstance(content, dict) else None
+        targets = intended if isinstance(intended, list) else [intended] if intended else []
+        kept = [t for t in targets if not any(path.endswith(_rooted(t)) for path in gone)]
+        if len(kept) < len(targets):
+            write_json(sidecar, content | {"IntendedFor": kept})
+
+
+def _rooted(target: object) -> str:
+    """Return a target of IntendedFor without ``bids::``, with a slash before its first folder."""
+    return "/" + str(target).removeprefix("bids::").lstrip("/")

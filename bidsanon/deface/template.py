@@ -1,0 +1,181 @@
+"""pydeface's template: the head that others are compared with, its face, its brain, its ears.
+
+The mean head and the face mask come from pydeface's wheel. The brain is not in the wheel and is
+estimated here from the mean head. Everything is made once a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from bidsanon.deface.grid import (
+    Grid,
+    Mask,
+    Points,
+    block_mean,
+    points_of,
+    resample_isotropic,
+    sample_like,
+)
+from bidsanon.deface.head import brightness, centre_of_mass_mm, largest_part
+from bidsanon.deface.voxels import mean_volume, read_header
+
+_SIZE_MM = 2.0
+
+# The mean head's grey and white matter are brighter than this share of its brightest tissue; its
+# skull, which the averaging blurred into the meninges, is darker.
+_BRAIN_BRIGHTNESS = 0.42
+# What is left of the bright part this deep inside it no longer touches the neck or the scalp.
+_BRAIN_CORE_MM = 8.0
+# The averaging also blurred the brain's rim away: the mask is grown back by what was eroded, one
+# voxel more, and this much for the rim and the fluid around it.
+_BRAIN_RIM_MM = 4.0
+
+# Where the mean head's ears are, read off its lateral slices: mm in the template's world.
+_EAR_BACK_MM, _EAR_FRONT_MM = -42.0, 14.0
+_EAR_BOTTOM_MM, _EAR_TOP_MM = -76.0, -4.0
+_EAR_FROM_MIDLINE_MM = 70.0
+
+# A voxel of the mean head brighter than this is head, not air.
+_HEAD_BRIGHTNESS = 0.08
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaceTemplate:
+    """The template on cubic voxels of 2 mm.
+
+    Attributes
+    ----------
+    head
+        The mean head, brightness 0 to 1.
+    face
+        What pydeface removes.
+    ears
+        Where the ears are, from the side of the head to beyond the field of view.
+    brain
+        The brain, estimated.
+    """
+
+    head: Grid
+    face: Mask
+    ears: Mask
+    brain: Mask
+
+    def brain_hull_mm(self) -> Points:
+        """Return the world coordinates, shape (3, n), of the brain's outermost voxels."""
+        rim = self.brain & ~ndimage.binary_erosion(self.brain)
+        return points_of(self.head, rim)
+
+
+@cache
+def face_template() -> FaceTemplate:
+    """Read the template, once a process."""
+    with template_file() as path:
+        head = brightness(resample_isotropic(_read(path), _SIZE_MM))
+    with _face_mask_file() as path:
+        kept = _read(path)
+    shape = head.values.shape
+    face = sample_like(kept, shape, head.affine) < 0.5  # noqa: PLR2004 - half a voxel
+    return FaceTemplate(
+        head=head,
+        face=_to_the_front(face),
+        ears=_ears(head),
+        brain=estimate_brain(head),
+    )
+
+
+@cache
+def template_level(size_mm: float) -> Grid:
+    """Return the mean head on coarser cubic voxels, once a process."""
+    return resample_isotropic(face_template().head, size_mm)
+
+
+@cache
+def template_region(size_mm: float, margin_mm: float) -> Mask:
+    """Return the mean head and the air around it, on the grid of :func:`template_level`."""
+    head = ndimage.binary_closing(template_level(size_mm).values > _HEAD_BRIGHTNESS)
+    filled = ndimage.binary_fill_holes(head)
+    steps = max(1, round(margin_mm / size_mm))
+    region: Mask = ndimage.binary_dilation(filled, iterations=steps)
+    return region
+
+
+@cache
+def template_centre_mm() -> Points:
+    """Return the mean head's centre of mass in world millimetres, shape (3,)."""
+    return centre_of_mass_mm(template_level(8.0))
+
+
+def pydeface_version() -> str:
+    """Return the version of the pydeface whose template this is."""
+    return version("pydeface")
+
+
+@contextmanager
+def template_file() -> Iterator[Path]:
+    """Give pydeface's mean head as a file."""
+    with as_file(files("pydeface") / "data" / "mean_reg2mean.nii.gz") as path:
+        yield path
+
+
+@contextmanager
+def _face_mask_file() -> Iterator[Path]:
+    """Give pydeface's face mask as a file: 0 goes, 1 stays."""
+    with as_file(files("pydeface") / "data" / "facemask.nii.gz") as path:
+        yield path
+
+
+def estimate_brain(head: Grid) -> Mask:
+    """Estimate the brain of the mean head.
+
+    The bright tissue, eroded until the neck and the scalp let go, its largest part grown back and
+    then by a rim. Works on this head and is meant for no other.
+    """
+    size = float(head.voxel_sizes_mm[0])
+    bright = head.values > _BRAIN_BRIGHTNESS
+    deep = ndimage.distance_transform_edt(bright) * size > _BRAIN_CORE_MM
+    core = largest_part(deep)
+    near_core = ndimage.distance_transform_edt(~core) * size <= _BRAIN_CORE_MM + size / 2
+    brain = ndimage.binary_fill_holes(near_core & bright)
+    grown: Mask = ndimage.distance_transform_edt(~brain) * size <= _BRAIN_RIM_MM
+    return grown
+
+
+def _read(path: Path) -> Grid:
+    return block_mean(mean_volume(read_header(path)), _SIZE_MM)
+
+
+def _to_the_front(face: Mask) -> Mask:
+    """Carry the face to the front edge: pydeface's mask keeps a sheet of air there.
+
+    A nose beyond the template's field of view takes its fate from the edge.
+    """
+    carried: Mask = np.logical_or.accumulate(face, axis=1)
+    return carried
+
+
+def _ears(head: Grid) -> Mask:
+    x, y, z = points_of(head, np.ones(head.values.shape, dtype=bool)).reshape(3, *head.values.shape)
+    middle = template_midline_mm(head)
+    ears: Mask = (
+        (np.abs(x - middle) > _EAR_FROM_MIDLINE_MM)
+        & (y > _EAR_BACK_MM)
+        & (y < _EAR_FRONT_MM)
+        & (z > _EAR_BOTTOM_MM)
+        & (z < _EAR_TOP_MM)
+    )
+    return ears
+
+
+def template_midline_mm(head: Grid) -> float:
+    """Return the x of the mean head's middle."""
+    return float(centre_of_mass_mm(head)[0])

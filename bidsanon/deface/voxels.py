@@ -1,0 +1,332 @@
+"""The bytes of NIfTI files: read volume by volume, and removed from without touching another bit.
+
+The only place in this stage that reads or writes images. A face is removed in the stored bytes:
+header, extensions, data type, scaling, byte order and compression stay, and each file is read back
+and compared with the original before it takes its place. A file of any length is handled one
+volume at a time. gzip is written without name and time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+from nibabel.arrayproxy import ArrayProxy
+from nibabel.filebasedimages import ImageFileError
+from nibabel.nifti1 import Nifti1Image
+from nibabel.nifti2 import Nifti2Image
+from nibabel.spatialimages import HeaderDataError
+
+from bidsanon.deface.grid import Grid, Mask, Matrix, Volume
+from bidsanon.files import GZIP_LEVEL, is_gzip, storage_errors
+
+_COPY_BYTES = 1 << 20
+_DIMENSIONS = 3
+_SAME_AFFINE_MM = 1e-3
+
+Stored = npt.NDArray[Any]
+
+
+class UnreadableImageError(Exception):
+    """An image cannot be defaced because of what it is; the text says why, in words."""
+
+
+class ChangedElsewhereError(Exception):
+    """A file that was written differs from its original outside the mask."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Nifti:
+    """A NIfTI-1 or NIfTI-2 file with one header and its voxels in one file.
+
+    Attributes
+    ----------
+    path
+        The file.
+    shape
+        All axes.
+    affine
+        Voxel indices to world millimetres, shape (4, 4).
+    dtype
+        As stored, with its byte order; structured for colours.
+    offset
+        Where the voxels begin in the decompressed bytes.
+    slope, inter
+        Value = stored * slope + inter; 1 and 0 where the header says nothing.
+    compressed
+        Whether it is gzip.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    affine: Matrix
+    dtype: np.dtype[Any]
+    offset: int
+    slope: float
+    inter: float
+    compressed: bool
+
+    @property
+    def space(self) -> tuple[int, int, int]:
+        """The three spatial axes."""
+        return self.shape[0], self.shape[1], self.shape[2]
+
+    @property
+    def volume_count(self) -> int:
+        """How many volumes the axes after the third make."""
+        return int(np.prod(self.shape[_DIMENSIONS:], dtype=np.int64))
+
+    @property
+    def volume_bytes(self) -> int:
+        """How many bytes one volume takes."""
+        return int(np.prod(self.space, dtype=np.int64)) * self.dtype.itemsize
+
+    def same_grid(self, other: Nifti) -> bool:
+        """Tell whether another image's voxels are at the same places."""
+        return self.space == other.space and bool(
+            np.allclose(self.affine, other.affine, rtol=0, atol=_SAME_AFFINE_MM)
+        )
+
+
+def read_header(path: Path) -> Nifti:
+    """Read a NIfTI file's header.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it is no NIfTI image of at least three axes with a usable affine.
+    """
+    with _reading():
+        image = nibabel.load(path)
+    proxy = image.dataobj if isinstance(image, Nifti1Image | Nifti2Image) else None
+    if not isinstance(image, Nifti1Image | Nifti2Image) or not isinstance(proxy, ArrayProxy):
+        raise UnreadableImageError("it is not a NIfTI image in a single file")
+    shape = tuple(int(length) for length in image.shape)
+    if len(shape) < _DIMENSIONS or min(shape) < 1:
+        raise UnreadableImageError(f"it has {len(shape)} axes, and three are needed")
+    affine = np.asarray(image.affine, dtype=np.float64)
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:  # noqa: PLR2004
+        raise UnreadableImageError("its affine does not say where the voxels are")
+    dtype = proxy.dtype
+    if not dtype.itemsize:
+        raise UnreadableImageError("its voxels are smaller than a byte")
+    return Nifti(
+        path=path,
+        shape=shape,
+        affine=affine,
+        dtype=dtype,
+        # nibabel sets vox_offset in the header to 0; the data proxy remembers it.
+        offset=int(proxy.offset),
+        slope=float(proxy.slope),
+        inter=float(proxy.inter),
+        compressed=is_gzip(path),
+    )
+
+
+def volumes(image: Nifti) -> Iterator[Volume]:
+    """Yield an image's volumes as values, in the file's order.
+
+    Complex values become their magnitude, colours their mean; what is not finite becomes 0.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file ends early or is damaged.
+    """
+    with _reading(), _decompressed(image) as stream:
+        _read_exactly(stream, image.offset)
+        for _ in range(image.volume_count):
+            stored = _stored(image, _read_exactly(stream, image.volume_bytes))
+            yield _values(image, stored)
+
+
+def mean_volume(image: Nifti) -> Grid:
+    """Return the mean of an image's volumes; see :func:`volumes`."""
+    total: Volume | None = None
+    for volume in volumes(image):
+        total = volume if total is None else np.add(total, volume, out=total)
+    if total is None:
+        raise UnreadableImageError("it has no volumes")
+    if image.volume_count > 1:
+        total /= np.float32(image.volume_count)
+    return Grid(values=total, affine=image.affine)
+
+
+def write_volume(grid: Grid, path: Path) -> None:
+    """Write a volume as a NIfTI-1 file of its own, for a program that reads files."""
+    image = Nifti1Image(grid.values, grid.affine)  # type: ignore[no-untyped-call]
+    image.to_filename(path)
+
+
+def background(image: Nifti) -> Stored:
+    """Return the stored value, shape (), that stands for nothing: the nearest to a value of 0.
+
+    In a magnitude image that is air. In a phase image whose stored numbers begin at 0 for -pi it
+    is a phase of 0, which the stored 0 is not.
+    """
+    if image.dtype.fields:
+        return np.zeros((), dtype=image.dtype)
+    stored = 0.0 - image.inter / image.slope
+    if image.dtype.kind in "iu":
+        limits = np.iinfo(image.dtype)
+        stored = float(np.clip(np.round(stored), limits.min, limits.max))
+    return np.asarray(stored).astype(image.dtype)
+
+
+def remove(image: Nifti, mask: Mask) -> int:
+    """Set the masked voxels of every volume to the background, in place of the file.
+
+    Parameters
+    ----------
+    image
+        The image; its file may be read-only, its folder may not.
+    mask
+        Shape of the image's three spatial axes; True goes.
+
+    Returns
+    -------
+    int
+        How many voxels of each volume were set.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file ends early or is damaged; it is then as it was.
+    ChangedElsewhereError
+        If what was written differs outside the mask; the file is then as it was.
+    StorageError
+        If there is no room.
+    """
+    goes = mask.ravel(order="F")
+    mode = image.path.stat().st_mode & 0o777
+    with storage_errors("a defaced image"):
+        descriptor, name = tempfile.mkstemp(dir=image.path.parent, prefix=".writing-")
+        written = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                _write_without(image, goes, file)
+            _verify(image, goes, written)
+            written.chmod(mode)
+            written.replace(image.path)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
+    return int(np.count_nonzero(goes))
+
+
+def _write_without(image: Nifti, goes: Mask, file: BufferedIOBase) -> None:
+    nothing = background(image)
+    with _decompressed(image) as source, _compressing(image, file) as sink:
+        with _reading():
+            sink.write(_read_exactly(source, image.offset))
+        for _ in range(image.volume_count):
+            with _reading():
+                stored = _stored(image, _read_exactly(source, image.volume_bytes))
+            stored[goes] = nothing
+            sink.write(stored.data)
+        while rest := source.read(_COPY_BYTES):
+            sink.write(rest)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _verify(image: Nifti, goes: Mask, written: Path) -> None:
+    """Compare what was written with its original: the same outside the mask, nothing inside it."""
+    nothing = np.frombuffer(background(image).tobytes(), dtype=_word(image))
+    with _decompressed(image) as before, _opened(written, compressed=image.compressed) as after:
+        same = before.read(image.offset) == after.read(image.offset)
+        for _ in range(image.volume_count):
+            one = _words(image, before.read(image.volume_bytes))
+            other = _words(image, after.read(image.volume_bytes))
+            same &= one.shape == other.shape
+            same &= same and not ((one != other).any(axis=1) & ~goes).any()
+            same &= same and not (other[goes] != nothing).any()
+        same &= before.read() == after.read()
+    if not same:
+        raise ChangedElsewhereError
+
+
+def _values(image: Nifti, stored: Stored) -> Volume:
+    if image.dtype.fields:
+        parts = [stored[name].astype(np.float32) for name in image.dtype.fields]
+        values = np.mean(parts, axis=0, dtype=np.float32)
+    elif image.dtype.kind == "c":
+        values = np.abs(stored).astype(np.float32)
+    else:
+        values = stored.astype(np.float32)
+    if (image.slope, image.inter) != (1.0, 0.0):
+        values = values * np.float32(image.slope) + np.float32(image.inter)
+    if not np.isfinite(values).all():
+        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    return values.reshape(image.space, order="F")
+
+
+def _stored(image: Nifti, content: bytearray) -> Stored:
+    return np.frombuffer(content, dtype=image.dtype)
+
+
+def _word(image: Nifti) -> np.dtype[np.unsignedinteger[npt.NBitBase]]:
+    """Return the widest unsigned integer that voxels are made of: quick to compare, NaN or not."""
+    width = max(width for width in (1, 2, 4, 8) if image.dtype.itemsize % width == 0)
+    return np.dtype(f"u{width}")
+
+
+def _words(image: Nifti, content: bytes) -> npt.NDArray[np.unsignedinteger[npt.NBitBase]]:
+    word = _word(image)
+    whole = len(content) - len(content) % image.dtype.itemsize
+    words = np.frombuffer(content[:whole], dtype=word)
+    return words.reshape(-1, image.dtype.itemsize // word.itemsize)
+
+
+def _read_exactly(stream: BufferedIOBase, count: int) -> bytearray:
+    content = bytearray(stream.read(count))
+    if len(content) < count:
+        raise UnreadableImageError("the file ends before its voxels do")
+    return content
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    """Turn what damaged files raise into one error with words."""
+    try:
+        yield
+    except (ImageFileError, HeaderDataError) as error:
+        raise UnreadableImageError("it is not a NIfTI image in a single file") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableImageError("the compressed file is damaged or ends early") from error
+    except PermissionError as error:
+        raise UnreadableImageError("it may not be read") from error
+    except FileNotFoundError as error:
+        raise UnreadableImageError("it is not there") from error
+
+
+@contextlib.contextmanager
+def _decompressed(image: Nifti) -> Iterator[BufferedIOBase]:
+    with _opened(image.path, compressed=image.compressed) as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def _opened(path: Path, *, compressed: bool) -> Iterator[BufferedIOBase]:
+    with gzip.open(path, "rb") if compressed else path.open("rb") as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def _compressing(image: Nifti, file: BufferedIOBase) -> Iterator[BufferedIOBase]:
+    if not image.compressed:
+        yield file
+        return
+    with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as stream:
+        yield stream
