@@ -1,1 +1,23 @@
-"""TODO."""
+"""The conversion stage: heudiconv in a private folder, and the proof that nothing was lost."""
+
+from bidsanon.convert.conversion import convert_session
+from bidsanon.convert.heuristic import HeuristicRow, list_heuristics, resolve_heuristic
+from bidsanon.convert.job import Heuristic
+from bidsanon.convert.plan import (
+    ConversionPlan,
+    PlannedSeries,
+    plan_conversion,
+    sample_positions,
+)
+
+__all__ = [
+    "ConversionPlan",
+    "Heuristic",
+    "HeuristicRow",
+    "PlannedSeries",
+    "convert_session",
+    "list_heuristics",
+    "plan_conversion",
+    "resolve_heuristic",
+    "sample_positions",
+]

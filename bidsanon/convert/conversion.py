@@ -1,0 +1,172 @@
+"""Converts a de-identified session with heudiconv, and sees that every selected series came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+
+from bidsanon.bids.names import check_name
+from bidsanon.convert import naming
+from bidsanon.convert.acquisition import join_series
+from bidsanon.convert.completion import complete_sidecars, withdraw_incomplete
+from bidsanon.convert.drive import drive_worker
+from bidsanon.convert.job import Acquisition, Answer, Heuristic, Mode, Request
+from bidsanon.convert.plan import (
+    item_place,
+    left_out,
+    name_findings,
+    require_names,
+)
+from bidsanon.convert.scans import keep_scans_of
+from bidsanon.external import DCM2NIIX, program_version
+from bidsanon.files import fresh_folder, remove_tree
+from bidsanon.findings import Finding, errors, finding
+from bidsanon.progress import Progress
+from bidsanon.session import ConvertedImage, ConvertedSession, DeidentifiedSession
+
+_TIMEOUT_S = 900.0
+_TIMEOUT_PER_FILE_S = 0.5
+_FOLDER_MODE = 0o755
+_FILE_MODE = 0o644
+
+
+def convert_session(
+    deidentified: DeidentifiedSession,
+    *,
+    heuristic: Heuristic,
+    subject: str,
+    session: str | None,
+    work: Path,
+    progress: Progress,
+) -> ConvertedSession:
+    """Convert a session with heudiconv into a fresh folder.
+
+    What the headers say and BIDS asks for is completed in the sidecars; an image for which BIDS
+    requires what the headers do not say is withdrawn, with the reason. If the names will not do,
+    nothing is converted and the findings say why.
+
+    Parameters
+    ----------
+    deidentified
+        De-identified copies, whole.
+    heuristic
+        From :func:`bidsanon.convert.resolve_heuristic`.
+    subject, session
+        Labels without their prefix.
+    work
+        A private folder to work in; the session is made below it.
+    progress
+        Told of each name that has been converted.
+
+    Raises
+    ------
+    PolicyError
+        If the heuristic fails.
+    SourceError
+        If it matches no series.
+    ToolFailedError
+        If heudiconv fails as a whole.
+    """
+    fresh_folder(work)
+    output = fresh_folder(work / "out")
+    acquisitions = join_series(deidentified.series, links=work / "joined")
+    files = sum(len(acquisition.files) for acquisition in acquisitions)
+    with progress.step("converting", total=len(acquisitions)) as step:
+        answer = drive_worker(
+            Request(
+                mode=Mode.CONVERT,
+                heuristic=heuristic,
+                subject=subject,
+                session=session,
+                output=output,
+                acquisitions=acquisitions,
+            ),
+            work=work,
+            timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * files,
+            step=step,
+        )
+    require_names(answer, heuristic)
+    findings = [*name_findings(answer, acquisitions)]
+    skipped = [*left_out(answer, acquisitions)]
+    images: tuple[ConvertedImage, ...] = ()
+    if not errors(findings):
+        _keep_only(output, subject)
+        images = tuple(_images(answer, acquisitions, output))
+        findings += _outcome_findings(answer, acquisitions, images)
+        complete_sidecars(output, images)
+        images, withdrawn, said = withdraw_incomplete(output, images)
+        findings += said
+        skipped += withdrawn
+        if not images and not errors(findings):
+            findings.append(finding("NOTHING_LEFT"))
+        keep_scans_of(output, images, subject=subject, session=session)
+        _open_permissions(output)
+    return ConvertedSession(
+        deidentified=deidentified,
+        root=output,
+        subject=subject,
+        session=session,
+        heuristic=heuristic.name,
+        heuristic_digest=heuristic.digest,
+        images=images,
+        skipped=tuple(sorted(skipped, key=lambda one: one.series_index)),
+        tools={"dcm2niix": program_version(DCM2NIIX) or "", "heudiconv": version("heudiconv")},
+        findings=tuple(findings),
+    )
+
+
+def _keep_only(output: Path, subject: str) -> None:
+    for path in output.iterdir():
+        if path.name == f"sub-{subject}" and path.is_dir() and not path.is_symlink():
+            continue
+        if path.is_dir() and not path.is_symlink():
+            remove_tree(path)
+        else:
+            path.unlink()
+
+
+def _images(
+    answer: Answer, acquisitions: Sequence[Acquisition], output: Path
+) -> Iterator[ConvertedImage]:
+    source = {
+        name: acquisitions[item.acquisitions[0]].series[0]
+        for item in answer.items
+        for name in item.outputs
+        if name.endswith(naming.IMAGE) and (output / name).is_file()
+    }
+    for name in sorted(source):
+        path = PurePosixPath(name)
+        yield ConvertedImage(
+            path=name,
+            series_index=source[name],
+            datatype=path.parent.name,
+            suffix=path.name.removesuffix(naming.IMAGE).rpartition("_")[2],
+        )
+
+
+def _outcome_findings(
+    answer: Answer, acquisitions: Sequence[Acquisition], images: Sequence[ConvertedImage]
+) -> Iterator[Finding]:
+    made = {image.path for image in images}
+    for item in answer.items:
+        place = item_place(item, acquisitions)
+        if not item.duplicate and not made.intersection(item.outputs):
+            yield finding("SERIES_NOT_CONVERTED", location=place, name=item.name)
+        for kind in item.asides:
+            yield finding("IMAGE_ASIDE", location=place, kind=kind)
+    for image in images:
+        problem = check_name(image.path)
+        if problem:
+            yield finding(
+                "INVALID_BIDS_NAME",
+                location=f"series {image.series_index}",
+                name=image.path,
+                problem=problem,
+            )
+
+
+def _open_permissions(root: Path) -> None:
+    """Make what heudiconv wrote read-only writable again, and readable as datasets are."""
+    for path in [root, *root.rglob("*")]:
+        path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)

@@ -1,0 +1,144 @@
+"""Starts the heudiconv worker in the private folder, waits for it, and reads its answer.
+
+nipype, which heudiconv runs dcm2niix with, builds a line for the shell from paths that it does not
+quote. Where the private folder's own path holds a space or anything else that a shell would read,
+the worker is given another way to it: a link with a plain name in the system's temporary folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from bidsanon.convert.job import Answer, Heuristic, HeuristicFault, Request
+from bidsanon.errors import PolicyError, ToolFailedError
+from bidsanon.external import DCM2NIIX, require_program, run_program
+from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
+from bidsanon.progress import Step
+
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+=@-]+")
+_POLL_S = 0.2
+_LOG = "heudiconv.log"
+
+
+def drive_worker(
+    request: Request, *, work: Path, timeout_s: float, step: Step | None = None
+) -> Answer:
+    """Let the worker do one job, and return its answer.
+
+    Parameters
+    ----------
+    request
+        The job. Its output folder lies in `work`.
+    work
+        A private folder: what heudiconv and dcm2niix print is kept there and shown nowhere.
+    timeout_s
+        How long the worker may take.
+    step
+        Advanced by one for each item that the worker has converted.
+
+    Raises
+    ------
+    PolicyError
+        If the heuristic fails.
+    ToolFailedError
+        If heudiconv does, or it takes too long.
+    """
+    if request.acquisitions:
+        require_program(DCM2NIIX)
+    make_private_folder(work)
+    with _plain_path_to(work) as (plain, temporary):
+        if request.output.is_relative_to(work):
+            request = replace(request, output=plain / request.output.relative_to(work))
+        write_text(work / "request.json", request.to_json(), mode=PRIVATE_FILE_MODE)
+        with _watching(work / "progress", step):
+            completed = run_program(
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "bidsanon.convert.worker",
+                    work / "request.json",
+                    work / "answer.json",
+                ],
+                timeout_s=timeout_s,
+                cwd=work,
+                environment={
+                    "NO_ET": "1",
+                    "NIPYPE_NO_ET": "1",
+                    "NIPYPE_CONFIG_DIR": str(temporary),
+                    "TMPDIR": str(temporary),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                },
+            )
+    write_text(work / _LOG, completed.stdout + completed.stderr, mode=PRIVATE_FILE_MODE)
+    if completed.returncode != 0:
+        raise ToolFailedError(
+            f"heudiconv stopped with status {completed.returncode}",
+            cure=f"see {_LOG} below work/ in the private folder",
+        )
+    answer = Answer.from_json((work / "answer.json").read_text())
+    if answer.fault is not None:
+        raise _policy_error(request.heuristic, answer.fault)
+    return answer
+
+
+def _policy_error(heuristic: Heuristic, fault: HeuristicFault) -> PolicyError:
+    where = f", line {fault.line}" if fault.line else ""
+    if fault.doing == "load":
+        what = f"cannot be loaded: {fault.exception}: {fault.message}"
+        cure = "correct it, or install what it imports"
+    else:
+        what = f"failed in {fault.doing}: {fault.exception}: {fault.message}"
+        cure = "correct it; `bidsanon heuristic check` tries it without converting"
+    return PolicyError(f"the heuristic {heuristic.name} {what}{where}", cure=cure)
+
+
+@contextlib.contextmanager
+def _plain_path_to(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Give a path to a folder, and one for temporary files, that a shell reads as they stand.
+
+    The temporary folder is a real one, not a way through the link: programs ask where they are.
+    """
+    plain = bool(_PLAIN_PATH.fullmatch(str(folder)))
+    with tempfile.TemporaryDirectory(prefix="bidsanon-", dir=folder if plain else None) as place:
+        if plain:
+            yield folder, Path(place)
+            return
+        link = Path(place) / "work"
+        link.symlink_to(folder, target_is_directory=True)
+        yield link, make_private_folder(Path(place) / "temporary")
+
+
+@contextlib.contextmanager
+def _watching(ticks: Path, step: Step | None) -> Iterator[None]:
+    """Advance `step` by the bytes that the worker adds to a file, while it works."""
+    ticks.unlink(missing_ok=True)
+    done = threading.Event()
+    seen = 0
+
+    def look() -> None:
+        nonlocal seen
+        count = ticks.stat().st_size if ticks.exists() else 0
+        if step is not None and count > seen:
+            step.advance(count - seen)
+            seen = count
+
+    def watch() -> None:
+        while not done.wait(_POLL_S):
+            look()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        look()

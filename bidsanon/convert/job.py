@@ -1,0 +1,230 @@
+"""What is asked of the heudiconv worker and what it answers: plain records that travel as JSON.
+
+The worker is a process of its own (:mod:`bidsanon.convert.worker`); these records are all that it
+shares with the process that started it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+
+class Mode(StrEnum):
+    """How far the worker goes."""
+
+    LOAD = "load"
+    """Only load the heuristic, to see whether it can be."""
+    PLAN = "plan"
+    """Ask the heuristic for names and convert nothing."""
+    CONVERT = "convert"
+    """Ask for names, and convert if every one of them will do."""
+
+
+class Origin(StrEnum):
+    """Where a heuristic comes from."""
+
+    BUNDLED = "bidsanon"
+    """It ships with bidsanon."""
+    HEUDICONV = "heudiconv"
+    """It ships with heudiconv."""
+    FILE = "file"
+    """A file of the user's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heuristic:
+    """A heuristic that can be used.
+
+    Attributes
+    ----------
+    name
+        What it is called in reports: a bundled name, or the file's name without its folder.
+    path
+        Its Python file.
+    digest
+        The SHA-256 of that file, in hexadecimal.
+    origin
+        Where it comes from.
+    """
+
+    name: str
+    path: Path
+    digest: str
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acquisition:
+    """The files that are converted together: one series, or the series of one XA run.
+
+    Attributes
+    ----------
+    series
+        The indices of its series; the first one stands for it in messages.
+    folder
+        A folder that holds these files and nothing else.
+    files
+        In the order of their instances, each under a name of its own.
+    """
+
+    series: tuple[int, ...]
+    folder: Path
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One job for the worker.
+
+    Attributes
+    ----------
+    mode
+        How far to go.
+    heuristic
+        The heuristic to use.
+    subject, session
+        Labels without their prefix.
+    output
+        An empty folder for what heudiconv writes.
+    acquisitions
+        What there is to convert, in acquisition order.
+    heuristic_timeout_s
+        How long each call of the heuristic's may take.
+    """
+
+    mode: Mode
+    heuristic: Heuristic
+    subject: str = ""
+    session: str | None = None
+    output: Path = Path()
+    acquisitions: tuple[Acquisition, ...] = ()
+    heuristic_timeout_s: float = 120.0
+
+    def to_json(self) -> str:
+        """Write the request as JSON."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a request back."""
+        content = json.loads(text)
+        heuristic = content.pop("heuristic")
+        return cls(
+            mode=Mode(content.pop("mode")),
+            heuristic=Heuristic(
+                name=heuristic["name"],
+                path=Path(heuristic["path"]),
+                digest=heuristic["digest"],
+                origin=Origin(heuristic["origin"]),
+            ),
+            output=Path(content.pop("output")),
+            acquisitions=tuple(
+                Acquisition(
+                    series=tuple(one["series"]),
+                    folder=Path(one["folder"]),
+                    files=tuple(map(Path, one["files"])),
+                )
+                for one in content.pop("acquisitions")
+            ),
+            **content,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeuristicFault:
+    """How a heuristic failed.
+
+    Attributes
+    ----------
+    doing
+        What was asked of it: "load", "infotodict", ...
+    exception
+        The class of the exception.
+    message
+        The exception's own text: it may quote a header, so it is redacted before it is shown.
+    line
+        The line of the heuristic's file, or None where it is not known.
+    """
+
+    doing: str
+    exception: str
+    message: str
+    line: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One name that the heuristic gave, and what became of it.
+
+    Attributes
+    ----------
+    name
+        The path within the dataset, without an extension; as the heuristic gave it where it lies
+        outside.
+    acquisitions
+        Which acquisitions it names.
+    duplicate
+        Whether the heuristic marks it as a discarded repeat (``__dup``).
+    problem
+        Why it cannot be used, or an empty string.
+    outputs
+        The files that were made for it, relative to the output folder.
+    asides
+        The kinds of images that were made beside what was asked for ("ADC") and are left out.
+    """
+
+    name: str
+    acquisitions: tuple[int, ...]
+    duplicate: bool = False
+    problem: str = ""
+    outputs: tuple[str, ...] = ()
+    asides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """An acquisition that the heuristic gives no name, and why."""
+
+    acquisition: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the worker found and did.
+
+    Attributes
+    ----------
+    fault
+        How the heuristic failed, or None.
+    items
+        The names, in the heuristic's order.
+    left_out
+        What has no name.
+    """
+
+    fault: HeuristicFault | None = None
+    items: tuple[Item, ...] = field(default_factory=tuple)
+    left_out: tuple[LeftOut, ...] = field(default_factory=tuple)
+
+    def to_json(self) -> str:
+        """Write the answer as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read an answer back."""
+        content = json.loads(text)
+        return cls(
+            fault=HeuristicFault(**content["fault"]) if content["fault"] else None,
+            items=tuple(Item(**_with_tuples(one)) for one in content["items"]),
+            left_out=tuple(LeftOut(**one) for one in content["left_out"]),
+        )
+
+
+def _with_tuples(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in record.items()}

@@ -1,0 +1,39 @@
+"""Runs heudiconv for one session: ``python -m bidsanon.convert.worker REQUEST ANSWER``.
+
+A process of its own, since heudiconv is not safe beside anything else: it changes the working
+directory, seeds the random numbers, and caches heuristics by their base name.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bidsanon.convert.job import Answer, Mode, Request
+from bidsanon.convert.loading import HeuristicFailedError, load_heuristic
+
+
+def main(arguments: list[str]) -> int:
+    """Do one job and write the answer; what heudiconv prints is left to the caller to keep."""
+    request_file, answer_file = map(Path, arguments)
+    sys.dont_write_bytecode = True
+    request = Request.from_json(request_file.read_text())
+    try:
+        answer = _do(request)
+    except HeuristicFailedError as error:
+        answer = Answer(fault=error.fault)
+    answer_file.write_text(answer.to_json())
+    return 0
+
+
+def _do(request: Request) -> Answer:
+    heuristic = load_heuristic(request.heuristic, timeout_s=request.heuristic_timeout_s)
+    if request.mode is Mode.LOAD:
+        return Answer()
+    from bidsanon.convert.running import run_heudiconv  # noqa: PLC0415  # heudiconv's slow import
+
+    return run_heudiconv(request, heuristic)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
