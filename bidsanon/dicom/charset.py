@@ -1,0 +1,49 @@
+"""Text of DICOM values as characters: Specific Character Set (0008,0005), PS3.3 C.12.1.1.2."""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+
+from pydicom.charset import decode_bytes, encode_string, python_encoding
+
+SPECIFIC_CHARACTER_SET = 0x00080005
+_DEFAULT = "iso8859"
+_DELIMITERS = frozenset(b"\r\n\t\f\\^=")
+
+
+def decode_text(value: bytes, character_set: bytes = b"") -> str:
+    """Decode a value, replacing what its character set does not have.
+
+    Parameters
+    ----------
+    value
+        The bytes of a text value, padding included.
+    character_set
+        The value of (0008,0005), empty where there is none. A term that is not known counts as
+        the default repertoire.
+    """
+    encodings = _encodings(character_set)
+    if len(encodings) == 1:
+        return value.decode(encodings[0], "replace")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns where it replaces a character
+        return decode_bytes(value, encodings, set(_DELIMITERS))
+
+
+def encode_text(text: str, character_set: bytes = b"") -> bytes:
+    """Encode a text, writing a question mark for what the character set does not have."""
+    encodings = _encodings(character_set)
+    if len(encodings) == 1 or text.isascii():
+        return text.encode(encodings[0], "replace")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns where it replaces a character
+        return encode_string(text, encodings)
+
+
+@lru_cache(maxsize=256)
+def _encodings(character_set: bytes) -> tuple[str, ...]:
+    terms = [t.strip(" \0") for t in character_set.decode("ascii", "replace").split("\\")]
+    found = tuple(python_encoding.get(term, _DEFAULT) for term in terms)
+    # A second term is there for code extensions; without any, the first alone says it all.
+    return found[:1] if len(set(found)) == 1 else found

@@ -1,0 +1,615 @@
+"""DICOM files as bytes (PS3.5, PS3.10): where each element lies, and how elements are written.
+
+A file is read into spans, not values: an element says where its header begins and where its value
+lies, and nothing is decoded or copied until somebody asks. A sequence of defined length is entered
+only when its items are asked for. What cannot be understood to the last byte raises
+:class:`NotUnderstoodError`: an element that nobody could place is one that nobody could clean.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from operator import itemgetter
+from typing import NamedTuple
+
+from pydicom.datadict import dictionary_VR
+
+MAX_DEPTH = 32
+"""How deep sequences may nest: the deepest objects of the standard need about ten levels."""
+
+IMPLEMENTATION_CLASS_UID = "2.25.199317352209716245172146917431385474261"
+IMPLEMENTATION_VERSION_NAME = "BIDSANON"
+
+IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99"
+_GE_PRIVATE_IMPLICIT = "1.2.840.113619.5.2"
+
+_UNDEFINED = 0xFFFFFFFF
+_ITEM = 0xFFFEE000
+_ITEM_END = 0xFFFEE00D
+_SEQUENCE_END = 0xFFFEE0DD
+_DELIMITERS = 0xFFFE
+_TRANSFER_SYNTAX_UID = 0x00020010
+
+_SHORT_VRS = {
+    b"AE": "AE",
+    b"AS": "AS",
+    b"AT": "AT",
+    b"CS": "CS",
+    b"DA": "DA",
+    b"DS": "DS",
+    b"DT": "DT",
+    b"FD": "FD",
+    b"FL": "FL",
+    b"IS": "IS",
+    b"LO": "LO",
+    b"LT": "LT",
+    b"PN": "PN",
+    b"SH": "SH",
+    b"SL": "SL",
+    b"SS": "SS",
+    b"ST": "ST",
+    b"TM": "TM",
+    b"UI": "UI",
+    b"UL": "UL",
+    b"US": "US",
+}
+_LONG_VRS = {
+    b"OB": "OB",
+    b"OD": "OD",
+    b"OF": "OF",
+    b"OL": "OL",
+    b"OV": "OV",
+    b"OW": "OW",
+    b"SQ": "SQ",
+    b"SV": "SV",
+    b"UC": "UC",
+    b"UN": "UN",
+    b"UR": "UR",
+    b"UT": "UT",
+    b"UV": "UV",
+}
+_LATER_VR = re.compile(rb"[A-Z]{2}")
+_FRAGMENTED = frozenset({"OB", "OW"})
+_PADDED_WITH_ZERO = frozenset({"UI", "OB", "OD", "OF", "OL", "OV", "OW", "SV", "UN", "UV"})
+_LONGEST_SHORT = 0xFFFF
+_LONGEST_INFLATED = 1 << 32
+_CHOICES = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
+
+_TAG_LENGTH = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
+_TAG_VR_LENGTH = {True: struct.Struct("<HH2sH"), False: struct.Struct(">HH2sH")}
+_TAG_VR_LONG_LENGTH = {True: struct.Struct("<HH2sHL"), False: struct.Struct(">HH2sHL")}
+_by_tag = itemgetter(0)
+
+
+class NotUnderstoodError(ValueError):
+    """A DICOM file, or a part of it, that cannot be understood completely.
+
+    Its text holds neither a value of the file nor a position, so that many files with the same
+    trouble have the same text.
+    """
+
+
+class Encoding(NamedTuple):
+    """How a data set is written: with or without VRs, and in which byte order."""
+
+    explicit: bool
+    little_endian: bool
+
+
+EXPLICIT_LITTLE = Encoding(explicit=True, little_endian=True)
+EXPLICIT_BIG = Encoding(explicit=True, little_endian=False)
+IMPLICIT_LITTLE = Encoding(explicit=False, little_endian=True)
+
+_NATIVE = {
+    IMPLICIT_VR_LITTLE_ENDIAN: IMPLICIT_LITTLE,
+    EXPLICIT_VR_LITTLE_ENDIAN: EXPLICIT_LITTLE,
+    EXPLICIT_VR_BIG_ENDIAN: EXPLICIT_BIG,
+}
+_NATIVE_UID = {encoding: uid for uid, encoding in _NATIVE.items()}
+
+
+class Element(NamedTuple):
+    """Where one element lies.
+
+    Attributes
+    ----------
+    tag
+        0xGGGGEEEE.
+    vr
+        As the file says; from the dictionary where it does not, and "UN" where neither knows.
+    start
+        Where its header begins.
+    body, end
+        Where its value begins and ends, without the delimiter of an undefined length.
+    after
+        Where the next element begins; differs from `end` where the length is undefined.
+    items
+        The items of a sequence of undefined length; None otherwise.
+    """
+
+    tag: int
+    vr: str
+    start: int
+    body: int
+    end: int
+    after: int
+    items: tuple[Item, ...] | None = None
+
+
+class DataSet(NamedTuple):
+    """The elements of a data set in the order of their tags, and how they are written."""
+
+    elements: list[Element]
+    encoding: Encoding
+
+
+class Item(NamedTuple):
+    """Where one item of a sequence lies.
+
+    Attributes
+    ----------
+    body, end
+        Where its data set begins and ends, without the delimiter.
+    undefined
+        Whether its length is undefined.
+    data_set
+        Its elements, where they were read to find its end; None otherwise.
+    """
+
+    body: int
+    end: int
+    undefined: bool
+    data_set: DataSet | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DicomFile:
+    """One DICOM file.
+
+    Attributes
+    ----------
+    content
+        The bytes in which the elements of `data_set` lie (inflated where they were deflated).
+    data_set
+        All elements but the file meta information.
+    transfer_syntax_uid
+        (0002,0010), or what the bytes show where the file does not say, or says it wrongly.
+    meta
+        The values of group 0002 by tag.
+    """
+
+    content: bytes
+    data_set: DataSet
+    transfer_syntax_uid: str
+    meta: dict[int, bytes]
+
+    @cached_property
+    def top(self) -> dict[int, Element]:
+        """The elements of the top level by tag; of several with one tag, the first."""
+        return {element.tag: element for element in reversed(self.data_set.elements)}
+
+    def value(self, tag: int) -> bytes:
+        """Return a value of the top level without padding; empty where there is none."""
+        element = self.top.get(tag)
+        return self.content[element.body : element.end].strip(b" \0") if element else b""
+
+
+def read_file(content: bytes) -> DicomFile:
+    """Read a DICOM file of any transfer syntax, with or without preamble and file meta.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If any of it cannot be understood.
+    """
+    start = 132 if content[128:132] == b"DICM" else 0
+    try:
+        meta, start = _read_meta(content, start)
+    except struct.error as error:
+        raise NotUnderstoodError("it ends within its file meta information") from error
+    stated = meta.get(_TRANSFER_SYNTAX_UID, b"").strip(b" \0").decode("ascii", "replace")
+    if stated == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
+        content, start = _inflate(content[start:]), 0
+    first_trouble = None
+    for uid, encoding in _ways_to_read(content, start, stated):
+        try:
+            data_set, _ = _read_data_set(_Stretch(content, start, len(content), encoding, 0))
+        except NotUnderstoodError as error:
+            first_trouble = first_trouble or error
+            continue
+        return DicomFile(content=content, data_set=data_set, transfer_syntax_uid=uid, meta=meta)
+    raise first_trouble or NotUnderstoodError("it holds no data set")
+
+
+def read_items(
+    content: bytes, element: Element, encoding: Encoding, *, depth: int
+) -> tuple[Item, ...]:
+    """Find the items of a sequence.
+
+    Parameters
+    ----------
+    content
+        The bytes in which the element lies.
+    element
+        A sequence. One with VR UN is Implicit VR Little Endian inside (PS3.5 6.2.2).
+    encoding
+        That of the data set which holds the element.
+    depth
+        How many sequences enclose an item, this one included.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If its value is no whole number of items.
+    """
+    if element.items is not None:
+        return element.items
+    inner = encoding_of_items(element, encoding)
+    return _read_items(_Stretch(content, element.body, element.end, inner, depth))[0]
+
+
+def read_item(content: bytes, item: Item, encoding: Encoding, *, depth: int) -> DataSet:
+    """Read the data set of an item.
+
+    Parameters
+    ----------
+    content
+        The bytes in which it lies.
+    item
+        From :func:`read_items`.
+    encoding
+        From :func:`encoding_of_items`. An item that is written otherwise is read as it is written:
+        some writers leave items without VRs in a data set that has them.
+    depth
+        How many sequences enclose it.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If any of it cannot be understood.
+    """
+    if item.data_set is not None:
+        return item.data_set
+    encoding = _as_written(content, item.body, encoding)
+    return _read_data_set(_Stretch(content, item.body, item.end, encoding, depth))[0]
+
+
+def encoding_of_items(element: Element, encoding: Encoding) -> Encoding:
+    """Return how the items of a sequence in a data set of this encoding are written."""
+    return IMPLICIT_LITTLE if element.vr == "UN" else encoding
+
+
+def looks_like_items(content: bytes, element: Element) -> bool:
+    """Tell whether a value whose VR is not known begins as a sequence does."""
+    return element.items is not None or content.startswith(b"\xfe\xff\x00\xe0", element.body)
+
+
+def write_element(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes:
+    """Write an element of defined length, padded to an even one."""
+    if len(value) & 1:
+        value += b"\0" if vr in _PADDED_WITH_ZERO else b" "
+    return _header(tag, vr, len(value), encoding) + value
+
+
+def write_sequence(
+    element: Element, items: Iterable[tuple[bytes, bool]], encoding: Encoding
+) -> bytes:
+    """Write a sequence anew, with lengths defined or undefined as they were.
+
+    Parameters
+    ----------
+    element
+        The sequence as it was read: gives the tag, the VR and the kind of length.
+    items
+        The bytes of each item, and whether its length was undefined.
+    encoding
+        That of the data set which holds the sequence.
+    """
+    mark = _TAG_LENGTH[encoding_of_items(element, encoding).little_endian].pack
+    pieces = []
+    for body, undefined in items:
+        pieces += [mark(0xFFFE, 0xE000, _UNDEFINED if undefined else len(body)), body]
+        if undefined:
+            pieces.append(mark(0xFFFE, 0xE00D, 0))
+    value = b"".join(pieces)
+    if element.after == element.end:
+        return _header(element.tag, element.vr, len(value), encoding) + value
+    head = _header(element.tag, element.vr, _UNDEFINED, encoding)
+    return head + value + mark(0xFFFE, 0xE0DD, 0)
+
+
+def write_file_head(
+    *, sop_class_uid: bytes, sop_instance_uid: bytes, transfer_syntax_uid: str
+) -> bytes:
+    """Write an empty preamble and the file meta information that PS3.10 7.1 requires."""
+    values = (
+        (0x00020001, "OB", b"\x00\x01"),
+        (0x00020002, "UI", sop_class_uid),
+        (0x00020003, "UI", sop_instance_uid),
+        (_TRANSFER_SYNTAX_UID, "UI", transfer_syntax_uid.encode()),
+        (0x00020012, "UI", IMPLEMENTATION_CLASS_UID.encode()),
+        (0x00020013, "SH", IMPLEMENTATION_VERSION_NAME.encode()),
+    )
+    body = b"".join(write_element(tag, vr, value, EXPLICIT_LITTLE) for tag, vr, value in values)
+    length = write_element(0x00020000, "UL", struct.pack("<L", len(body)), EXPLICIT_LITTLE)
+    return bytes(128) + b"DICM" + length + body
+
+
+def deflate(data_set: bytes) -> bytes:
+    """Compress a data set for the deflated transfer syntax (PS3.5 A.5)."""
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    deflated = compressor.compress(data_set) + compressor.flush()
+    return deflated + b"\0" * (len(deflated) & 1)
+
+
+@lru_cache(maxsize=1 << 16)
+def dictionary_vr(tag: int) -> str:
+    """Return the VR that the data dictionary gives a tag; "UN" where it does not know it.
+
+    Of several possible ones the first that fits (US of "US or SS", OW of "OB or OW"). A private
+    creator is LO.
+    """
+    if tag & 0x10000:
+        return "LO" if 0x10 <= tag & 0xFFFF <= 0xFF else "UN"  # noqa: PLR2004 (PS3.5 7.8.1)
+    if not tag & 0xFFFF:
+        return "UL"
+    try:
+        vr = dictionary_VR(tag)
+    except KeyError:
+        return "UN"
+    return _CHOICES.get(vr, vr)
+
+
+def _header(tag: int, vr: str, length: int, encoding: Encoding) -> bytes:
+    group, number, little = tag >> 16, tag & 0xFFFF, encoding.little_endian
+    if not encoding.explicit:
+        return _TAG_LENGTH[little].pack(group, number, length)
+    code = vr.encode()
+    if code in _SHORT_VRS:
+        if length <= _LONGEST_SHORT:
+            return _TAG_VR_LENGTH[little].pack(group, number, code, length)
+        code = b"UN"  # PS3.5 6.2.2: a value too long for the length field of its VR
+    return _TAG_VR_LONG_LENGTH[little].pack(group, number, code, 0, length)
+
+
+def _read_meta(content: bytes, position: int) -> tuple[dict[int, bytes], int]:
+    values = {}
+    while content[position : position + 2] == b"\x02\x00":
+        _, number, code, length = _TAG_VR_LENGTH[True].unpack_from(content, position)
+        body = position + 8
+        if code in _LONG_VRS or code not in _SHORT_VRS:
+            *_, length = _TAG_VR_LONG_LENGTH[True].unpack_from(content, position)
+            body = position + 12
+        if code not in _LONG_VRS and code not in _SHORT_VRS:
+            _, _, length = _TAG_LENGTH[True].unpack_from(content, position)
+            body = position + 8
+        position = body + length
+        if position > len(content):
+            raise NotUnderstoodError("it ends within its file meta information")
+        values[0x00020000 | number] = content[body:position]
+    return values, position
+
+
+def _ways_to_read(content: bytes, start: int, stated: str) -> Iterator[tuple[str, Encoding]]:
+    if start >= len(content):
+        return
+    shown = _shown(content, start)
+    if stated in ("", *_NATIVE):
+        if stated:
+            yield stated, _NATIVE[stated]
+        if shown != _NATIVE.get(stated):
+            yield _NATIVE_UID[shown], shown
+    else:
+        yield stated, IMPLICIT_LITTLE if stated == _GE_PRIVATE_IMPLICIT else EXPLICIT_LITTLE
+
+
+def _shown(content: bytes, start: int) -> Encoding:
+    if not _has_vr(content, start):
+        return IMPLICIT_LITTLE
+    high_byte_first = content[start] == 0 and content[start + 1] != 0
+    return EXPLICIT_BIG if high_byte_first else EXPLICIT_LITTLE
+
+
+def _has_vr(content: bytes, position: int) -> bool:
+    code = content[position + 4 : position + 6]
+    return code in _SHORT_VRS or code in _LONG_VRS
+
+
+def _as_written(content: bytes, position: int, encoding: Encoding) -> Encoding:
+    if encoding == EXPLICIT_LITTLE and not _has_vr(content, position):
+        return IMPLICIT_LITTLE
+    return encoding
+
+
+def _inflate(content: bytes) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        inflated = inflater.decompress(content, _LONGEST_INFLATED)
+    except zlib.error as error:
+        raise NotUnderstoodError("its deflated data set cannot be inflated") from error
+    if not inflater.eof:
+        raise NotUnderstoodError("its deflated data set does not end")
+    return inflated
+
+
+class _Stretch(NamedTuple):
+    """A stretch of bytes that is to be read: a data set or the items of a sequence.
+
+    It ends at `limit`, or, where it is `delimited`, at its delimiter before that.
+    """
+
+    content: bytes
+    position: int
+    limit: int
+    encoding: Encoding
+    depth: int
+    delimited: bool = False
+
+
+def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
+    """Read elements, and return them and where they end."""
+    if stretch.depth > MAX_DEPTH:
+        raise NotUnderstoodError("its sequences nest too deeply")
+    read = _read_explicit if stretch.encoding.explicit else _read_implicit
+    try:
+        elements, end = read(stretch)
+    except struct.error as error:
+        raise NotUnderstoodError("it ends within an element") from error
+    elements.sort(key=_by_tag)
+    return DataSet(elements, stretch.encoding), end
+
+
+def _read_explicit(stretch: _Stretch) -> tuple[list[Element], int]:
+    content, position, limit, encoding, _, delimited = stretch
+    elements: list[Element] = []
+    append, vr_of = elements.append, _SHORT_VRS.get
+    unpack = _TAG_VR_LENGTH[encoding.little_endian].unpack_from
+    while position < limit:
+        group, number, code, length = unpack(content, position)
+        tag = group << 16 | number
+        vr = vr_of(code)
+        if vr is not None:
+            body = position + 8
+            after = body + length
+            append(Element(tag, vr, position, body, after, after))
+        elif _ends_here(stretch, position, tag):
+            return elements, position
+        else:
+            element = _read_long(stretch, position, tag)
+            append(element)
+            after = element.after
+        if after > limit:
+            raise NotUnderstoodError("an element is longer than what holds it")
+        position = after
+    if delimited:
+        raise NotUnderstoodError("an item has no end")
+    return elements, position
+
+
+def _read_implicit(stretch: _Stretch) -> tuple[list[Element], int]:
+    content, position, limit, encoding, _, delimited = stretch
+    elements: list[Element] = []
+    append = elements.append
+    unpack = _TAG_LENGTH[encoding.little_endian].unpack_from
+    while position < limit:
+        group, number, length = unpack(content, position)
+        tag = group << 16 | number
+        if (not group or group == _DELIMITERS) and _ends_here(stretch, position, tag):
+            return elements, position
+        vr = dictionary_vr(tag)
+        body = position + 8
+        if length == _UNDEFINED:
+            vr = vr if vr in _FRAGMENTED else "SQ"
+            element = _read_undefined(stretch, position, body, tag, vr)
+            append(element)
+            after = element.after
+        else:
+            after = body + length
+            append(Element(tag, vr, position, body, after, after))
+        if after > limit:
+            raise NotUnderstoodError("an element is longer than what holds it")
+        position = after
+    if delimited:
+        raise NotUnderstoodError("an item has no end")
+    return elements, position
+
+
+def _ends_here(stretch: _Stretch, position: int, tag: int) -> bool:
+    """Tell whether a data set ends at what is no element: its delimiter, or zeros to the end."""
+    if tag == _ITEM_END and stretch.delimited:
+        return True
+    if tag >> 16 == _DELIMITERS:
+        raise NotUnderstoodError("a delimiter stands where an element should")
+    rest = stretch.content[position : stretch.limit]
+    return tag == 0 and stretch.depth == 0 and not rest.strip(b"\0")
+
+
+def _read_long(stretch: _Stretch, position: int, tag: int) -> Element:
+    """Read an element whose VR has a length field of four bytes."""
+    unpack = _TAG_VR_LONG_LENGTH[stretch.encoding.little_endian].unpack_from
+    _, _, code, reserved, length = unpack(stretch.content, position)
+    vr = _LONG_VRS.get(code)
+    if vr is None:
+        # PS3.5 6.2: a VR that a later edition adds has the long form, so its length is known.
+        if reserved or not _LATER_VR.fullmatch(code):
+            raise NotUnderstoodError("an element has no valid VR")
+        vr = "UN"
+    body = position + 12
+    if length == _UNDEFINED:
+        return _read_undefined(stretch, position, body, tag, vr)
+    return Element(tag, vr, position, body, body + length, body + length)
+
+
+def _read_undefined(stretch: _Stretch, start: int, body: int, tag: int, vr: str) -> Element:
+    """Find the end of a sequence or of encapsulated pixel data."""
+    if vr in _FRAGMENTED:
+        end = _fragments_end(stretch.content, body, stretch.limit)
+        return Element(tag, vr, start, body, end, end + 8)
+    if vr not in ("SQ", "UN"):
+        raise NotUnderstoodError("an element that is no sequence has no length")
+    items, end = _read_items(
+        stretch._replace(
+            position=body,
+            encoding=IMPLICIT_LITTLE if vr == "UN" else stretch.encoding,
+            depth=stretch.depth + 1,
+            delimited=True,
+        )
+    )
+    return Element(tag, vr, start, body, end, end + 8, items)
+
+
+def _fragments_end(content: bytes, position: int, limit: int) -> int:
+    """Return where the delimiter of encapsulated pixel data stands (PS3.5 A.4)."""
+    unpack = _TAG_LENGTH[True].unpack_from
+    while position < limit:
+        group, number, length = unpack(content, position)
+        tag = group << 16 | number
+        if tag == _SEQUENCE_END and not length:
+            return position
+        if tag != _ITEM:
+            break
+        position += 8 + length
+    raise NotUnderstoodError("its encapsulated pixel data do not end")
+
+
+def _read_items(stretch: _Stretch) -> tuple[tuple[Item, ...], int]:
+    """Find items, and return them and where they end."""
+    content, position, limit, encoding, depth, delimited = stretch
+    if depth > MAX_DEPTH:
+        raise NotUnderstoodError("its sequences nest too deeply")
+    items: list[Item] = []
+    unpack = _TAG_LENGTH[encoding.little_endian].unpack_from
+    while delimited or position < limit:
+        if position + 8 > limit:
+            raise NotUnderstoodError("a sequence has no end")
+        group, number, length = unpack(content, position)
+        tag = group << 16 | number
+        if tag == _SEQUENCE_END and delimited and not length:
+            return tuple(items), position
+        if tag != _ITEM:
+            raise NotUnderstoodError("a sequence holds something else than items")
+        item = _read_item_span(stretch, position + 8, length)
+        items.append(item)
+        position = item.end + 8 if item.undefined else item.end
+        if position > limit:
+            raise NotUnderstoodError("an item is longer than its sequence")
+    return tuple(items), position
+
+
+def _read_item_span(stretch: _Stretch, body: int, length: int) -> Item:
+    if length != _UNDEFINED:
+        return Item(body, body + length, undefined=False)
+    encoding = _as_written(stretch.content, body, stretch.encoding)
+    data_set, end = _read_data_set(
+        stretch._replace(position=body, encoding=encoding, delimited=True)
+    )
+    # The thousands of frames of a multi-frame file are read again one by one rather than kept.
+    return Item(body, end, undefined=True, data_set=data_set if stretch.depth > 1 else None)
