@@ -1,0 +1,258 @@
+"""Where an element stands while its instance is de-identified, and what is told of it.
+
+An action gets an element, the rule that the profile made for it, and the context in which it
+stands. It answers with the bytes of the element that takes its place, or with a fate. What it takes
+away it tells the harvest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+from bidsanon.deidentify.harvest import Harvest, kind_of_code
+from bidsanon.deidentify.replacements import Replacements
+from bidsanon.dicom.charset import SPECIFIC_CHARACTER_SET, decode_text
+from bidsanon.dicom.confidentiality import Action
+from bidsanon.dicom.encoding import (
+    DataSet,
+    Element,
+    Encoding,
+    NotUnderstoodError,
+    dictionary_vr,
+    encoding_of_items,
+    looks_like_items,
+    read_item,
+    read_items,
+    write_element,
+)
+from bidsanon.dicom.private import PrivateRule
+from bidsanon.profile import Decision
+
+_PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
+
+
+class Fate(Enum):
+    """What becomes of an element that is not written anew."""
+
+    KEPT = auto()
+    """Its bytes stay as they are."""
+    REMOVED = auto()
+    """Nothing takes its place."""
+    ENTERED = auto()
+    """It is a sequence that stays, and its items are cleaned one by one."""
+
+
+Outcome = bytes | Fate
+
+
+class Rule:
+    """What is done to an attribute in one place of an object, decided once.
+
+    Attributes
+    ----------
+    act
+        The function that does it.
+    decision
+        What the profile says.
+    code
+        The action's code, under which it is counted; empty where nothing is.
+    private
+        The row of the curated table, for a private attribute that it lists.
+    creator
+        The private creator, for a private attribute.
+    """
+
+    __slots__ = ("act", "code", "creator", "decision", "private")
+
+    def __init__(
+        self,
+        act: Callable[[Element, Rule, Context], Outcome],
+        decision: Decision,
+        *,
+        counted: bool = True,
+        private: PrivateRule | None = None,
+        creator: str = "",
+    ) -> None:
+        self.act = act
+        self.decision = decision
+        self.code = decision.action.value if counted else ""
+        self.private = private
+        self.creator = creator
+
+
+class Tools:
+    """What the actions work with: the same for all data sets of an instance.
+
+    Attributes
+    ----------
+    replace
+        Gives the replacements of values.
+    harvest
+        Takes the values that were removed or replaced.
+    changes
+        How many elements each action touched, by the action's code.
+    outcomes
+        Outcomes that were worked out before, by rule, VR and value. They hold for one character
+        set, one encoding and one set of known values.
+    """
+
+    __slots__ = ("changes", "harvest", "outcomes", "replace")
+
+    def __init__(self, replace: Replacements, harvest: Harvest, changes: dict[str, int]) -> None:
+        self.replace = replace
+        self.harvest = harvest
+        self.changes = changes
+        self.outcomes: dict[tuple[Rule, str, bytes], Outcome] = {}
+
+    def count(self, rule: Rule, outcome: Outcome) -> None:
+        """Count that a rule touched an element."""
+        if rule.code:
+            code = Action.REMOVE.value if outcome is Fate.REMOVED else rule.code
+            self.changes[code] = self.changes.get(code, 0) + 1
+
+
+class Place(Protocol):
+    """What is done to each attribute in one place of an object: below one path of sequences."""
+
+    def __getitem__(self, tag: int, /) -> Rule:
+        """Return what is done to a standard attribute."""
+        ...
+
+    def private(self, tag: int, creator: str, /) -> Rule:
+        """Return what is done to a private attribute."""
+        ...
+
+    def below(self, tag: int, /) -> Place:
+        """Return the place within the items of a sequence."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """Where an element stands: its data set, and the tools of its instance.
+
+    Attributes
+    ----------
+    content
+        The bytes in which the data set's elements lie.
+    encoding
+        How the data set is written.
+    character_set
+        The value of (0008,0005) that holds for it.
+    place
+        What is done to each attribute here.
+    tools
+        The instance's tools.
+    depth
+        How many sequences enclose it.
+    """
+
+    content: bytes
+    encoding: Encoding
+    character_set: bytes
+    place: Place
+    tools: Tools
+    depth: int = 0
+
+    def within(self, element: Element, data_set: DataSet) -> Context:
+        """Return the context of an item's data set."""
+        return Context(
+            content=self.content,
+            encoding=data_set.encoding,
+            character_set=character_set(self.content, data_set, self.character_set),
+            place=self.place.below(element.tag),
+            tools=self.tools,
+            depth=self.depth + 1,
+        )
+
+    def value(self, element: Element) -> bytes:
+        """Return the bytes of an element's value."""
+        return self.content[element.body : element.end]
+
+    def text(self, element: Element) -> str:
+        """Return the characters of an element's value, without padding."""
+        return decode_text(self.value(element), self.character_set).rstrip(" \0")
+
+
+def character_set(content: bytes, data_set: DataSet, inherited: bytes = b"") -> bytes:
+    """Return the value of (0008,0005) in a data set, or the one that holds around it."""
+    for element in data_set.elements:
+        if element.tag >= SPECIFIC_CHARACTER_SET:
+            found = element.tag == SPECIFIC_CHARACTER_SET
+            return content[element.body : element.end].strip(b" \0") if found else inherited
+    return inherited
+
+
+def is_sequence(element: Element, context: Context) -> bool:
+    """Tell whether an element holds items, also where its VR is UN."""
+    if element.vr != "UN":
+        return element.vr == "SQ"
+    if element.body == element.end:
+        return False
+    return dictionary_vr(element.tag) == "SQ" or looks_like_items(context.content, element)
+
+
+def value_vr(element: Element) -> str:
+    """Return the VR of an element's value, from the dictionary where the file says UN."""
+    return dictionary_vr(element.tag) if element.vr == "UN" else element.vr
+
+
+def removed(element: Element, rule: Rule, context: Context) -> Outcome:
+    """Take an element out, with all its items where it is a sequence."""
+    harvest_element(element, rule, context)
+    return Fate.REMOVED
+
+
+def harvest_element(element: Element, rule: Rule, context: Context) -> None:
+    """Tell the harvest what a removed or replaced element says, all its items included."""
+    if element.vr in _PERHAPS_SEQUENCE and is_sequence(element, context):
+        try:
+            _harvest_items(element, context)
+        except NotUnderstoodError:
+            if value_vr(element) == "SQ":
+                raise
+        return
+    context.tools.harvest.take(
+        element.tag,
+        element.vr,
+        context.value(element),
+        character_set=context.character_set,
+        creator=rule.creator,
+    )
+
+
+def _harvest_items(sequence: Element, context: Context) -> None:
+    """Harvest what within a removed sequence would not have been kept for itself."""
+    encoding = encoding_of_items(sequence, context.encoding)
+    depth = context.depth + 1
+    for item in read_items(context.content, sequence, context.encoding, depth=depth):
+        data_set = read_item(context.content, item, encoding, depth=depth)
+        within = context.within(sequence, data_set)
+        for element in data_set.elements:
+            rule = UNLISTED if element.tag & 0x10000 else within.place[element.tag]
+            kind = kind_of_code(element.tag, sequence.tag)
+            if kind is not None:
+                within.tools.harvest.take(
+                    element.tag,
+                    element.vr,
+                    within.value(element),
+                    character_set=within.character_set,
+                    kind=kind,
+                )
+            elif rule.decision.action is not Action.KEEP or is_sequence(element, within):
+                harvest_element(element, rule, within)
+
+
+def replaced(element: Element, value: bytes, rule: Rule, context: Context) -> Outcome:
+    """Write an element with another value, unless it is the same one."""
+    if value == context.value(element).rstrip(b" \0"):
+        return Fate.KEPT
+    harvest_element(element, rule, context)
+    return write_element(element.tag, value_vr(element), value, context.encoding)
+
+
+UNLISTED = Rule(removed, Decision(action=Action.REMOVE))
+"""What is done to a private attribute that nothing lists."""

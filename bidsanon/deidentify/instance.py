@@ -1,0 +1,358 @@
+"""One instance: bytes in, bytes out, and what was taken out of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bidsanon.deidentify.actions import OPERATORS
+from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character_set
+from bidsanon.deidentify.harvest import Harvest, settle
+from bidsanon.deidentify.replacements import Replacements
+from bidsanon.deidentify.rules import Place
+from bidsanon.deidentify.walk import assemble, clean_data_set
+from bidsanon.dicom.confidentiality import Action, Option
+from bidsanon.dicom.encoding import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    DicomFile,
+    Element,
+    Encoding,
+    NotUnderstoodError,
+    deflate,
+    read_file,
+    write_element,
+    write_file_head,
+    write_sequence,
+)
+from bidsanon.profile import Profile
+from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.vault.plan import PersonPlan
+
+_SOP_CLASS_UID = 0x00080016
+_SOP_INSTANCE_UID = 0x00080018
+_META_SOP_CLASS_UID = 0x00020002
+_PATIENT_IDENTITY_REMOVED = 0x00120062
+_DEIDENTIFICATION_METHOD = 0x00120063
+_DEIDENTIFICATION_METHOD_CODES = 0x00120064
+_TEMPORAL_INFORMATION_MODIFIED = 0x00280303
+
+_META_AE_TITLES = (0x00020016, 0x00020017, 0x00020018, 0x00020026, 0x00020027, 0x00020028)
+_WHO_WHERE_AND_WHEN = (
+    0x00080020,  # Study Date
+    0x00080021,  # Series Date
+    0x00080050,  # Accession Number
+    0x00080080,  # Institution Name
+    0x00080081,  # Institution Address
+    0x00080090,  # Referring Physician's Name
+    0x00081010,  # Station Name
+    0x00081040,  # Institutional Department Name
+    0x00081048,  # Physician(s) of Record
+    0x00081050,  # Performing Physician's Name
+    0x00081060,  # Name of Physician(s) Reading Study
+    0x00081070,  # Operators' Name
+    0x00100010,  # Patient's Name
+    0x00100020,  # Patient ID
+    0x00100030,  # Patient's Birth Date
+    0x00101000,  # Other Patient IDs
+    0x00101001,  # Other Patient Names
+    0x00101005,  # Patient's Birth Name
+    0x00101040,  # Patient's Address
+    0x00101060,  # Patient's Mother's Birth Name
+    0x00102154,  # Patient's Telephone Numbers
+    0x00181000,  # Device Serial Number
+    0x00200010,  # Study ID
+    0x00321032,  # Requesting Physician
+    0x00380010,  # Admission ID
+)
+_CUT_FROM_TEXT = frozenset({ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.PLACE, ValueKind.DATE})
+_MOST_TOOLS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeidentifiedInstance:
+    """One instance without what identifies.
+
+    Attributes
+    ----------
+    content
+        The DICOM file.
+    sop_instance_uid
+        Its new (0008,0018).
+    identity
+        What was taken out of it.
+    changes
+        How many elements each action touched, by the action's code.
+    """
+
+    content: bytes
+    sop_instance_uid: str
+    identity: tuple[IdentifyingValue, ...]
+    changes: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanedFile:
+    """A de-identified file before it is written.
+
+    Attributes
+    ----------
+    pieces
+        What the file consists of, one after the other.
+    sop_instance_uid
+        Its new (0008,0018).
+    source
+        What it was made from. Identified.
+    """
+
+    pieces: list[bytes | memoryview]
+    sop_instance_uid: str
+    source: DicomFile
+
+
+class Deidentifier:
+    """De-identifies the instances of one person, and remembers what it decided.
+
+    Parameters
+    ----------
+    profile
+        What is done to each attribute.
+    plan
+        The person's pseudonyms, date shift and keys.
+    known
+        What the session says about person, staff, place and time: cut from free text, together
+        with what each instance says itself.
+    marked
+        Whether (0012,0063) and (0012,0064) are written. heudiconv refuses a file in which the
+        meaning of a code holds the word "Date", as that of 113107 does, so the copies that it
+        reads go without; the sidecars get both afterwards.
+
+    Attributes
+    ----------
+    harvest
+        What was taken out.
+    changes
+        How many elements each action touched, by the action's code.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        plan: PersonPlan,
+        known: Iterable[IdentifyingValue] = (),
+        marked: bool = True,
+    ) -> None:
+        self.harvest = Harvest()
+        self.changes: dict[str, int] = {}
+        self._profile = profile
+        self._plan = plan
+        self._known = cut_from_text(known)
+        self._marked = marked
+        self._places: dict[str, Place] = {}
+        self._tools: dict[tuple[object, ...], Tools] = {}
+
+    def clean(self, content: bytes) -> CleanedFile:
+        """De-identify one file.
+
+        Parameters
+        ----------
+        content
+            A DICOM file.
+
+        Raises
+        ------
+        NotUnderstoodError
+            If any of it cannot be understood.
+        """
+        source = read_file(content)
+        elements, encoding = source.data_set
+        sop_class = source.value(_SOP_CLASS_UID) or source.meta.get(_META_SOP_CLASS_UID, b"")
+        sop_class = sop_class.strip(b" \0")
+        place = self._place(sop_class.decode("ascii", "replace"))
+        characters = character_set(source.content, source.data_set)
+        context = Context(
+            content=source.content,
+            encoding=encoding,
+            character_set=characters,
+            place=place,
+            tools=self._tools_for(source, place, characters),
+        )
+        self._harvest_meta(source)
+        outcomes = clean_data_set(source.data_set, context)
+        uid = _sop_instance_uid(source, outcomes)
+        elements = elements.copy()
+        for tag, written in self._marks(encoding):
+            _put(tag, written, elements, outcomes)
+        head = write_file_head(
+            sop_class_uid=sop_class,
+            sop_instance_uid=uid,
+            transfer_syntax_uid=source.transfer_syntax_uid,
+        )
+        body = assemble(source.content, elements, outcomes)
+        if source.transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
+            body = [deflate(b"".join(body))]
+        return CleanedFile(
+            pieces=[head, *body], sop_instance_uid=uid.decode("ascii", "replace"), source=source
+        )
+
+    def _place(self, sop_class_uid: str) -> Place:
+        if sop_class_uid not in self._places:
+            self._places[sop_class_uid] = Place(self._profile, sop_class_uid, cleaned=False)
+        return self._places[sop_class_uid]
+
+    def _tools_for(self, source: DicomFile, place: Place, characters: bytes) -> Tools:
+        """Return the tools for instances that say the same about who, where and when."""
+        said = tuple(source.value(tag) for tag in _WHO_WHERE_AND_WHEN)
+        key = (said, characters, source.data_set.encoding)
+        tools = self._tools.get(key)
+        if tools is None:
+            own = Harvest()
+            for tag, value in zip(_WHO_WHERE_AND_WHEN, said, strict=True):
+                if value and place[tag].decision.action is not Action.KEEP:
+                    own.take(tag, source.top[tag].vr, value, character_set=characters)
+            known = (*self._known, *cut_from_text(own.drain().identity))
+            tools = Tools(Replacements(self._plan, known=known), self.harvest, self.changes)
+            if len(self._tools) >= _MOST_TOOLS:
+                self._tools.clear()
+            self._tools[key] = tools
+        return tools
+
+    def _harvest_meta(self, source: DicomFile) -> None:
+        for tag in _META_AE_TITLES:
+            if tag in source.meta:
+                self.harvest.take(tag, "AE", source.meta[tag], character_set=b"")
+
+    def _marks(self, encoding: Encoding) -> list[tuple[int, bytes | None]]:
+        """Return what says that the instance was de-identified; None: whatever it said goes."""
+        profile = self._profile
+        method = codes = None
+        if self._marked:
+            method = write_element(
+                _DEIDENTIFICATION_METHOD, "LO", profile.method.encode(), encoding
+            )
+            codes = _method_codes(profile, encoding)
+        removed = write_element(_PATIENT_IDENTITY_REMOVED, "CS", b"YES", encoding)
+        modified = write_element(
+            _TEMPORAL_INFORMATION_MODIFIED, "CS", _temporal_information(profile.options), encoding
+        )
+        return [
+            (_PATIENT_IDENTITY_REMOVED, removed),
+            (_DEIDENTIFICATION_METHOD, method),
+            (_DEIDENTIFICATION_METHOD_CODES, codes),
+            (_TEMPORAL_INFORMATION_MODIFIED, modified),
+        ]
+
+
+def deidentify_instance(
+    content: bytes, *, profile: Profile, plan: PersonPlan, marked: bool = True
+) -> DeidentifiedInstance:
+    """De-identify one DICOM file by itself.
+
+    Its free text loses whatever the file says about person, staff, place and time, wherever it
+    says so. For many files of one person use :class:`Deidentifier`, which decides only once.
+
+    Parameters
+    ----------
+    content
+        A DICOM file.
+    profile
+        What is done to each attribute.
+    plan
+        The person's pseudonyms, date shift and keys.
+    marked
+        Whether (0012,0063) and (0012,0064) are written.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If any of it cannot be understood.
+    """
+    known = known_values(content, profile=profile, plan=plan)
+    deidentifier = Deidentifier(profile=profile, plan=plan, known=known, marked=marked)
+    cleaned = deidentifier.clean(content)
+    return DeidentifiedInstance(
+        content=b"".join(cleaned.pieces),
+        sop_instance_uid=cleaned.sop_instance_uid,
+        identity=settle([deidentifier.harvest.drain()]),
+        changes=counted(deidentifier.changes),
+    )
+
+
+def known_values(
+    content: bytes, *, profile: Profile, plan: PersonPlan
+) -> tuple[IdentifyingValue, ...]:
+    """Return what a file says about person, staff, place and time, to be cut from free text.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If any of it cannot be understood.
+    """
+    first = Deidentifier(profile=profile, plan=plan)
+    first.clean(content)
+    return cut_from_text(first.harvest.drain().identity)
+
+
+def cut_from_text(values: Iterable[IdentifyingValue]) -> tuple[IdentifyingValue, ...]:
+    """Pick the values that free text is searched for."""
+    return tuple(value for value in values if value.kind in _CUT_FROM_TEXT)
+
+
+def counted(changes: dict[str, int]) -> dict[str, int]:
+    """Order counts as the action codes are, without what was only entered."""
+    codes = [action.value for action in OPERATORS if action is not Action.KEEP]
+    return {code: changes[code] for code in codes if code in changes}
+
+
+def _sop_instance_uid(source: DicomFile, outcomes: list[Outcome]) -> bytes:
+    """Return the new (0008,0018).
+
+    Raises
+    ------
+    NotUnderstoodError
+        If there is none: nothing could refer to the instance.
+    """
+    element = source.top.get(_SOP_INSTANCE_UID)
+    if element is not None:
+        outcome = outcomes[source.data_set.elements.index(element)]
+        if outcome is Fate.KEPT:
+            return source.value(_SOP_INSTANCE_UID)
+        if isinstance(outcome, bytes):
+            header = element.body - element.start
+            return outcome[header:].rstrip(b" \0")
+    raise NotUnderstoodError("it has no SOP Instance UID")
+
+
+def _put(tag: int, written: bytes | None, elements: list[Element], outcomes: list[Outcome]) -> None:
+    """Put a new element in its place among others, instead of what stood there."""
+    index = bisect_left(elements, (tag,))
+    while index < len(elements) and elements[index].tag == tag:
+        outcomes[index] = Fate.REMOVED
+        index += 1
+    if written is not None:
+        elements.insert(index, Element(tag, "UN", -1, -1, -1, -1))
+        outcomes.insert(index, written)
+
+
+def _method_codes(profile: Profile, encoding: Encoding) -> bytes:
+    items = [
+        b"".join(
+            write_element(tag, vr, text.encode(), encoding)
+            for tag, vr, text in (
+                (0x00080100, "SH", code.value),
+                (0x00080102, "SH", code.scheme),
+                (0x00080104, "LO", code.meaning),
+            )
+        )
+        for code in profile.method_codes
+    ]
+    sequence = Element(_DEIDENTIFICATION_METHOD_CODES, "SQ", 0, 0, 0, 0)
+    return write_sequence(sequence, ((item, False) for item in items), encoding)
+
+
+def _temporal_information(options: frozenset[Option]) -> bytes:
+    """Return (0028,0303), PS3.15 E.3.6."""
+    if Option.RETAIN_MODIFIED_DATES in options:
+        return b"MODIFIED"
+    return b"UNMODIFIED" if Option.RETAIN_FULL_DATES in options else b"REMOVED"

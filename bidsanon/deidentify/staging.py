@@ -1,0 +1,318 @@
+"""A session's instances, de-identified into the private folder file by file, by several workers.
+
+Workers get plain data and never the vault. Each file is read, cleaned and written before the next
+one is read, and nothing in the result depends on how many workers there are.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.deidentify.harvest import Harvested, settle
+from bidsanon.deidentify.instance import Deidentifier, counted, cut_from_text
+from bidsanon.deidentify.participant import iso_moment, moment_of, participant_of
+from bidsanon.deidentify.replacements import Replacements
+from bidsanon.dicom.confidentiality import Option
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.errors import ToolFailedError
+from bidsanon.files import (
+    PRIVATE_FILE_MODE,
+    fresh_folder,
+    make_private_folder,
+    storage_errors,
+)
+from bidsanon.findings import Finding, finding
+from bidsanon.profile import Profile
+from bidsanon.progress import Progress
+from bidsanon.session import (
+    CodedConcept,
+    DeidentifiedSeries,
+    DeidentifiedSession,
+    IdentifyingValue,
+    Participant,
+    SourceSession,
+)
+from bidsanon.vault.plan import PersonPlan
+
+FILES_WORTH_A_WORKER = 200
+"""Starting a worker takes as long as de-identifying about so many files."""
+
+_FILES_A_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Orders:
+    """What a worker needs to know."""
+
+    profile: Profile
+    plan: PersonPlan
+    known: tuple[IdentifyingValue, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """One file: where it is, and where its copy goes; None where it is only harvested."""
+
+    source: Path
+    target: Path | None = None
+    series_index: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Report:
+    """What came of some files.
+
+    Attributes
+    ----------
+    files
+        How many there were.
+    harvested
+        What was taken out of them.
+    changes
+        How many elements each action touched.
+    troubles
+        Which of them could not be understood, and why.
+    first_moment
+        When the first of the copied images was acquired.
+    """
+
+    files: int
+    harvested: Harvested
+    changes: dict[str, int]
+    troubles: tuple[tuple[_Task, str], ...]
+    first_moment: str
+
+
+def deidentify_session(
+    source: SourceSession,
+    *,
+    profile: Profile,
+    plan: PersonPlan,
+    folder: Path,
+    jobs: int,
+    progress: Progress,
+) -> DeidentifiedSession:
+    """De-identify a session's images into a private folder.
+
+    The copies lie in ``series-0001/000001.dcm`` and so on, in the order of the source. They hold
+    neither (0012,0063) nor (0012,0064): see :class:`~bidsanon.deidentify.instance.Deidentifier`.
+
+    Parameters
+    ----------
+    source
+        The session. Quarantined files are read for what they say about the person.
+    profile
+        What is done to each attribute.
+    plan
+        The person's pseudonyms, date shift and keys.
+    folder
+        Where the copies go. It is made private.
+    jobs
+        How many processes may work at once.
+    progress
+        Is told of each file.
+
+    Raises
+    ------
+    StorageError
+        If the copies cannot be written.
+    ToolFailedError
+        If a worker process dies.
+    """
+    with storage_errors("the private folder"):
+        make_private_folder(folder)
+        tasks = tuple(_tasks(source, folder))
+    known, participant = _read_first_instances(source, profile=profile, plan=plan)
+    orders = _Orders(profile=profile, plan=plan, known=known)
+    with progress.step("de-identify", total=len(tasks)) as step:
+        reports = []
+        for report in _carry_out(tasks, orders, jobs=jobs):
+            reports.append(report)
+            step.advance(report.files)
+    troubles = [trouble for report in reports for trouble in report.troubles]
+    moments = sorted(report.first_moment for report in reports if report.first_moment)
+    changes = sum((Counter(report.changes) for report in reports), Counter[str]())
+    return DeidentifiedSession(
+        source=source,
+        folder=folder,
+        series=_staged_series(source, folder, tasks, lost={task for task, _ in troubles}),
+        identity=settle(report.harvested for report in reports),
+        participant=participant,
+        method=profile.method,
+        method_codes=tuple(CodedConcept(**code._asdict()) for code in profile.method_codes),
+        first_acquisition=_published_moment(moments[0], orders) if moments else None,
+        changes=counted(changes),
+        findings=tuple(_findings(troubles)),
+    )
+
+
+def _tasks(source: SourceSession, folder: Path) -> Iterator[_Task]:
+    for series in source.series:
+        into = fresh_folder(_series_folder(folder, series.index))
+        for number, instance in enumerate(series.instances, start=1):
+            target = into / f"{number:06d}.dcm"
+            yield _Task(source=instance.path, target=target, series_index=series.index)
+    for quarantined in source.quarantine:
+        yield _Task(source=quarantined.path)
+
+
+def _series_folder(folder: Path, index: int) -> Path:
+    return folder / f"series-{index:04d}"
+
+
+def _read_first_instances(
+    source: SourceSession, *, profile: Profile, plan: PersonPlan
+) -> tuple[tuple[IdentifyingValue, ...], Participant]:
+    """Read one instance of each series for what the whole session's text is searched for."""
+    deidentifier = Deidentifier(profile=profile, plan=plan)
+    age, sex = None, None
+    for series in source.series:
+        try:
+            file = deidentifier.clean(series.instances[0].path.read_bytes()).source
+        except (NotUnderstoodError, OSError):
+            continue  # it is tried again with the others, and reported there
+        participant = participant_of(file)
+        age = participant.age_years if age is None else age
+        sex = sex or participant.sex
+    known = cut_from_text(settle([deidentifier.harvest.drain()]))
+    if Option.RETAIN_PATIENT_CHARACTERISTICS not in profile.options:
+        return known, Participant()
+    return known, Participant(age_years=age, sex=sex)
+
+
+def _carry_out(tasks: Sequence[_Task], orders: _Orders, *, jobs: int) -> Iterator[_Report]:
+    """Carry out all tasks, in their order, in this process or in others."""
+    batches = [tasks[i : i + _FILES_A_BATCH] for i in range(0, len(tasks), _FILES_A_BATCH)]
+    workers = min(jobs, -(-len(tasks) // FILES_WORTH_A_WORKER))
+    if workers <= 1:
+        worker = _Worker(orders)
+        yield from map(worker.carry_out, batches)
+        return
+    pool = ProcessPoolExecutor(
+        workers, mp_context=_process_context(), initializer=_begin, initargs=(orders,)
+    )
+    try:
+        yield from pool.map(_carry_out_here, batches)
+    except BrokenProcessPool as error:
+        raise ToolFailedError(
+            "a process that de-identifies ended unexpectedly",
+            cure="there may be too little memory: run it again with --jobs 1",
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _process_context() -> multiprocessing.context.BaseContext:
+    """Return how workers are started: never by a bare fork, which threads do not survive."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+class _Worker:
+    """De-identifies files one after the other, and remembers what it decided about them."""
+
+    def __init__(self, orders: _Orders) -> None:
+        self._deidentifier = Deidentifier(
+            profile=orders.profile, plan=orders.plan, known=orders.known, marked=False
+        )
+
+    def carry_out(self, tasks: Sequence[_Task]) -> _Report:
+        """De-identify some files, and report."""
+        deidentifier = self._deidentifier
+        troubles: list[tuple[_Task, str]] = []
+        first_moment = ""
+        for task in tasks:
+            try:
+                moment = self._stage(task)
+            except NotUnderstoodError as error:
+                if task.target is not None:
+                    troubles.append((task, str(error)))
+                continue
+            first_moment = min(first_moment or moment, moment or first_moment)
+        report = _Report(
+            files=len(tasks),
+            harvested=deidentifier.harvest.drain(),
+            changes=dict(deidentifier.changes),
+            troubles=tuple(troubles),
+            first_moment=first_moment,
+        )
+        deidentifier.changes.clear()
+        return report
+
+    def _stage(self, task: _Task) -> str:
+        """De-identify one file, and return when it was acquired if a copy was made."""
+        try:
+            content = task.source.read_bytes()
+        except OSError as error:
+            raise NotUnderstoodError("it cannot be read") from error
+        cleaned = self._deidentifier.clean(content)
+        if task.target is None:
+            return ""
+        _write(task.target, cleaned.pieces)
+        return moment_of(cleaned.source)
+
+
+_worker: _Worker | None = None
+
+
+def _begin(orders: _Orders) -> None:
+    global _worker  # noqa: PLW0603 (one worker a process: what it remembers serves all its tasks)
+    _worker = _Worker(orders)
+
+
+def _carry_out_here(tasks: Sequence[_Task]) -> _Report:
+    assert _worker is not None  # noqa: S101 (the pool's initializer made it)
+    return _worker.carry_out(tasks)
+
+
+def _write(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    with storage_errors("the private folder"):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.writelines(pieces)
+
+
+def _staged_series(
+    source: SourceSession, folder: Path, tasks: Iterable[_Task], *, lost: set[_Task]
+) -> tuple[DeidentifiedSeries, ...]:
+    files: dict[int | None, list[Path]] = {}
+    for task in tasks:
+        if task.target is not None and task not in lost:
+            files.setdefault(task.series_index, []).append(task.target)
+    return tuple(
+        DeidentifiedSeries(
+            source=series,
+            folder=_series_folder(folder, series.index),
+            files=tuple(files.get(series.index, ())),
+        )
+        for series in source.series
+    )
+
+
+def _published_moment(moment: str, orders: _Orders) -> str | None:
+    """Return the first acquisition as ISO 8601 with the date that the copies hold."""
+    options = orders.profile.options
+    if Option.RETAIN_MODIFIED_DATES in options:
+        return iso_moment(moment, Replacements(orders.plan).date(moment[:8]))
+    return iso_moment(moment, moment[:8]) if Option.RETAIN_FULL_DATES in options else None
+
+
+def _findings(troubles: Iterable[tuple[_Task, str]]) -> Iterator[Finding]:
+    counts = Counter((task.series_index, reason) for task, reason in troubles)
+    for (series_index, reason), count in counts.items():
+        yield finding(
+            "INSTANCE_NOT_UNDERSTOOD",
+            location=f"series {series_index}",
+            count=count,
+            reason=reason,
+        )
