@@ -471,7 +471,9 @@ class Generator:
         schemas = [schema for schema in translated if isinstance(schema, dict)]
         if case.unclear or not schemas:
             return None
-        return _when(case.conditions, {"allOf": schemas} if len(schemas) > 1 else schemas[0])
+        meaning = " ".join(case.rule["issue"]["message"].split())
+        consequence = {"allOf": schemas} if len(schemas) > 1 else schemas[0]
+        return {"description": meaning} | _when(case.conditions, consequence)
 
     def _levels(self, fields: Schema, *, inline: bool = False) -> Schema:
         by_level: dict[str, list[str]] = {}

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bidsanon.bids.sidecars import SidecarError, read_json_object
-from bidsanon.bids.standard import bids_version
 from bidsanon.bids.tables import NOT_AVAILABLE, Table, TableError, read_table, write_table
 from bidsanon.errors import PolicyError
 
@@ -24,6 +23,9 @@ TOP_LEVEL_FILES = (
     "participants.json",
     "scans.json",
 )
+BIDS_VERSION = "1.10.1"
+"""What a new dataset claims: a release that every validator in use knows (3.0.1 and later)."""
+
 OLDEST_PUBLISHED_AGE = 89
 _READMES = ("README", "README.md", "README.rst", "README.txt")
 _CODE_URLS = {
@@ -139,7 +141,7 @@ def describe_dataset(existing: str | None, *, name: str, tools: Mapping[str, str
         If the existing one is not a JSON object.
     """
     described = _read(existing, name="dataset_description.json")
-    description = {"Name": name, "BIDSVersion": bids_version(), "DatasetType": "raw"} | described
+    description = {"Name": name, "BIDSVersion": BIDS_VERSION, "DatasetType": "raw"} | described
     generated_by = list(description.get("GeneratedBy") or ())
     known = {(item.get("Name"), item.get("Version")) for item in generated_by}
     for tool, version in tools.items():

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from bidsanon.scrub.keys import MISFIT, KeyAction, fit, key_rules
+from bidsanon.bids.keys import KeyAction, key_rules
+from bidsanon.scrub.shapes import MISFIT, fit
 from bidsanon.session import CodedConcept
 
 OTHER_KEYS = "(other keys)"

@@ -1,4 +1,4 @@
-"""Which keys a published sidecar may hold, in which shape, and what is done with each.
+"""Which keys a sidecar may hold when it is published, in which shape, and what becomes of others.
 
 The fields of BIDS may stay, and so may those keys of dcm2niix and heudiconv that
 ``data/sidecar_keys.tsv`` lists as kept, each with its reason. The same table says which fields of
@@ -11,13 +11,9 @@ import csv
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
 from bidsanon.bids.standard import Schema, image_fields
 from bidsanon.resources import data_path
-
-MISFIT = object()
-"""What :func:`fit` returns for a value that has none of the allowed shapes."""
 
 _LIST = "[]"
 
@@ -73,50 +69,6 @@ def key_rules() -> dict[str, KeyRule]:
             reason=row["reason"],
         )
     return rules
-
-
-def fit(value: Any, shape: Schema) -> Any:
-    """Return what of a value has a shape, or :data:`MISFIT`.
-
-    Only the shape counts: whether it is a number, a text, a list of them, an object with certain
-    keys. Whether a number is large enough is for validation to say.
-    """
-    if "anyOf" in shape:
-        fitted = (fit(value, alternative) for alternative in shape["anyOf"])
-        return next((result for result in fitted if result is not MISFIT), MISFIT)
-    if isinstance(value, dict):
-        return _fit_object(value, shape)
-    if isinstance(value, list):
-        return _fit_list(value, shape)
-    return value if _is_scalar(value, shape.get("type")) else MISFIT
-
-
-def _fit_object(value: dict[str, Any], shape: Schema) -> Any:
-    if shape.get("type") != "object":
-        return MISFIT
-    others = shape.get("additionalProperties")
-    kept: dict[str, Any] = {}
-    for key, part in value.items():
-        part_shape = shape.get("properties", {}).get(key, others)
-        fitted = fit(part, part_shape) if isinstance(part_shape, dict) else MISFIT
-        if fitted is not MISFIT:
-            kept[key] = fitted
-    return kept or MISFIT
-
-
-def _fit_list(value: list[Any], shape: Schema) -> Any:
-    if shape.get("type") != "array":
-        return MISFIT
-    fitted = [fit(item, shape["items"]) for item in value]
-    return MISFIT if any(item is MISFIT for item in fitted) else fitted
-
-
-def _is_scalar(value: Any, kind: str | None) -> bool:
-    if isinstance(value, bool):
-        return kind == "boolean"
-    if isinstance(value, int | float):
-        return kind in {"number", "integer"}
-    return isinstance(value, str) and kind == "string"
 
 
 def _shape(text: str) -> Schema:
