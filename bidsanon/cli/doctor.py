@@ -8,8 +8,14 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, FLIRT, Program, find_program
-from bidsanon.external import program_version
+from bidsanon.external import (
+    BIDS_VALIDATOR,
+    DCM2NIIX,
+    FLIRT,
+    Program,
+    find_program,
+    program_version,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import logging
+import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from bidsanon.errors import BidsanonError, GateRefusedError
+from bidsanon.redaction import RedactionFilter, Redactor
 
 EXIT_BUG = 1
 EXIT_INTERRUPTED = 130
-_MANY = 20
 
 
 def run(command: click.Command) -> int:
@@ -39,12 +44,10 @@ def show_error(error: BidsanonError) -> None:
     """Say on stderr what happened and what to do next."""
     click.echo(f"error: {error.message}", err=True)
     if isinstance(error, GateRefusedError):
-        for finding in error.findings[:_MANY]:
-            where = f" [{finding.location}]" if finding.location else ""
-            click.echo(f"  {finding.code}{where}: {finding.message}", err=True)
-            click.echo(f"    what to do: {finding.cure}", err=True)
-        if len(error.findings) > _MANY:
-            click.echo(f"  and {len(error.findings) - _MANY} more: see the report", err=True)
+        from bidsanon.cli.text import refusal_lines  # noqa: PLC0415 - start-up time
+
+        for line in refusal_lines(error.findings):
+            click.echo(f"  {line}", err=True)
     if error.cure:
         click.echo(f"what to do: {error.cure}", err=True)
 
@@ -60,3 +63,40 @@ def show_bug(error: Exception) -> None:
         "shown",
         err=True,
     )
+
+
+@contextlib.contextmanager
+def failing_as_json(command: str, *, wanted: bool) -> Iterator[None]:
+    """Print the summary of an error on stdout, where JSON is wanted, before it is raised on."""
+    try:
+        yield
+    except GateRefusedError:
+        raise
+    except BidsanonError as error:
+        if wanted:
+            from bidsanon.pipeline.summary import failure_summary  # noqa: PLC0415 - start-up time
+
+            print_json(failure_summary(command, error))
+        raise
+
+
+def print_json(record: object) -> None:
+    """Print one JSON object on stdout."""
+    click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+
+
+@contextlib.contextmanager
+def logging_to_stderr(redactor: Redactor) -> Iterator[None]:
+    """Let warnings of libraries reach stderr, without what identifies."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(logging.ERROR)
+    handler.addFilter(RedactionFilter(redactor))
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    logging.captureWarnings(capture=True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(capture=False)
+        root.removeHandler(handler)

@@ -1,0 +1,117 @@
+"""``bidsanon convert``: one session's DICOM into a BIDS dataset."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from bidsanon.cli.options import heuristic_option, json_option, profile_option, sources_argument
+
+
+@click.command("convert")
+@sources_argument
+@click.option(
+    "-o",
+    "--dataset",
+    "dataset",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DATASET",
+    help="The BIDS dataset; made if it is not there.",
+)
+@click.option("-s", "--subject", required=True, metavar="LABEL", help="The person's BIDS label.")
+@click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
+@heuristic_option
+@profile_option
+@click.option(
+    "--private",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The identified side's folder.  [default: DATASET.private]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "bidsanon", "pydeface"]),
+    default="auto",
+    show_default=True,
+    help="What registers the template head for defacing; pydeface needs FSL.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="the number of processors",
+    metavar="N",
+    help="How many processes at once.",
+)
+@click.option("--overwrite", is_flag=True, help="Redo the session if it exists.")
+@click.option(
+    "--withhold", is_flag=True, help="Publish the rest without images or series that failed."
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
+@json_option
+def command(
+    *,
+    sources: tuple[Path, ...],
+    dataset: Path,
+    subject: str,
+    session: str | None,
+    heuristic: str,
+    profile: str,
+    private: Path | None,
+    engine: str,
+    jobs: int,
+    overwrite: bool,
+    withhold: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Publish one session's identified DICOM into a BIDS dataset.
+
+    SOURCE is a folder, an archive, a DICOMDIR or single files; several at once. They are one
+    person's, of one session. Nothing is published unless every gate has passed.
+    """
+    # What the command needs is imported here: `bidsanon --help` must answer at once.
+    from bidsanon.cli.outcome import (  # noqa: PLC0415
+        failing_as_json,
+        logging_to_stderr,
+        print_json,
+    )
+    from bidsanon.cli.progress import progress_on_stderr  # noqa: PLC0415
+    from bidsanon.cli.text import plan_text, run_text  # noqa: PLC0415
+    from bidsanon.pipeline.convert import convert  # noqa: PLC0415
+    from bidsanon.pipeline.plan import plan_session  # noqa: PLC0415
+    from bidsanon.pipeline.request import make_request  # noqa: PLC0415
+    from bidsanon.pipeline.summary import plan_summary, run_summary  # noqa: PLC0415
+    from bidsanon.redaction import Redactor  # noqa: PLC0415
+
+    redactor = Redactor()
+    progress = progress_on_stderr()
+    with failing_as_json("convert", wanted=as_json), logging_to_stderr(redactor):
+        request = make_request(
+            sources,
+            dataset=dataset,
+            subject=subject,
+            session=session,
+            private=private,
+            heuristic=heuristic,
+            profile=profile,
+            engine=engine,
+            jobs=jobs,
+            overwrite=overwrite,
+            withhold=withhold,
+        )
+        if dry_run:
+            plan = plan_session(request, progress=progress)
+            print_json(plan_summary(plan)) if as_json else click.echo(plan_text(plan))
+            return plan.exit_code
+        run = convert(request, progress=progress, redactor=redactor)
+    if as_json:
+        print_json(run_summary(run))
+    if run.refusal:
+        raise run.refusal
+    if not as_json:
+        click.echo(run_text(run))
+    return 0

@@ -1,0 +1,100 @@
+"""Records as lines for people."""
+
+from __future__ import annotations
+
+from bidsanon.findings import Finding, Severity
+from bidsanon.pipeline.plan import SessionPlan
+from bidsanon.pipeline.run import Run
+from bidsanon.pipeline.summary import planned_series, run_summary
+
+_MANY = 20
+
+
+def finding_lines(findings: tuple[Finding, ...], *, least: Severity) -> list[str]:
+    """Return findings of at least a severity as lines, the gravest first."""
+    grave = list(Severity)[: list(Severity).index(least) + 1]
+    lines = []
+    for found in sorted(findings, key=lambda f: list(Severity).index(f.severity)):
+        if found.severity in grave:
+            where = f" [{found.location}]" if found.location else ""
+            lines += [
+                f"{found.severity}: {found.code}{where}: {found.message}",
+                f"  what to do: {found.cure}",
+            ]
+    return lines
+
+
+def series_lines(plan: SessionPlan) -> list[str]:
+    """Return the table of series: what each is, and what it would become."""
+    lines = [f"{'#':>3} {'no.':>5} {'files':>5} {'size':>9}  {'TE/TR ms':<13} description"]
+    for row in planned_series(plan):
+        size = f"{row['rows'] or '?'}x{row['columns'] or '?'}"
+        times = f"{_brief(row['echo_time_ms'])}/{_brief(row['repetition_time_ms'])}"
+        number = "" if row["number"] is None else row["number"]
+        lines.append(
+            f"{row['index']:>3} {number:>5} {row['files']:>5} {size:>9}  {times:<13} "
+            f"{row['description']}"
+        )
+        lines += [f"{'':>26} -> {name}" for name in row["bids"]]
+        if row["skipped"]:
+            lines.append(f"{'':>26} left out: {row['skipped']}")
+    return lines
+
+
+def quarantine_lines(plan: SessionPlan) -> list[str]:
+    """Return what would go to quarantine."""
+    counts: dict[str, int] = {}
+    for file in plan.source.quarantine:
+        counts[file.reason.value] = counts.get(file.reason.value, 0) + 1
+    lines = [f"quarantine: {count} file(s): {reason}" for reason, count in sorted(counts.items())]
+    if plan.source.other_files:
+        lines.append(f"{plan.source.other_files} file(s) are no DICOM and stay where they are")
+    return lines
+
+
+def inspect_text(plan: SessionPlan) -> str:
+    """Return what ``inspect`` prints."""
+    notes = finding_lines(plan.findings, least=Severity.WARNING)
+    return "\n".join([*series_lines(plan), *quarantine_lines(plan), *notes])
+
+
+def plan_text(plan: SessionPlan) -> str:
+    """Return what ``convert --dry-run`` prints."""
+    place = plan.request.place
+    profile = plan.policy.profile
+    return "\n".join(
+        [
+            f"{place.name} -> {place.dataset}  (dry run: nothing is written)",
+            f"heuristic {plan.policy.heuristic.name}, profile {profile.name}: {profile.method}",
+            "",
+            inspect_text(plan),
+        ]
+    )
+
+
+def run_text(run: Run) -> str:
+    """Return what ``convert`` prints at its end."""
+    place = run.request.place
+    summary = run_summary(run)
+    lines = [f"{place.name} was published into {place.dataset}"]
+    for row in summary["series"]:
+        lines += [f"  series {row['index']} -> {name}" for name in row["bids"]]
+        if not row["bids"]:
+            lines.append(f"  series {row['index']} left out: {row['skipped'] or 'withheld'}")
+    lines += [f"  quarantine: {q['count']} file(s): {q['reason']}" for q in summary["quarantine"]]
+    for result in run.gates.results:
+        lines += finding_lines(result.findings, least=Severity.WARNING)
+    lines += [f"report:  {summary['report']}", f"private: {summary['private']}"]
+    return "\n".join(lines)
+
+
+def refusal_lines(findings: tuple[Finding, ...]) -> list[str]:
+    """Return the findings that stopped a session, and how many more there are."""
+    lines = finding_lines(findings[:_MANY], least=Severity.ERROR)
+    if len(findings) > _MANY:
+        lines.append(f"and {len(findings) - _MANY} more: see the report")
+    return lines
+
+
+def _brief(number: float | None) -> str:
+    return "?" if number is None else f"{number:g}"

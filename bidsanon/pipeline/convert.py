@@ -1,0 +1,236 @@
+"""One session, from identified DICOM to its place in the dataset: the stages in a row.
+
+Each stage's findings pass its gate before the next stage begins. Nothing is written outside the
+private folder until all have passed; the last step puts everything into the dataset at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from bidsanon.convert import check_fidelity, convert_session
+from bidsanon.deface import deface_session, withhold_failed
+from bidsanon.deidentify import Replacements, deidentify_session
+from bidsanon.errors import GateRefusedError, SourceError, StorageError
+from bidsanon.files import make_private_folder, storage_errors
+from bidsanon.findings import Gate, finding
+from bidsanon.pipeline.candidate import complete_candidate, top_level_files, validate_session
+from bidsanon.pipeline.record import record_run
+from bidsanon.pipeline.request import ConvertRequest, load_policy
+from bidsanon.pipeline.run import Run
+from bidsanon.pipeline.workspace import Workspace, workspace
+from bidsanon.progress import Progress
+from bidsanon.publish import publish_session, require_free, session_claim, settle_dataset
+from bidsanon.redaction import Redactor
+from bidsanon.scrub import scrub_session
+from bidsanon.session import IdentifyingValue, QuarantineReason, SourceSession, ValueKind
+from bidsanon.source import read_source, write_quarantine
+from bidsanon.validate.residue import search_residue
+from bidsanon.vault import PersonPlan, Vault
+
+SPACE_FACTOR = 5
+"""Room that a run needs, in sizes of its source: the copies, their images twice, the result."""
+
+INCOMPLETE = frozenset({QuarantineReason.TRUNCATED, QuarantineReason.UNREADABLE})
+
+
+def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) -> Run:
+    """Take one session through all gates and publish it.
+
+    Parameters
+    ----------
+    request
+        What the user asks for.
+    progress
+        What listens to the stages.
+    redactor
+        Learns what is identifying, for the log.
+
+    Returns
+    -------
+    Run
+        What happened: published, or refused by the last of its gates. Either way its report and
+        its journal entry are written.
+
+    Raises
+    ------
+    BidsanonError
+        If the run could not come as far as a gate's decision; nothing was published.
+    """
+    started = time.monotonic()
+    policy = load_policy(request)
+    require_free(request.place, overwrite=request.overwrite)
+    with (
+        storage_errors("the private folder"),
+        workspace(request.private, request.place.name) as space,
+    ):
+        source = read_source(
+            request.sources,
+            unpack_into=space.work / "source",
+            modalities=policy.profile.modalities,
+            progress=progress,
+        )
+        _require_room(source, request)
+        run = Run(request=request, policy=policy, source=source)
+        with session_claim(space.claim):
+            space.remove_stale()
+            settle_dataset(request.place.dataset)
+            try:
+                _take_through_gates(run, space, progress=progress, redactor=redactor)
+            except GateRefusedError as refusal:
+                run.refusal = refusal
+            run.seconds = time.monotonic() - started
+            record_run(run, space)
+    return run
+
+
+def _take_through_gates(
+    run: Run, space: Workspace, *, progress: Progress, redactor: Redactor
+) -> None:
+    request, policy, gates = run.request, run.policy, run.gates
+    source = _judge_source(run, space)
+    plan = _plan_person(source, request)
+
+    run.deidentified = deidentify_session(
+        source,
+        profile=policy.profile,
+        plan=plan,
+        folder=space.folder("dicom"),
+        jobs=request.jobs,
+        progress=progress,
+    )
+    identity = (*run.deidentified.identity, *original_names(source))
+    redactor.add(value.text for value in identity)
+    gates.judge(Gate.DEIDENTIFY, run.deidentified.findings)
+
+    gates.judge(
+        Gate.FIDELITY,
+        check_fidelity(
+            run.deidentified, work=space.folder("fidelity"), jobs=request.jobs, progress=progress
+        ),
+    )
+
+    run.converted = convert_session(
+        run.deidentified,
+        heuristic=policy.heuristic,
+        subject=request.place.subject,
+        session=request.place.session,
+        work=space.folder("heudiconv"),
+        progress=progress,
+    )
+    gates.judge(Gate.CONVERT, run.converted.findings)
+
+    defaced = deface_session(
+        run.converted,
+        engine=request.engine,
+        pictures=make_private_folder(space.pictures),
+        jobs=request.jobs,
+        progress=progress,
+    )
+    run.defaced = withhold_failed(defaced) if request.withhold else defaced
+    gates.judge(Gate.DEFACE, run.defaced.findings)
+
+    scrubbed = scrub_session(
+        run.defaced,
+        into=space.folder("candidate"),
+        device_pseudonym=Replacements(plan).device,
+    )
+    run.scrubbed = scrubbed
+    gates.judge(Gate.SCRUB, scrubbed.findings)
+
+    complete_candidate(run, scrubbed)
+    with progress.step("validate"):
+        gates.judge(Gate.VALIDATE, validate_session(scrubbed))
+
+    with progress.step("residue search"):
+        run.residue = search_residue(
+            scrubbed.root, identity, allowed=_published_on_purpose(run), jobs=request.jobs
+        )
+    gates.judge(Gate.RESIDUE, run.residue.findings)
+
+    with Vault.open(request.private) as vault:
+        vault.bind_subject(source.person, request.place.subject)
+    publish_session(
+        request.place,
+        scrubbed.root / request.place.relative,
+        describe=lambda dataset: top_level_files(run, scrubbed, dataset),
+        overwrite=request.overwrite,
+    )
+    gates.judge(Gate.PUBLISH, ())
+
+
+def _judge_source(run: Run, space: Workspace) -> SourceSession:
+    if run.request.withhold:
+        run.source = withhold_incomplete(run.source)
+    write_quarantine(run.source, space.quarantine)
+    run.gates.judge(Gate.SOURCE, run.source.findings)
+    return run.source
+
+
+def withhold_incomplete(source: SourceSession) -> SourceSession:
+    """Leave out the series of which files are truncated or unreadable, and say so.
+
+    Raises
+    ------
+    SourceError
+        If no series is left.
+    """
+    incomplete = {f.series_index for f in source.quarantine if f.reason in INCOMPLETE}
+    kept = tuple(s for s in source.series if s.index not in incomplete)
+    if not kept:
+        raise SourceError(
+            "every series of the source has truncated or unreadable files",
+            cure="copy the files again from the scanner",
+        )
+    withheld = [
+        finding("SERIES_WITHHELD", location=f"series {s.index}")
+        for s in source.series
+        if s.index in incomplete
+    ]
+    others = [f for f in source.findings if f.code not in {"TRUNCATED_FILES", "UNREADABLE_FILES"}]
+    return replace(source, series=kept, findings=(*others, *withheld))
+
+
+def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
+    with Vault.open(request.private) as vault:
+        return vault.person_plan(
+            source.person, subject=request.place.subject, anchor_date=anchor_date(source)
+        )
+
+
+def anchor_date(source: SourceSession) -> str:
+    """Return the session's first study date, YYYYMMDD, or an empty string. Identified."""
+    dates = sorted(s.study_date for s in source.series if s.study_date)
+    return dates[0] if dates else ""
+
+
+def original_names(source: SourceSession) -> tuple[IdentifyingValue, ...]:
+    """Return the names of the original files and folders as values to search for."""
+    return tuple(
+        IdentifyingValue(kind=ValueKind.PATH, text=name, origin="file name")
+        for name in source.given
+    )
+
+
+def _published_on_purpose(run: Run) -> tuple[str, ...]:
+    place = run.request.place
+    return (*place.relative.parts, place.name)
+
+
+def _require_room(source: SourceSession, request: ConvertRequest) -> None:
+    size = sum(i.path.stat().st_size for s in source.series for i in s.instances)
+    free = shutil.disk_usage(_existing_parent(request.private)).free
+    needed = SPACE_FACTOR * size
+    if free < needed:
+        raise StorageError(
+            f"no space left: about {needed / 1e9:.1f} GB are needed for the private folder and "
+            f"the dataset, and {free / 1e9:.1f} GB are free",
+            cure="free some space, or choose a private folder elsewhere with --private",
+        )
+
+
+def _existing_parent(path: Path) -> Path:
+    return next(p for p in (path, *path.parents) if p.exists())

@@ -1,0 +1,156 @@
+"""What would happen to a session: for ``--dry-run`` and ``inspect``. Nothing is written.
+
+A few instances of each series are de-identified into a temporary folder that only its owner can
+enter, since the heuristic must see what it would see in earnest, and that is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydicom import dcmread
+
+from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
+from bidsanon.deidentify import deidentify_session
+from bidsanon.findings import Finding, errors
+from bidsanon.pipeline.convert import anchor_date, withhold_incomplete
+from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
+from bidsanon.progress import Progress, Silent
+from bidsanon.publish import require_free
+from bidsanon.session import (
+    DeidentifiedSeries,
+    DeidentifiedSession,
+    SourceSeries,
+    SourceSession,
+)
+from bidsanon.source import SeriesFacts, read_source, series_facts
+from bidsanon.vault import Vault
+
+EXIT_REFUSED = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionPlan:
+    """What would happen to a session.
+
+    Attributes
+    ----------
+    request, policy
+        What was asked for.
+    source
+        What was read; identified.
+    deidentified
+        A few instances of each series, for what may be shown of them. Their files are gone.
+    conversion
+        The proposed BIDS names.
+    descriptions
+        What each series is called, as it would be published.
+    facts
+        What may be shown besides of each series.
+    findings
+        What the gates would say, as far as can be told without converting.
+    """
+
+    request: ConvertRequest
+    policy: Policy
+    source: SourceSession
+    deidentified: DeidentifiedSession
+    conversion: ConversionPlan
+    descriptions: tuple[str, ...]
+    facts: tuple[SeriesFacts, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 4 where a gate would refuse."""
+        return EXIT_REFUSED if errors(self.findings) else 0
+
+
+def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
+    """Find out what :func:`bidsanon.pipeline.convert.convert` would do, and write nothing.
+
+    Raises
+    ------
+    BidsanonError
+        Where ``convert`` would raise it before its first gate.
+    """
+    policy = load_policy(request)
+    require_free(request.place, overwrite=request.overwrite)
+    with _scratch() as scratch:
+        source = read_source(
+            request.sources,
+            unpack_into=scratch / "source",
+            modalities=policy.profile.modalities,
+            progress=progress,
+        )
+        if request.withhold:
+            source = withhold_incomplete(source)
+        deidentified = _samples(request, policy, source, scratch)
+        conversion = plan_conversion(
+            deidentified,
+            heuristic=policy.heuristic,
+            subject=request.place.subject,
+            session=request.place.session,
+            work=scratch / "heudiconv",
+        )
+        descriptions = tuple(_description(s.files[0]) for s in deidentified.series)
+        facts = tuple(map(series_facts, source.series))
+    return SessionPlan(
+        request=request,
+        policy=policy,
+        source=source,
+        deidentified=deidentified,
+        conversion=conversion,
+        descriptions=descriptions,
+        facts=facts,
+        findings=(*source.findings, *deidentified.findings, *conversion.findings),
+    )
+
+
+def _samples(
+    request: ConvertRequest, policy: Policy, source: SourceSession, scratch: Path
+) -> DeidentifiedSession:
+    with Vault.preview(request.private) as vault:
+        plan = vault.person_plan(
+            source.person, subject=request.place.subject, anchor_date=anchor_date(source)
+        )
+    sampled = replace(source, series=tuple(_sampled(s) for s in source.series))
+    staged = deidentify_session(
+        sampled,
+        profile=policy.profile,
+        plan=plan,
+        folder=scratch / "dicom",
+        jobs=request.jobs,
+        progress=Silent(),
+    )
+    whole = tuple(map(_in_whole_series, staged.series, source.series))
+    return replace(staged, source=source, series=whole)
+
+
+def _sampled(series: SourceSeries) -> SourceSeries:
+    positions = sample_positions(len(series.instances))
+    return replace(series, instances=tuple(series.instances[p] for p in positions))
+
+
+def _in_whole_series(staged: DeidentifiedSeries, whole: SourceSeries) -> DeidentifiedSeries:
+    """Give the samples the names that they would have among all of the series' files."""
+    count = len(whole.instances)
+    files = [staged.folder / f"whole-{number:06d}.dcm" for number in range(1, count + 1)]
+    for sample, position in zip(staged.files, sample_positions(count), strict=True):
+        sample.rename(files[position])
+    return replace(staged, source=whole, files=tuple(files))
+
+
+def _description(file: Path) -> str:
+    header = dcmread(file, specific_tags=["SeriesDescription", "ProtocolName"])
+    return str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bidsanon-") as name:
+        yield Path(name)

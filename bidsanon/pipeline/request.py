@@ -1,0 +1,135 @@
+"""What the user asks for, checked before anything is read or written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.convert import Heuristic, resolve_heuristic
+from bidsanon.errors import UsageError
+from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
+from bidsanon.profile import Profile, load_profile
+from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertRequest:
+    """One session to convert.
+
+    Attributes
+    ----------
+    sources
+        Folders, archives, DICOMDIRs or files: identified, never written to.
+    place
+        Where the session goes.
+    private
+        The identified side's folder.
+    heuristic, profile
+        A name or a file.
+    engine
+        What registers the template for defacing: "auto", "bidsanon" or "pydeface".
+    jobs
+        How many processes at once.
+    overwrite
+        Replace the session if it exists.
+    withhold
+        Publish the rest without what failed: images whose defacing failed, incomplete series.
+    """
+
+    sources: tuple[Path, ...]
+    place: SessionPlace
+    private: Path
+    heuristic: str = "auto"
+    profile: str = "bids"
+    engine: str = "auto"
+    jobs: int = 1
+    overwrite: bool = False
+    withhold: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The profile and the heuristic of a run, loaded and valid."""
+
+    profile: Profile
+    heuristic: Heuristic
+
+
+def make_request(
+    sources: tuple[Path, ...],
+    *,
+    dataset: Path,
+    subject: str,
+    session: str | None = None,
+    private: Path | None = None,
+    heuristic: str = "auto",
+    profile: str = "bids",
+    engine: str = "auto",
+    jobs: int = 1,
+    overwrite: bool = False,
+    withhold: bool = False,
+) -> ConvertRequest:
+    """Check what the user asks for and return it as a record.
+
+    Parameters
+    ----------
+    private
+        None: ``DATASET.private`` beside the dataset.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be: a label that is not letters and digits, a dataset that is a file, a
+        private folder in the dataset, a source that is not there.
+    """
+    dataset = dataset.absolute()
+    private = (private or dataset.with_name(f"{dataset.name}.private")).absolute()
+    if private.exists() and not private.is_dir():
+        raise UsageError("the private folder is a file", cure="give a folder with --private")
+    require_dataset_folder(dataset, private=private)
+    for number, source in enumerate(sources, start=1):
+        _require_source(number, source, apart=(dataset, private))
+    place = SessionPlace(
+        dataset=dataset,
+        subject=clean_label(subject, prefix="sub-"),
+        session=clean_label(session, prefix="ses-") if session is not None else None,
+    )
+    return ConvertRequest(
+        sources=sources,
+        place=place,
+        private=private,
+        heuristic=heuristic,
+        profile=profile,
+        engine=engine,
+        jobs=jobs,
+        overwrite=overwrite,
+        withhold=withhold,
+    )
+
+
+def load_policy(request: ConvertRequest) -> Policy:
+    """Load the profile and the heuristic, and make sure that the programs are there.
+
+    Raises
+    ------
+    PolicyError
+        If the profile or the heuristic is invalid.
+    MissingToolError
+        If dcm2niix or the official validator is not installed.
+    """
+    require_program(DCM2NIIX)
+    require_program(BIDS_VALIDATOR)
+    return Policy(
+        profile=load_profile(request.profile), heuristic=resolve_heuristic(request.heuristic)
+    )
+
+
+def _require_source(number: int, source: Path, *, apart: tuple[Path, ...]) -> None:
+    if not source.exists():
+        raise UsageError(f"SOURCE number {number} is not there", cure="check how it is spelled")
+    for folder in apart:
+        if folder.resolve().is_relative_to(source.resolve()):
+            raise UsageError(
+                f"the dataset or the private folder lies within SOURCE number {number}",
+                cure="choose a place outside the source: originals are never touched",
+            )

@@ -1,0 +1,192 @@
+"""The machine summary: one JSON object a command, as ``schemas/*.schema.json`` describe them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bidsanon import __version__
+from bidsanon.errors import BidsanonError
+from bidsanon.findings import Finding, GateResult, errors
+from bidsanon.pipeline.plan import EXIT_REFUSED, SessionPlan
+from bidsanon.pipeline.request import ConvertRequest, Policy
+from bidsanon.pipeline.run import Run
+from bidsanon.pipeline.workspace import Workspace
+from bidsanon.session import SourceSession
+
+
+def run_summary(run: Run) -> dict[str, Any]:
+    """Return the summary of a run of ``convert``."""
+    report = Workspace(private=run.request.private, name=run.request.place.name).report
+    return {
+        **_heading("convert", "refused" if run.refusal else "published"),
+        "exit_code": run.refusal.exit_code if run.refusal else 0,
+        **_request(run.request, run.policy),
+        "series": _converted_series(run),
+        "quarantine": _quarantine(run.source),
+        "gates": [_gate(result) for result in run.gates.results],
+        "residue": _residue(run),
+        "deface": _deface(run),
+        "report": str(report),
+        "private": str(run.request.private),
+        "seconds": round(run.seconds, 1),
+    }
+
+
+def plan_summary(plan: SessionPlan) -> dict[str, Any]:
+    """Return the summary of a dry run."""
+    return {
+        **_heading("convert", "planned"),
+        "exit_code": plan.exit_code,
+        **_request(plan.request, plan.policy),
+        "series": planned_series(plan),
+        "quarantine": _quarantine(plan.source),
+        "findings": [finding_record(f) for f in plan.findings],
+    }
+
+
+def inspect_summary(plan: SessionPlan) -> dict[str, Any]:
+    """Return the summary of ``inspect``."""
+    return {
+        **_heading("inspect", "inspected"),
+        "exit_code": 0,
+        "profile": plan.policy.profile.name,
+        "heuristic": plan.policy.heuristic.name,
+        "series": planned_series(plan),
+        "quarantine": _quarantine(plan.source),
+        "other_files": plan.source.other_files,
+        "findings": [finding_record(f) for f in plan.findings],
+    }
+
+
+def validate_summary(dataset: Path, findings: Iterable[Finding]) -> dict[str, Any]:
+    """Return the summary of ``validate``."""
+    found = tuple(findings)
+    refused = bool(errors(found))
+    return {
+        **_heading("validate", "refused" if refused else "valid"),
+        "exit_code": EXIT_REFUSED if refused else 0,
+        "dataset": str(dataset),
+        "findings": _records(found),
+    }
+
+
+def failure_summary(command: str, error: BidsanonError) -> dict[str, Any]:
+    """Return the summary of a command that ended with an error."""
+    return {
+        **_heading(command, "failed"),
+        "exit_code": error.exit_code,
+        "error": {"message": error.message, "cure": error.cure},
+    }
+
+
+def finding_record(found: Finding) -> dict[str, str]:
+    """Return one finding as JSON has it."""
+    return {
+        "code": found.code,
+        "gate": found.gate.value,
+        "severity": found.severity.value,
+        "location": found.location,
+        "message": found.message,
+        "cure": found.cure,
+    }
+
+
+def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:
+    """Return what is proposed for each series, with what may be shown of it."""
+    return [
+        {
+            "index": series.source.index,
+            "number": series.source.series_number,
+            "description": description,
+            "modality": series.source.modality,
+            "files": len(series.source.instances),
+            "rows": facts.rows,
+            "columns": facts.columns,
+            "echo_time_ms": facts.echo_time_ms,
+            "repetition_time_ms": facts.repetition_time_ms,
+            "image_type": list(facts.image_type),
+            "bids": list(planned.names),
+            "skipped": planned.reason or None,
+        }
+        for series, description, facts, planned in zip(
+            plan.deidentified.series,
+            plan.descriptions,
+            plan.facts,
+            plan.conversion.series,
+            strict=True,
+        )
+    ]
+
+
+def _heading(command: str, outcome: str) -> dict[str, str]:
+    return {"bidsanon": __version__, "command": command, "outcome": outcome}
+
+
+def _request(request: ConvertRequest, policy: Policy) -> dict[str, Any]:
+    return {
+        "dataset": str(request.place.dataset),
+        "subject": request.place.subject,
+        "session": request.place.session,
+        "profile": {"name": policy.profile.name, "digest": policy.profile.digest},
+        "heuristic": {"name": policy.heuristic.name, "digest": policy.heuristic.digest},
+    }
+
+
+def _converted_series(run: Run) -> list[dict[str, Any]]:
+    converted = run.converted
+    withheld = set(run.defaced.withheld) if run.defaced else set()
+    images: dict[int, list[str]] = {}
+    reasons: dict[int, str] = {}
+    for image in converted.images if converted else ():
+        if image.path not in withheld:
+            images.setdefault(image.series_index, []).append(image.path)
+    for skipped in converted.skipped if converted else ():
+        reasons[skipped.series_index] = skipped.reason
+    return [
+        {
+            "index": series.index,
+            "files": len(series.instances),
+            "bids": images.get(series.index, []),
+            "skipped": reasons.get(series.index),
+        }
+        for series in run.source.series
+    ]
+
+
+def _quarantine(source: SourceSession) -> list[dict[str, Any]]:
+    counts = Counter(file.reason.value for file in source.quarantine)
+    return [{"reason": reason, "count": count} for reason, count in sorted(counts.items())]
+
+
+def _gate(result: GateResult) -> dict[str, Any]:
+    return {
+        "gate": result.gate.value,
+        "passed": result.passed,
+        "findings": _records(result.findings),
+    }
+
+
+def _records(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    return [finding_record(f) for f in findings]
+
+
+def _residue(run: Run) -> Mapping[str, Any] | None:
+    if run.residue is None:
+        return None
+    return {
+        "searched": dict(run.residue.searched),
+        "ignored": [
+            {"kind": i.kind, "reason": i.reason, "origin": i.origin, "count": i.count}
+            for i in run.residue.ignored
+        ],
+    }
+
+
+def _deface(run: Run) -> list[dict[str, Any]]:
+    return [
+        {"path": o.path, "verdict": o.verdict.value, "reason": o.reason, "figures": o.figures}
+        for o in (run.defaced.outcomes if run.defaced else ())
+    ]

@@ -1,0 +1,38 @@
+"""The documentation says what the program does, because it is made of the same data."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from bidsanon.findings import finding_codes
+
+ROOT = Path(__file__).parents[2]
+CODE = re.compile(r'\b(?:finding|note)\(\s*"([A-Z][A-Z0-9_]+)"')
+QUOTED = re.compile(r'"([A-Z][A-Z0-9_]{3,})"')
+
+
+def sources() -> str:
+    return "\n".join(p.read_text("utf-8") for p in sorted((ROOT / "bidsanon").rglob("*.py")))
+
+
+def test_the_generated_pages_are_up_to_date(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "docs" / "generate.py", "--into", tmp_path], check=True)
+    written = {p.name: p.read_text("utf-8") for p in tmp_path.iterdir()}
+    assert written
+    for name, text in written.items():
+        assert (ROOT / "docs" / name).read_text("utf-8") == text, f"run docs/generate.py: {name}"
+
+
+def test_every_code_that_is_raised_is_in_the_table() -> None:
+    assert set(CODE.findall(sources())) <= set(finding_codes())
+
+
+def test_every_code_of_the_table_can_be_raised() -> None:
+    assert set(finding_codes()) <= set(QUOTED.findall(sources()))
+
+
+def test_every_code_says_what_to_do() -> None:
+    assert all(code.meaning and code.cure for code in finding_codes().values())
