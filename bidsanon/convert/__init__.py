@@ -1,6 +1,7 @@
 """The conversion stage: heudiconv in a private folder, and the proof that nothing was lost."""
 
 from bidsanon.convert.conversion import convert_session
+from bidsanon.convert.fidelity import check_fidelity
 from bidsanon.convert.heuristic import HeuristicRow, list_heuristics, resolve_heuristic
 from bidsanon.convert.job import Heuristic
 from bidsanon.convert.plan import (
@@ -15,6 +16,7 @@ __all__ = [
     "Heuristic",
     "HeuristicRow",
     "PlannedSeries",
+    "check_fidelity",
     "convert_session",
     "list_heuristics",
     "plan_conversion",

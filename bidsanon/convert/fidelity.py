@@ -1,0 +1,229 @@
+"""The fidelity check: dcm2niix says the same of the originals and of the de-identified copies.
+
+Stripping one private tag too many corrupts images in silence: b-values become zero, a mosaic is
+cut into the wrong number of slices, slice times vanish, and dcm2niix exits with 0. So both sides of
+every series are converted, and compared: the images bit for bit, the gradient tables, and every
+sidecar key but those in ``data/fidelity_exempt.tsv``, each with the reason why it may differ.
+
+What is made of the originals is identified. It lies in the private folder while it is compared.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bidsanon.convert.acquisition import join_series
+from bidsanon.convert.job import Acquisition
+from bidsanon.convert.plan import series_place
+from bidsanon.external import DCM2NIIX, require_program, run_program
+from bidsanon.files import fresh_folder, remove_tree
+from bidsanon.findings import Finding, finding
+from bidsanon.progress import Progress
+from bidsanon.resources import data_path
+from bidsanon.session import DeidentifiedSession
+
+_TIMEOUT_S = 600.0
+_TIMEOUT_PER_FILE_S = 0.2
+_CHUNK = 1 << 20
+_HEADER_SIZE = 348
+_VOXELS_AT = 108
+_FREE_TEXT = ((14, 32), (148, 228), (228, 252), (328, 344))
+"""Bytes of the NIfTI header that hold texts: db_name, descrip, aux_file, intent_name."""
+_PARTS_OF_HEADER = {
+    "shape": ((40, 56),),
+    "data type": ((70, 74),),
+    "voxel size or repetition time": ((76, 108),),
+    "scaling": ((112, 120),),
+    "phase encoding or slice order": ((39, 40), (74, 76), (120, 123), (132, 136)),
+    "position": ((252, 328),),
+}
+_COMMAND = (
+    "-b", "y", "-ba", "n", "-z", "n", "-x", "n", "-t", "n", "-m", "n", "-w", "2", "-f", "image",
+)  # fmt: skip
+"""As heudiconv runs it, but with all that the sidecar can say, and without compression."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Converted:
+    """What dcm2niix made of one folder, and its exit status (1 nothing, 8 a part)."""
+
+    folder: Path
+    status: int
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(path.stem for path in self.folder.glob("*.nii")))
+
+
+def check_fidelity(
+    deidentified: DeidentifiedSession, *, work: Path, jobs: int, progress: Progress
+) -> tuple[Finding, ...]:
+    """Convert originals and copies of each series, and say where they differ.
+
+    Parameters
+    ----------
+    deidentified
+        The copies, and through their source the originals.
+    work
+        A private folder to work in; nothing is left in it.
+    jobs
+        How many conversions may run at once.
+    progress
+        Told of each series that has been compared.
+
+    Raises
+    ------
+    MissingToolError
+        If dcm2niix is not installed.
+    """
+    require_program(DCM2NIIX)
+    fresh_folder(work)
+    try:
+        acquisitions = join_series(deidentified.series, links=fresh_folder(work / "joined"))
+        originals = _link_originals(deidentified, acquisitions, fresh_folder(work / "originals"))
+        with (
+            progress.step("checking fidelity", total=len(acquisitions)) as step,
+            ThreadPoolExecutor(max_workers=max(1, jobs)) as pool,
+        ):
+            pairs = [
+                (
+                    acquisition,
+                    pool.submit(_convert, original, work / f"{place}-original", acquisition),
+                    pool.submit(_convert, acquisition.folder, work / f"{place}-copy", acquisition),
+                )
+                for place, (acquisition, original) in enumerate(
+                    zip(acquisitions, originals, strict=True)
+                )
+            ]
+            findings: list[Finding] = []
+            try:
+                for acquisition, original_run, copy_run in pairs:
+                    findings += _compare_pair(acquisition, original_run, copy_run)
+                    step.advance()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return tuple(findings)
+    finally:
+        remove_tree(work)
+
+
+def _link_originals(
+    deidentified: DeidentifiedSession, acquisitions: Sequence[Acquisition], links: Path
+) -> tuple[Path, ...]:
+    """Make folders of links to the originals, named as the copies are: both sort alike."""
+    series = {one.source.index: one.source for one in deidentified.series}
+    folders = []
+    for acquisition in acquisitions:
+        folder = fresh_folder(links / f"{acquisition.series[0]:04d}")
+        instances = [i for index in acquisition.series for i in series[index].instances]
+        for copy, instance in zip(acquisition.files, instances, strict=True):
+            (folder / copy.name).symlink_to(instance.path.absolute())
+        folders.append(folder)
+    return tuple(folders)
+
+
+def _convert(folder: Path, out: Path, acquisition: Acquisition) -> _Converted:
+    completed = run_program(
+        [require_program(DCM2NIIX), *_COMMAND, "-o", fresh_folder(out), folder],
+        timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * len(acquisition.files),
+        cwd=out,
+    )
+    return _Converted(folder=out, status=completed.returncode)
+
+
+def _compare_pair(
+    acquisition: Acquisition, original_run: Future[_Converted], copy_run: Future[_Converted]
+) -> list[Finding]:
+    original, copy = original_run.result(), copy_run.result()
+    try:
+        return list(compare(original, copy, place=series_place(acquisition)))
+    finally:
+        remove_tree(original.folder)
+        remove_tree(copy.folder)
+
+
+def compare(original: _Converted, copy: _Converted, *, place: str) -> Iterator[Finding]:
+    """Say where two conversions of one series differ."""
+    names = original.names()
+    if names != copy.names():
+        what = f"the number of images ({len(names)} became {len(copy.names())})"
+        yield finding("FIDELITY_IMAGE_CHANGED", location=place, what=what)
+        return
+    if original.status or not names:
+        yield finding("FIDELITY_NOT_COMPARED", location=place, status=original.status)
+    elif copy.status:
+        what = f"what dcm2niix can read (it stops with status {copy.status})"
+        yield finding("FIDELITY_IMAGE_CHANGED", location=place, what=what)
+    for number, name in enumerate(names, start=1):
+        where = f"{place}, image {number} of {len(names)}" if len(names) > 1 else place
+        yield from _compare_image(original.folder, copy.folder, name, where)
+
+
+def _compare_image(original: Path, copy: Path, name: str, where: str) -> Iterator[Finding]:
+    for what in _image_differences(original / f"{name}.nii", copy / f"{name}.nii"):
+        yield finding("FIDELITY_IMAGE_CHANGED", location=where, what=what)
+    for table in ("bval", "bvec"):
+        tables = [_text(folder / f"{name}.{table}") for folder in (original, copy)]
+        if tables[0] != tables[1]:
+            yield finding("FIDELITY_GRADIENTS_CHANGED", location=where, table=table)
+    before, after = (_sidecar(folder / f"{name}.json") for folder in (original, copy))
+    for key in sorted(before.keys() | after.keys()):
+        if key in exempt_keys():
+            continue
+        if key not in after:
+            yield finding("FIDELITY_KEY_LOST", location=where, key=key)
+        elif key not in before or before[key] != after[key]:
+            yield finding("FIDELITY_KEY_CHANGED", location=where, key=key)
+
+
+def _image_differences(original: Path, copy: Path) -> Iterator[str]:
+    with original.open("rb") as first, copy.open("rb") as second:
+        headers = [stream.read(_HEADER_SIZE) for stream in (first, second)]
+        if _without_texts(headers[0]) != _without_texts(headers[1]):
+            parts = [
+                part
+                for part, ranges in _PARTS_OF_HEADER.items()
+                if any(headers[0][start:end] != headers[1][start:end] for start, end in ranges)
+            ]
+            yield " and ".join(parts) or "the header"
+        digests = []
+        for stream, header in zip((first, second), headers, strict=True):
+            stream.seek(int(struct.unpack_from("=f", header, _VOXELS_AT)[0]))
+            digest = hashlib.blake2b()
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+            digests.append(digest.digest())
+        if digests[0] != digests[1]:
+            yield "voxels"
+
+
+def _without_texts(header: bytes) -> bytes:
+    blanked = bytearray(header)
+    for start, end in _FREE_TEXT:
+        blanked[start:end] = bytes(end - start)
+    return bytes(blanked)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
+
+
+def _sidecar(path: Path) -> dict[str, object]:
+    content = json.loads(path.read_text(errors="replace")) if path.exists() else {}
+    return content if isinstance(content, dict) else {}
+
+
+@cache
+def exempt_keys() -> dict[str, str]:
+    """Read which sidecar keys may differ, and why."""
+    with data_path("fidelity_exempt.tsv").open(newline="", encoding="utf-8") as stream:
+        rows = csv.DictReader(stream, delimiter="\t")
+        return {row["key"]: row["reason"] for row in rows}
