@@ -147,6 +147,8 @@ def _clean_entry_text(text: str, allowed: AllowedName, cleaning: PrivateCleaning
         return cleaning.uids(text)
     if allowed.allowance is Allowance.DESCRIPTOR:
         return _clean_typed_text(text, cleaning)
+    if allowed.allowance is Allowance.REMOVE:
+        cleaning.note(ValueKind.TEXT, text)
     return None
 
 
