@@ -1,8 +1,24 @@
-"""How free text is cleaned: what says how it was acquired stays, who, where and when goes."""
+"""How free text is cleaned: what says how it was acquired stays, who, where and when goes.
+
+Two things are cut: what the headers say elsewhere about the person (:mod:`known_values`), and what
+has the shape of an identifier (:mod:`shapes`).
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+
+from bidsanon.deidentify.known_values import known_values
+from bidsanon.deidentify.shapes import shape_spans
+from bidsanon.session import ValueKind
+
+_MOST_ROUNDS = 8
+_SEPARATORS = " \t_-.,;:/^|+=&"
+_GAP = re.compile(r"[\s_.,;:^/-]{1,2}")
+_EMPTY_BRACKETS = re.compile(r"[\s_]?(?:\(\s*\)|\[\s*\]|<\s*>|\{\s*\})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,3 +35,59 @@ class CleanedText:
 
     text: str
     cut: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def clean_descriptor(text: str, known: frozenset[tuple[ValueKind, str]]) -> CleanedText:
+    """Cut from a free text what identifies; one of which nothing is cut stays as it is.
+
+    Cleaning a cleaned text changes nothing more.
+
+    Parameters
+    ----------
+    text
+        A description or comment, decoded.
+    known
+        What the headers say about the person, as
+        :func:`~bidsanon.deidentify.known_values.searched_values` gives it.
+    """
+    finder = known_values(known)
+    cut: list[str] = []
+    for _ in range(_MOST_ROUNDS):
+        spans = _merged(text, [*finder.spans(text), *shape_spans(text)])
+        if not spans:
+            return CleanedText(text=text, cut=tuple(cut))
+        cut += [text[start:end] for start, end in spans]
+        text = _without(text, spans)
+    return CleanedText(text="", cut=(*cut, text))
+
+
+def _merged(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join spans that overlap, or that only a separator parts."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and (start <= merged[-1][1] or _GAP.fullmatch(text, merged[-1][1], start)):
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Take the spans out; where two separators meet, the left one stays."""
+    left, position = "", 0
+    for start, end in spans:
+        left = _joined(left, text[position:start]) if position else text[:start]
+        position = end
+    rest = _joined(left, text[position:])
+    return _EMPTY_BRACKETS.sub("", rest).strip(_SEPARATORS)
+
+
+def _joined(left: str, right: str) -> str:
+    if not left or not right:
+        return left or right
+    if left[-1] in _SEPARATORS:
+        return left + right.lstrip(_SEPARATORS)
+    if left[-1].isalnum() and right[0].isalnum():
+        return f"{left} {right}"
+    return left + right

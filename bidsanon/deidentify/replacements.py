@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
 
-from bidsanon.deidentify.descriptors import CleanedText
+from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
+from bidsanon.deidentify.known_values import searched_values
+from bidsanon.dicom.dates import is_valid_time, shift_date, shift_datetime
+from bidsanon.dicom.uids import PADDING, replace_uid
 from bidsanon.session import IdentifyingValue
-from bidsanon.vault.plan import PersonPlan
+from bidsanon.vault import PersonPlan
+
+DEVICE = "device"
+"""The kind of pseudonym that a device's serial number, station name or title has."""
+
+_BETWEEN_VALUES = "\\"
+_PSEUDONYM_CHARACTERS = 10
 
 
 class Replacements:
-    """Replaces values, the same value always by the same.
+    r"""Replaces values, the same value always by the same.
 
-    Values of several parts ("\\" between them) are replaced part by part, but for free text.
+    Values of several parts (``\`` between them) are replaced part by part, but for free text.
 
     Parameters
     ----------
@@ -24,22 +36,23 @@ class Replacements:
 
     def __init__(self, plan: PersonPlan, *, known: Iterable[IdentifyingValue] = ()) -> None:
         self.plan = plan
+        self._known = searched_values(known)
 
     def uid(self, text: str) -> str:
         """Return what replaces a UID; the standard's own UIDs stay."""
-        raise NotImplementedError
+        return _each(text, lambda uid: replace_uid(uid, key=self.plan.uid_key))
 
     def date(self, text: str) -> str:
         """Return a DA value shifted by the person's days; an invalid one gives ''."""
-        raise NotImplementedError
+        return _each(text, lambda date: shift_date(date, self.plan.shift_days))
 
     def datetime(self, text: str) -> str:
         """Return a DT value with its date shifted and its time kept; an invalid one gives ''."""
-        raise NotImplementedError
+        return _each(text, lambda moment: shift_datetime(moment, self.plan.shift_days))
 
     def time(self, text: str) -> str:
         """Return a TM value as it is; an invalid one gives ''."""
-        raise NotImplementedError
+        return _each(text, lambda time: time if is_valid_time(time) else "")
 
     def pseudonym(self, kind: str, text: str) -> str:
         """Return a keyed pseudonym: "anon-" and ten characters of base 32.
@@ -47,12 +60,15 @@ class Replacements:
         Parameters
         ----------
         kind
-            What it is a pseudonym of ("device", "accession"): the same text gives another
-            pseudonym for another kind.
+            What it is a pseudonym of: the same text gives another pseudonym for another kind.
         text
-            The value, which is stripped first; an empty one gives ''.
+            The value, of which padding is ignored; an empty one gives ''.
         """
-        raise NotImplementedError
+        return _each(text, lambda value: self._pseudonym(kind, value.strip(PADDING)))
+
+    def device(self, text: str) -> str:
+        """Return the pseudonym of a device: one serial number, one pseudonym, wherever it is."""
+        return self.pseudonym(DEVICE, text)
 
     def descriptor(self, text: str) -> str:
         """Return a free text without what identifies."""
@@ -60,4 +76,14 @@ class Replacements:
 
     def clean_text(self, text: str) -> CleanedText:
         """Return a free text without what identifies, and what was cut from it."""
-        raise NotImplementedError
+        return clean_descriptor(text, self._known)
+
+    def _pseudonym(self, kind: str, value: str) -> str:
+        if not value:
+            return ""
+        digest = hmac.digest(self.plan.label_key, f"{kind}\0{value}".encode(), hashlib.sha256)
+        return f"anon-{base64.b32encode(digest).decode().lower()[:_PSEUDONYM_CHARACTERS]}"
+
+
+def _each(text: str, replace: Callable[[str], str]) -> str:
+    return _BETWEEN_VALUES.join(map(replace, text.split(_BETWEEN_VALUES)))

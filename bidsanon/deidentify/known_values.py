@@ -1,0 +1,209 @@
+"""Finds in a text what the headers say elsewhere about the person, the staff, the place and time.
+
+A name is looked for whole and by its parts, in either order, with whatever stands between the
+parts; a date in all its written forms; an identifier with or without its separators.
+
+A word that equals part of a name may be a word of the acquisition as well (a person called Brain).
+Alone, such a word is cut where it is anatomy or as common as that, since losing it costs nothing;
+it stays where it names a sequence ("bold"), which heuristics go by and which stands in everybody's
+headers. Beside another part of the name it is cut in any case. No part of a word on the list of
+acquisition terms is ever cut: a person called Brain does not break "brainstem".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from bidsanon.dicom.dates import written_forms
+from bidsanon.dicom.terms import TermKind, acquisition_terms, is_acquisition_term
+from bidsanon.session import IdentifyingValue, ValueKind
+
+_SHORTEST = 3
+_SHORTEST_DIGITS = 4
+_SHORTEST_INSIDE_WORDS = 5
+_MOST_PARTS = 6
+_CJK = "\u2e80"
+_PARTICLES = frozenset(
+    (
+        *("von", "van", "der", "den", "dem", "del", "della", "dos", "das", "des", "bin", "ibn"),
+        *("abu", "the", "and", "jun", "sen", "jnr", "snr", "med", "phd", "dipl", "ing", "esq"),
+    )
+)
+_SEARCHED_KINDS = frozenset(
+    {ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.DATE, ValueKind.PLACE, ValueKind.TEXT}
+)
+
+_LETTER = r"[^\W\d_]"
+_UPPER, _LOWER = "A-ZÀ-ÖØ-Þ", "a-zß-öø-ÿ"
+_WORD_BEGINS = (
+    rf"(?:(?<!{_LETTER})|(?-i:(?<=[{_LOWER}])(?=[{_UPPER}]))"
+    rf"|(?-i:(?<=[{_UPPER}])(?=[{_UPPER}][{_LOWER}])))"
+)
+_WORD_ENDS = (
+    rf"(?:(?!{_LETTER})|(?-i:(?<=[{_LOWER}])(?=[{_UPPER}]))"
+    rf"|(?-i:(?<=[{_UPPER}])(?=[{_UPPER}][{_LOWER}])))"
+)
+_WORDS = re.compile(rf"{_LETTER}+")
+_ALPHANUMERICS = re.compile(r"[^\W_]+")
+_TOKENS = re.compile(rf"{_LETTER}+|\d+")
+_BETWEEN = r"[\s_.,;:^=/+&-]{0,3}"
+_ANYTHING_BETWEEN = r"(?:[^\w()\[\]{}<>]|_)*"
+_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+class KnownValues:
+    """What is known of one session or instance, ready to be looked for.
+
+    Parameters
+    ----------
+    values
+        Names, identifiers, dates, places and texts; other kinds are not looked for in text (a
+        UID or a time is found by its shape).
+    """
+
+    def __init__(self, values: Iterable[IdentifyingValue]) -> None:
+        sought = {
+            pattern
+            for value in values
+            if value.kind in _SEARCHED_KINDS
+            for pattern in _patterns(value.kind, value.text)
+        }
+        longest_first = [pattern.regex for pattern in sorted(sought)]
+        self._pattern = re.compile("|".join(longest_first), re.IGNORECASE) if sought else None
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where known values stand in a text, from left to right."""
+        position = 0
+        while self._pattern and (match := self._pattern.search(text, position)):
+            if _is_inside_a_term(text, *match.span()):
+                position = match.start() + 1
+            else:
+                yield match.span()
+                position = match.end()
+
+
+class _Pattern(NamedTuple):
+    """A regular expression, ordered by how much text it finds: the longest first."""
+
+    minus_length: int
+    regex: str
+
+
+@lru_cache(maxsize=64)
+def known_values(values: frozenset[tuple[ValueKind, str]]) -> KnownValues:
+    """Return what finds these values; the same set is prepared once."""
+    return KnownValues(
+        IdentifyingValue(kind=kind, text=text, origin="") for kind, text in sorted(values)
+    )
+
+
+def searched_values(values: Iterable[IdentifyingValue]) -> frozenset[tuple[ValueKind, str]]:
+    """Return what of `values` is looked for in text."""
+    return frozenset((value.kind, value.text) for value in values if value.kind in _SEARCHED_KINDS)
+
+
+def _patterns(kind: ValueKind, text: str) -> Iterator[_Pattern]:
+    if kind is ValueKind.DATE:
+        for form in written_forms(text):
+            yield _Pattern(-len(form), rf"(?<!\d){re.escape(form)}(?!\d)")
+    elif kind is ValueKind.NAME:
+        for group in text.split("="):
+            yield from _name_patterns(group)
+    elif kind is ValueKind.TEXT:
+        if any(_stands_out(word, shortest=_SHORTEST + 1) for word in _WORDS.findall(text)):
+            yield from _whole_patterns(text)
+    else:
+        yield from _whole_patterns(text)
+        for word in _WORDS.findall(text):
+            if _stands_out(word, shortest=_SHORTEST if word.isupper() else _SHORTEST + 1):
+                yield from (_word(form) for form in _spellings(word))
+
+
+def _name_patterns(name: str) -> Iterator[_Pattern]:
+    """Yield the patterns of one component group of a PN value, or of a name as typed."""
+    yield from _whole_patterns(name)
+    words = [word for word in _WORDS.findall(name) if word.lower() not in _PARTICLES]
+    for word in words:
+        if _stands_out(word, shortest=_SHORTEST, common_too=True):
+            yield from (_word(form) for form in _spellings(word))
+    parts = words[:_MOST_PARTS]
+    for first in parts:
+        for second in parts:
+            if first is not second:
+                yield from _pair_patterns(first, second)
+
+
+def _pair_patterns(first: str, second: str) -> Iterator[_Pattern]:
+    """Yield the patterns of two parts of a name side by side, and of one with an initial."""
+    for a in _spellings(first):
+        for b in _spellings(second):
+            if len(a) + len(b) > _SHORTEST or a >= _CJK:
+                yield _bounded(a, b)
+        if len(a) >= _SHORTEST and not is_acquisition_term(a):
+            yield _bounded(second[0].lower(), a)
+            yield _bounded(a + second[0].lower())
+
+
+def _whole_patterns(text: str) -> Iterator[_Pattern]:
+    """Yield the pattern of all words and numbers of a text, unless it names only sequences."""
+    if all(_is_sequence_word(word) for word in _ALPHANUMERICS.findall(text)):
+        return
+    tokens = _TOKENS.findall(text)
+    length = sum(map(len, tokens))
+    shortest = _SHORTEST_DIGITS if all(token.isdigit() for token in tokens) else _SHORTEST
+    if length < shortest and not any(token >= _CJK for token in tokens):
+        return
+    before = r"(?<!\d)(?<!\d\.)" if tokens[0].isdigit() else _WORD_BEGINS
+    after = r"(?!\d)" if tokens[-1].isdigit() else _WORD_ENDS
+    yield _Pattern(-length, before + _ANYTHING_BETWEEN.join(map(re.escape, tokens)) + after)
+
+
+def _is_sequence_word(word: str) -> bool:
+    if word.isdigit():
+        return len(word) < _SHORTEST_DIGITS
+    return acquisition_terms().get(word.lower()) is TermKind.SEQUENCE
+
+
+def _stands_out(word: str, *, shortest: int, common_too: bool = False) -> bool:
+    """Tell whether a word alone gives somebody or some place away."""
+    if word >= _CJK:
+        return len(word) > 1
+    kind = acquisition_terms().get(word.lower())
+    allowed = kind is None or (common_too and kind is TermKind.COMMON)
+    return allowed and len(word) >= shortest and word.lower() not in _PARTICLES
+
+
+def _word(word: str) -> _Pattern:
+    """Return a pattern of one word: anywhere where it is long and no term, else bounded."""
+    if len(word) >= _SHORTEST_INSIDE_WORDS and not is_acquisition_term(word):
+        return _Pattern(-len(word), re.escape(word))
+    return _bounded(word)
+
+
+def _bounded(*words: str) -> _Pattern:
+    """Return a pattern of words side by side, in whatever way they are joined."""
+    regex = _BETWEEN.join(map(re.escape, words))
+    return _Pattern(-sum(map(len, words)), _WORD_BEGINS + regex + _WORD_ENDS)
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    """Return a word as it is, without its accents, and with umlauts written out."""
+    lower = unicodedata.normalize("NFC", word).lower()
+    decomposed = unicodedata.normalize("NFD", lower)
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ß", "ss")
+    return tuple(dict.fromkeys((lower, bare, lower.translate(_GERMAN))))
+
+
+def _is_inside_a_term(text: str, start: int, end: int) -> bool:
+    """Tell whether a find is a part of a longer word that is an acquisition term."""
+    word_start, word_end = start, end
+    while word_start and text[word_start - 1].isalpha():
+        word_start -= 1
+    while word_end < len(text) and text[word_end].isalpha():
+        word_end += 1
+    is_part = (word_start, word_end) != (start, end)
+    return is_part and is_acquisition_term(text[word_start:word_end])
