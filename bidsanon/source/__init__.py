@@ -1,1 +1,7 @@
-"""TODO."""
+"""The first stage: find, read and sort one person's DICOM, and set aside what is no image."""
+
+from bidsanon.source.facts import SeriesFacts, series_facts
+from bidsanon.source.gate import read_source
+from bidsanon.source.quarantine import write_quarantine
+
+__all__ = ["SeriesFacts", "read_source", "series_facts", "write_quarantine"]

@@ -1,0 +1,54 @@
+"""What is not converted, copied into the private folder with the reason."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from bidsanon.files import PRIVATE_FILE_MODE, fresh_folder, make_private_folder, write_bytes
+from bidsanon.session import SourceSession
+
+TABLE = "quarantine.tsv"
+_COLUMNS = "copy\treason\tseries\toriginal\n"
+
+
+def write_quarantine(session: SourceSession, folder: Path) -> None:
+    """Copy quarantined files to ``folder/<reason>/000001.dcm`` and list them in quarantine.tsv.
+
+    Nothing is made where nothing was quarantined. What stood in `folder` before is replaced.
+
+    Parameters
+    ----------
+    session
+        The source.
+    folder
+        A folder of the private folder: what it gets is identified.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be copied.
+    """
+    if not session.quarantine:
+        return
+    fresh_folder(folder)
+    numbers: Counter[str] = Counter()
+    rows = [_COLUMNS.encode()]
+    for file in session.quarantine:
+        reason = file.reason.value
+        numbers[reason] += 1
+        copy = make_private_folder(folder / reason) / f"{numbers[reason]:06d}.dcm"
+        shutil.copyfile(file.path, copy)
+        copy.chmod(PRIVATE_FILE_MODE)
+        series = "n/a" if file.series_index is None else str(file.series_index)
+        cells = (f"{reason}/{copy.name}", reason, series)
+        rows.append("\t".join(cells).encode() + b"\t" + _cell(file.path) + b"\n")
+    write_bytes(folder / TABLE, b"".join(rows), mode=PRIVATE_FILE_MODE)
+
+
+def _cell(path: Path) -> bytes:
+    """Write a path into a table: a name may hold tabs and line ends, and need not be UTF-8."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").encode()
