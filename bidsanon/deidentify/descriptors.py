@@ -16,6 +16,7 @@ from bidsanon.deidentify.shapes import shape_spans
 from bidsanon.session import ValueKind
 
 _MOST_ROUNDS = 8
+_LONGEST = 1 << 15
 _SEPARATORS = " \t_-.,;:/^|+=&"
 _GAP = re.compile(r"[\s_.,;:^/-]{1,2}")
 _EMPTY_BRACKETS = re.compile(r"[\s_]?(?:\(\s*\)|\[\s*\]|<\s*>|\{\s*\})")
@@ -41,7 +42,8 @@ class CleanedText:
 def clean_descriptor(text: str, known: frozenset[tuple[ValueKind, str]]) -> CleanedText:
     """Cut from a free text what identifies; one of which nothing is cut stays as it is.
 
-    Cleaning a cleaned text changes nothing more.
+    Cleaning a cleaned text changes nothing more. A text of more than 32,768 characters is no
+    description: it is cut whole.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def clean_descriptor(text: str, known: frozenset[tuple[ValueKind, str]]) -> Clea
         What the headers say about the person, as
         :func:`~bidsanon.deidentify.known_values.searched_values` gives it.
     """
+    if len(text) > _LONGEST:
+        return CleanedText(text="", cut=(text,))
     finder = known_values(known)
     cut: list[str] = []
     for _ in range(_MOST_ROUNDS):

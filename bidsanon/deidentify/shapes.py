@@ -28,7 +28,7 @@ _SHAPES = tuple(
     re.compile(shape, re.IGNORECASE | re.VERBOSE)
     for shape in (
         # E-mail addresses and web addresses.
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+        r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+",
         r"\b(?:https?|ftp)://\S+ | \bwww\.\S+",
         # UIDs, and other numbers of many parts.
         r"(?<![\d.])\d+(?:\.\d+){5,}",

@@ -1,0 +1,159 @@
+"""The journal: one line of JSON for each run, appended and never changed.
+
+It lies in the private folder and holds no identifying value all the same: labels, names of
+profiles and heuristics, digests, counts and codes of findings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bidsanon.errors import StorageError
+from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, storage_errors
+from bidsanon.findings import Finding
+
+JOURNAL_NAME = "journal.jsonl"
+JOURNAL_VERSION = 1
+SCHEMA = "journal.schema.json"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    PUBLISHED = "published"
+    """The session is in the dataset."""
+    REFUSED = "refused"
+    """A gate said no; the dataset is as it was."""
+    FAILED = "failed"
+    """The run came to no decision (a tool failed, no space); the dataset is as it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalEntry:
+    """One run.
+
+    Attributes
+    ----------
+    when
+        When it ended, ISO 8601 in UTC with seconds.
+    command
+        What was run: "convert".
+    outcome
+        How it ended.
+    subject, session
+        The labels, without their prefixes; session may be None.
+    profile, profile_digest
+        The profile's name, and the SHA-256 of what it decides.
+    heuristic, heuristic_digest
+        The heuristic's name (not its path), and its file's SHA-256; empty where none was used.
+    tools
+        Name to version.
+    counts
+        How many of what: series, files, elements by action, ...
+    findings
+        How often each finding's code was reported.
+    version
+        The version of this record.
+    """
+
+    when: str
+    command: str
+    outcome: Outcome
+    subject: str
+    session: str | None
+    profile: str
+    profile_digest: str
+    heuristic: str = ""
+    heuristic_digest: str = ""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    findings: Mapping[str, int] = field(default_factory=dict)
+    version: int = JOURNAL_VERSION
+
+
+def now() -> str:
+    """Return this moment as the journal writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def count_findings(findings: Iterable[Finding]) -> dict[str, int]:
+    """Count findings by their code, sorted by code: what the journal keeps of them."""
+    return dict(sorted(Counter(finding.code for finding in findings).items()))
+
+
+class Journal:
+    """The journal of one private folder.
+
+    Parameters
+    ----------
+    private
+        The private folder; made when first written to.
+    """
+
+    def __init__(self, private: Path) -> None:
+        self.path = private / JOURNAL_NAME
+
+    def append(self, entry: JournalEntry) -> None:
+        """Add an entry. It is on the disk when this returns.
+
+        A line that a crash left unfinished is ended first, so that it spoils no other.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
+        with storage_errors("the journal"):
+            make_private_folder(self.path.parent)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            descriptor = os.open(self.path, flags, PRIVATE_FILE_MODE)
+            try:
+                if _ends_unfinished(descriptor):
+                    line = b"\n" + line
+                _write_at_once(descriptor, line)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Yield the entries, the oldest first; a line that a crash left unfinished is passed over.
+
+        Raises
+        ------
+        StorageError
+            If the journal cannot be read.
+        """
+        try:
+            lines = self.path.read_text("utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StorageError(
+                "the journal cannot be read", cure="check the private folder's permissions"
+            ) from error
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+
+def _ends_unfinished(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def _write_at_once(descriptor: int, line: bytes) -> None:
+    """Write a line by one call: lines of runs that end together do not mix."""
+    written = os.write(descriptor, line)
+    while written < len(line):
+        written += os.write(descriptor, line[written:])
