@@ -1,0 +1,135 @@
+"""What the page calls things: gates, reasons, verdicts, kinds of values, figures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bidsanon.findings import Gate, Severity
+from bidsanon.report.record import GateState, Outcome
+from bidsanon.session import DefaceVerdict, QuarantineReason
+
+GATES = {
+    Gate.SOURCE: ("Source", "One person, readable, and only images for conversion."),
+    Gate.DEIDENTIFY: (
+        "De-identify",
+        "Every attribute of PS3.15 Table E.1-1, at every depth, by the profile.",
+    ),
+    Gate.FIDELITY: (
+        "Fidelity",
+        "dcm2niix says the same of the originals and of the de-identified copies.",
+    ),
+    Gate.CONVERT: ("Convert", "Every selected series came out under a valid BIDS name."),
+    Gate.DEFACE: (
+        "Deface",
+        "Every image that shows a face was defaced and passed its self-check.",
+    ),
+    Gate.SCRUB: ("Scrub", "Sidecars, headers and tables hold what is allowed and nothing else."),
+    Gate.VALIDATE: (
+        "Validate",
+        "The JSON Schemas, the official BIDS validator and pybids agree with the dataset.",
+    ),
+    Gate.RESIDUE: (
+        "Residue",
+        "No identifying value of the source is in any name or byte to be published.",
+    ),
+    Gate.PUBLISH: ("Publish", "The session reached the dataset in one step."),
+}
+
+GATE_STATES = {
+    GateState.PASSED: ("Passed", "✓"),
+    GateState.REFUSED: ("Refused", "✕"),
+    GateState.NOT_REACHED: ("Not reached", "○"),
+}
+
+SEVERITIES = {
+    Severity.ERROR: "Error",
+    Severity.WARNING: "Warning",
+    Severity.INFO: "Note",
+}
+
+OUTCOMES = {
+    Outcome.PUBLISHED: (
+        "Published",
+        "The session passed every gate and is in the dataset.",
+    ),
+    Outcome.WITHHELD_SOME: (
+        "Published in part",
+        "The session is in the dataset without the images that were withheld: see Faces.",
+    ),
+    Outcome.REFUSED: (
+        "Refused",
+        "Nothing was published; the dataset is as it was before the run.",
+    ),
+    Outcome.UNFINISHED: (
+        "Not finished",
+        "The run ended before the last gate. Nothing was published.",
+    ),
+}
+
+QUARANTINE = {
+    QuarantineReason.BURNED_IN: "The file says that its pixels hold annotations (burned in).",
+    QuarantineReason.SECONDARY_CAPTURE: "A screenshot or a scanned page.",
+    QuarantineReason.NOT_AN_IMAGE: "A report, a presentation state, raw data: not an image.",
+    QuarantineReason.PATIENT_PROTOCOL: "A protocol or dose page: text about the person as pixels.",
+    QuarantineReason.MODALITY: "The profile does not allow its modality.",
+    QuarantineReason.UNREADABLE: "It says that it is DICOM and cannot be understood.",
+    QuarantineReason.TRUNCATED: "It ends before its pixel data do.",
+    QuarantineReason.DUPLICATE: "Another file holds the same instance.",
+    QuarantineReason.DICOMDIR: "A medium's directory: read, and never copied.",
+}
+
+VERDICTS = {
+    DefaceVerdict.DEFACED: "Defaced, and the self-check passed",
+    DefaceVerdict.NO_FACE: "No face in the image",
+    DefaceVerdict.NOT_NEEDED: "Shows no face by its kind",
+    DefaceVerdict.FAILED: "Failed: not published",
+}
+
+KINDS = {
+    "name": "Names",
+    "identifier": "Numbers and labels of persons, visits and devices",
+    "uid": "DICOM UIDs",
+    "date": "Dates, in the usual written forms",
+    "time": "Times of day",
+    "place": "Institutions, departments, addresses, stations",
+    "text": "Free text that was removed",
+    "path": "Names of original files and folders",
+}
+
+VIEWS = {
+    "front": "front",
+    "left": "left side",
+    "right": "right side",
+    "slice": "middle slice",
+}
+
+
+def kind_words(kind: str) -> str:
+    """Return what a kind of identifying value is called."""
+    return KINDS.get(kind, kind.capitalize())
+
+
+def view_words(view: str) -> str:
+    """Return what a view of a head is called."""
+    return VIEWS.get(view, view)
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun: "1 file", "2 files", "1 series", "2 series"."""
+    plural = noun if noun.endswith("s") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of a reason: a capital first, a full stop last."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def moment(when: datetime) -> str:
+    """Write when something was, to the minute: "4 March 2026, 15:09 UTC"."""
+    return f"{when.day} {when:%B %Y, %H:%M %Z}".strip()
+
+
+def figure(value: float) -> str:
+    """Write a figure with three digits that say something, and never with an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
