@@ -40,6 +40,7 @@ def render(record: SessionReport) -> str:
         lstrip_blocks=True,
     )
     environment.globals["words"] = words
+    environment.filters["action"] = words.action_words
     environment.filters["counted"] = words.counted
     environment.filters["figure"] = words.figure
     environment.filters["sentence"] = words.sentence

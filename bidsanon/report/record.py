@@ -166,7 +166,7 @@ class SessionReport:
     fidelity
         What the comparison of originals and copies covered, in sentences.
     changes
-        How many elements each action touched, by the action in words.
+        How many elements each action touched, by the action's code.
     defaced
         What was done about the face in each image.
     residue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bidsanon.dicom.confidentiality import Action
 from bidsanon.findings import Gate, Severity
 from bidsanon.report.record import GateState, Outcome
 from bidsanon.session import DefaceVerdict, QuarantineReason
@@ -85,6 +86,15 @@ VERDICTS = {
     DefaceVerdict.FAILED: "Failed: not published",
 }
 
+ACTIONS = {
+    Action.REMOVE: "Removed",
+    Action.EMPTY: "Emptied",
+    Action.DUMMY: "Replaced by a dummy",
+    Action.KEEP: "Kept",
+    Action.CLEAN: "Cleaned",
+    Action.REPLACE_UID: "UID replaced",
+}
+
 KINDS = {
     "name": "Names",
     "identifier": "Numbers and labels of persons, visits and devices",
@@ -102,6 +112,11 @@ VIEWS = {
     "right": "right side",
     "slice": "middle slice",
 }
+
+
+def action_words(code: str) -> str:
+    """Return what an action of Table E.1-1 does, by its code."""
+    return next((text for action, text in ACTIONS.items() if action == code), code)
 
 
 def kind_words(kind: str) -> str:

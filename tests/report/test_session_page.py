@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bidsanon.dicom.confidentiality import Action
 from bidsanon.findings import Finding, Gate, GateResult, Severity
 from bidsanon.report import (
     GateState,
@@ -39,6 +40,7 @@ from bidsanon.session import (
     SkippedSeries,
     SourceInstance,
     SourceSeries,
+    ValueKind,
 )
 
 T1W = "sub-01/ses-02/anat/sub-01_ses-02_T1w.nii.gz"
@@ -83,13 +85,13 @@ def a_record(**changes: object) -> SessionReport:
         quarantine=(QuarantineEntry(reason=QuarantineReason.BURNED_IN, count=2),),
         gates=gate_entries(passed()),
         fidelity=("All fields agree.",),
-        changes={"removed": 1234},
+        changes={"X": 1234},
         residue=ResidueEntry(
             searched={"name": 11},
             ignored=(IgnoredEntry(kind="text", reason="too short", origin="(0010,0040)", count=1),),
         ),
         removed_keys={"StationName": 6},
-        tools={"dcm2niix": "v1.2.3"},
+        tools={"bidsanon": "9.8.7", "dcm2niix": "v1.2.3"},
     )
     return replace(record, **changes)  # type: ignore[arg-type]
 
@@ -288,7 +290,7 @@ def test_each_part_of_the_record_reaches_the_page() -> None:
         "All fields agree.",
         "Names 11",
         "too short (0010,0040) 1",
-        "removed 1,234",
+        "Removed 1,234",
         "StationName 6",
         "Clean Descriptors",
         "auto",
@@ -296,6 +298,10 @@ def test_each_part_of_the_record_reaches_the_page() -> None:
         "dcm2niix v1.2.3",
     ):
         assert expected in page, expected
+
+
+def test_bidsanons_own_version_is_said_once() -> None:
+    assert text_of(a_record()).count("9.8.7") == 1
 
 
 def test_an_early_refusal_makes_a_page_too() -> None:
@@ -339,6 +345,8 @@ def test_everything_that_can_be_named_has_words() -> None:
     assert set(words.SEVERITIES) == set(Severity)
     assert set(words.OUTCOMES) == set(Outcome)
     assert set(words.QUARANTINE) == set(QuarantineReason)
+    assert set(words.ACTIONS) == set(Action)
+    assert set(words.KINDS) == set(ValueKind)
     assert set(words.VERDICTS) == set(DefaceVerdict)
 
 
