@@ -7,17 +7,16 @@ enter, since the heuristic must see what it would see in earnest, and that is go
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from pydicom import dcmread
 
 from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
 from bidsanon.deidentify import deidentify_session
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.convert import anchor_date, withhold_incomplete
+from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
 from bidsanon.progress import Progress, Silent
 from bidsanon.publish import require_free
@@ -48,7 +47,7 @@ class SessionPlan:
     conversion
         The proposed BIDS names.
     descriptions
-        What each series is called, as it would be published.
+        What each series is called, by its index, as it would be published.
     facts
         What may be shown besides of each series.
     findings
@@ -60,7 +59,7 @@ class SessionPlan:
     source: SourceSession
     deidentified: DeidentifiedSession
     conversion: ConversionPlan
-    descriptions: tuple[str, ...]
+    descriptions: Mapping[int, str]
     facts: tuple[SeriesFacts, ...]
     findings: tuple[Finding, ...]
 
@@ -97,7 +96,7 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
             session=request.place.session,
             work=scratch / "heudiconv",
         )
-        descriptions = tuple(_description(s.files[0]) for s in deidentified.series)
+        descriptions = describe_series(deidentified)
         facts = tuple(map(series_facts, source.series))
     return SessionPlan(
         request=request,
@@ -143,11 +142,6 @@ def _in_whole_series(staged: DeidentifiedSeries, whole: SourceSeries) -> Deident
     for sample, position in zip(staged.files, sample_positions(count), strict=True):
         sample.rename(files[position])
     return replace(staged, source=whole, files=tuple(files))
-
-
-def _description(file: Path) -> str:
-    header = dcmread(file, specific_tags=["SeriesDescription", "ProtocolName"])
-    return str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
 
 
 @contextmanager

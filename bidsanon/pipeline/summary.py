@@ -100,7 +100,7 @@ def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:
         {
             "index": series.source.index,
             "number": series.source.series_number,
-            "description": description,
+            "description": plan.descriptions[series.source.index],
             "modality": series.source.modality,
             "files": len(series.source.instances),
             "rows": facts.rows,
@@ -111,12 +111,8 @@ def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:
             "bids": list(planned.names),
             "skipped": planned.reason or None,
         }
-        for series, description, facts, planned in zip(
-            plan.deidentified.series,
-            plan.descriptions,
-            plan.facts,
-            plan.conversion.series,
-            strict=True,
+        for series, facts, planned in zip(
+            plan.deidentified.series, plan.facts, plan.conversion.series, strict=True
         )
     ]
 

@@ -1,0 +1,133 @@
+"""What is kept of a run in the private folder: the session's page and the journal's entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from pydicom import dcmread
+
+from bidsanon import __version__
+from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
+from bidsanon.files import make_private_folder
+from bidsanon.findings import Gate
+from bidsanon.pipeline.run import Run
+from bidsanon.pipeline.workspace import Workspace
+from bidsanon.report import (
+    IgnoredEntry,
+    ResidueEntry,
+    SessionReport,
+    gate_entries,
+    quarantine_entries,
+    series_entries,
+    write_report,
+)
+from bidsanon.session import DeidentifiedSession
+
+
+def record_run(run: Run, space: Workspace) -> None:
+    """Write the session's page and append to the journal, whether it was published or refused."""
+    make_private_folder(space.report.parent)
+    write_report(_report(run), space.report)
+    Journal(run.request.private).append(_entry(run))
+
+
+def describe_series(deidentified: DeidentifiedSession) -> dict[int, str]:
+    """Return what each series is called, by its index, as it would be published."""
+    return {s.source.index: _description(s.files[0]) for s in deidentified.series if s.files}
+
+
+def _description(file: object) -> str:
+    header = dcmread(str(file), specific_tags=["SeriesDescription", "ProtocolName"])
+    return str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
+
+
+def _report(run: Run) -> SessionReport:
+    request, policy, converted = run.request, run.policy, run.converted
+    return SessionReport(
+        version=__version__,
+        when=datetime.now(UTC),
+        seconds=run.seconds,
+        dataset=request.place.dataset,
+        private=request.private,
+        subject=request.place.subject,
+        session=request.place.session,
+        profile=policy.profile.name,
+        profile_digest=policy.profile.digest,
+        profile_lines=(policy.profile.description, policy.profile.method),
+        heuristic=policy.heuristic.name,
+        heuristic_digest=policy.heuristic.digest,
+        series=series_entries(
+            run.source.series,
+            descriptions=describe_series(run.deidentified) if run.deidentified else {},
+            images=converted.images if converted else (),
+            withheld=run.defaced.withheld if run.defaced else (),
+            skipped=converted.skipped if converted else (),
+        ),
+        quarantine=quarantine_entries(run.source.quarantine),
+        other_files=run.source.other_files,
+        gates=gate_entries(run.gates.results),
+        fidelity=_fidelity(run),
+        changes=run.deidentified.changes if run.deidentified else {},
+        defaced=run.defaced.outcomes if run.defaced else (),
+        residue=_residue(run),
+        removed_keys=run.scrubbed.removed_keys if run.scrubbed else {},
+        tools=_tools(run),
+    )
+
+
+def _fidelity(run: Run) -> tuple[str, ...]:
+    passed = {result.gate for result in run.gates.results if result.passed}
+    if Gate.FIDELITY not in passed:
+        return ()
+    files = sum(len(series.instances) for series in run.source.series)
+    return (
+        f"dcm2niix read the {files} originals and their de-identified copies, "
+        f"{len(run.source.series)} series of them.",
+        "Voxels, geometry, b-values, gradient directions and every sidecar field that does not "
+        "identify agree.",
+    )
+
+
+def _residue(run: Run) -> ResidueEntry | None:
+    if run.residue is None:
+        return None
+    ignored = tuple(
+        IgnoredEntry(kind=i.kind, reason=i.reason, origin=i.origin, count=i.count)
+        for i in run.residue.ignored
+    )
+    return ResidueEntry(searched=run.residue.searched, ignored=ignored)
+
+
+def _entry(run: Run) -> JournalEntry:
+    request, policy = run.request, run.policy
+    findings = (f for result in run.gates.results for f in result.findings)
+    return JournalEntry(
+        when=now(),
+        command="convert",
+        outcome=Outcome.REFUSED if run.refusal else Outcome.PUBLISHED,
+        subject=request.place.subject,
+        session=request.place.session,
+        profile=policy.profile.name,
+        profile_digest=policy.profile.digest,
+        heuristic=policy.heuristic.name,
+        heuristic_digest=policy.heuristic.digest,
+        tools=_tools(run),
+        counts=_counts(run),
+        findings=count_findings(findings),
+    )
+
+
+def _counts(run: Run) -> dict[str, int]:
+    source = run.source
+    return {
+        "series": len(source.series),
+        "files": sum(len(series.instances) for series in source.series),
+        "quarantined": len(source.quarantine),
+        "images": len(run.converted.images) if run.converted else 0,
+        "withheld": len(run.defaced.withheld) if run.defaced else 0,
+    }
+
+
+def _tools(run: Run) -> Mapping[str, str]:
+    return {"bidsanon": __version__, **(run.converted.tools if run.converted else {})}
