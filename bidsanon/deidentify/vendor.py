@@ -14,7 +14,12 @@ from functools import lru_cache
 
 from bidsanon.deidentify.private_value import PrivateCleaning, PrivateValue, Question, Replacer, ask
 from bidsanon.deidentify.vendor_ge import clean_ge_protocol, clean_ge_user_data
-from bidsanon.deidentify.vendor_siemens import clean_csa, clean_position, clean_protocol
+from bidsanon.deidentify.vendor_siemens import (
+    clean_alignment,
+    clean_csa,
+    clean_position,
+    clean_protocol,
+)
 from bidsanon.dicom.csa import CsaError
 from bidsanon.dicom.private import Disposition, PrivateRule
 from bidsanon.dicom.protocol import ProtocolError
@@ -152,6 +157,7 @@ def _clean_listed(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | Non
 
 
 _METHODS: dict[str, Callable[[PrivateValue, PrivateCleaning], bytes | None]] = {
+    "alignment": clean_alignment,
     "csa": clean_csa,
     "descriptor": _clean_descriptor,
     "ge-protocol": clean_ge_protocol,

@@ -25,10 +25,21 @@ _KEY = re.compile(r"[A-Za-z_]\w*(?:\[\d+\]|\.\d+)*(?:\.[A-Za-z_]\w*(?:\[\d+\]|\.
 _UTF7 = re.compile(r"\+[A-Za-z0-9/+]+-")
 _POSITIONS = {"HFS", "HFP", "HFDR", "HFDL", "FFS", "FFP", "FFDR", "FFDL"}
 _IDENTIFYING_PARAMETER = re.compile(
-    r'<Param\w+\."+(\w*(?:Patient|Birth|Physician|Operator|Institution|Hospital|Accession)\w*)"+>'
-    r'\s*\{\s*(?:<[^>]*>\s*"*[^"{}]*"*\s*)*?"+([^"{}<>]+)"+'
+    r'<Param\w{1,40}\."{1,8}'
+    r"(\w{0,40}(?:Patient|Birth|Physician|Operator|Institution|Hospital|Accession)\w{0,40})"
+    r'"{1,8}>\s{0,80}\{([^{}]{0,400})\}'
 )
+_QUOTED = re.compile(r'"([^"<>]+)"')
+_SETTINGS = {"true", "false"}
 _REFERENCE = re.compile(r"[\d.;]+")
+_NUMBERS = r"-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?(?:,-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)*"
+_ALIGNMENT_PART = re.compile(
+    rf"|{_NUMBERS}|AAMElement\d{{1,3}}|OrganBoxData|FOR=[0-9.]{{1,64}}"
+    rf"|(?:AAMTag|MIClass)=[A-Za-z_]{{1,40}}"
+    rf"|(?:MI|TP|Matrix|CenterVector|(?:Short|Long)AxisVector|(?:ShortAxis|LongAxis|Height)Dim"
+    rf"|BitMaskMpr)={_NUMBERS}"
+)
+_ALIGNMENT_SIGNS = re.compile(r"[/:;|]")
 _NAME_WORDS = ("Name", "Physician", "Operator")
 
 
@@ -72,6 +83,12 @@ def clean_position(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | No
     return _clean_position_text(value.content.strip(b" \0").decode("latin-1")).encode("latin-1")
 
 
+def clean_alignment(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Alignment to the head: numbers stay, frames of reference are replaced."""
+    text = value.content.strip(b" \0").decode("latin-1")
+    return _clean_alignment_text(text, cleaning).encode("latin-1")
+
+
 def _clean_tag(tag: CsaTag, cleaning: PrivateCleaning) -> CsaTag | None:
     """Return a CSA tag as it may stay, empty where its values may not, None where it is unknown."""
     allowed = allowed_names(CSA_ITEMS).get(tag.name)
@@ -99,6 +116,8 @@ def _clean_item_values(
         return tuple(cleaning.text(value) for value in values)
     if allowed.allowance is Allowance.POSITION:
         return tuple(_clean_position_text(value) for value in values)
+    if allowed.allowance is Allowance.ALIGNMENT:
+        return tuple(_clean_alignment_text(value, cleaning) for value in values)
     if allowed.allowance is Allowance.PROTOCOL and values:
         try:
             return (_clean_protocol_text("".join(values), cleaning),)
@@ -115,12 +134,24 @@ def _clean_position_text(text: str) -> str:
     return ";".join(["1", fields[1], *("0" for _ in fields[2:])])
 
 
+def _clean_alignment_text(text: str, cleaning: PrivateCleaning) -> str:
+    parts = _ALIGNMENT_SIGNS.split(text)
+    known = all(_ALIGNMENT_PART.fullmatch(part) for part in parts)
+    words = [part.partition("=")[2] for part in parts if part.startswith(("AAMTag=", "MIClass="))]
+    if not known or any(cleaning.text(word) != word for word in words):
+        cleaning.note_uids(text)
+        return ""
+    return cleaning.uids(text)
+
+
 def _clean_protocol_text(text: str, cleaning: PrivateCleaning) -> str:
     sections = parse_protocol(text)
     cleaning.note_uids(text)
     for name, content in _IDENTIFYING_PARAMETER.findall(text):
         is_name = any(word in name for word in _NAME_WORDS)
-        cleaning.note(ValueKind.NAME if is_name else ValueKind.IDENTIFIER, content.strip())
+        for quoted in _QUOTED.findall(content):
+            if quoted.strip() not in _SETTINGS:
+                cleaning.note(ValueKind.NAME if is_name else ValueKind.IDENTIFIER, quoted.strip())
     return write_protocol(_clean_section(section, cleaning) for section in sections)
 
 

@@ -37,6 +37,8 @@ class Allowance(StrEnum):
     """A protocol: its ASCCONV sections stay, key by key."""
     POSITION = "position"
     """A patient position pattern: the position stays, all numbers become 0."""
+    ALIGNMENT = "alignment"
+    """What automatic alignment found: numbers stay, frames of reference are replaced."""
     REMOVE = "remove"
     """Nothing stays, although a name above it is allowed."""
 

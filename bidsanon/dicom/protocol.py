@@ -24,7 +24,6 @@ _FORMAT = re.compile(
     r"(?: object=(?P<object>\w+@\w+))?(?: version=(?P<version>\d{1,10}))?"
     r"(?: converter=(?P<converter>%MEASCONST%/ConverterList/Prot_Converter\.txt))? "
 )
-_ENTRY = re.compile(r"([^\s=]+)\s*=\s*(.*?)\s*")
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -128,5 +127,9 @@ def _attributes(line: str) -> str:
 
 
 def _entries(body: str) -> tuple[ProtocolEntry, ...]:
-    found = (_ENTRY.fullmatch(line) for line in body.splitlines())
-    return tuple(ProtocolEntry(key=entry[1], value=entry[2]) for entry in found if entry)
+    entries: list[ProtocolEntry] = []
+    for line in body.splitlines():
+        key, sign, value = (part.strip() for part in line.partition("="))
+        if sign and key and not any(character.isspace() for character in key):
+            entries.append(ProtocolEntry(key=key, value=value))
+    return tuple(entries)

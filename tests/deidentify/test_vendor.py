@@ -39,6 +39,7 @@ CSA_IMAGE = (0x0029, "SIEMENS CSA HEADER", 0x10)
 CSA_SERIES = (0x0029, "SIEMENS CSA HEADER", 0x20)
 XA_PROTOCOL = (0x0021, "SIEMENS MR SDS 01", 0x19)
 XA_POSITION = (0x0021, "SIEMENS MR SDS 01", 0x2B)
+FRAME_LISTED = (0x0099, "NQHeader", 0x02)
 GE_PROTOCOL = (0x0025, "GEMS_SERS_01", 0x1B)
 GE_USER_DATA = (0x0043, "GEMS_PARM_01", 0x2A)
 
@@ -149,6 +150,12 @@ sSliceArray.{NAME}\t = \t""{NAME}""
 """  # noqa: E501 - a line as the scanner writes it
 
 
+ALIGNMENT = (
+    "8/AAMElement0:AAMTag=Head_Localizer;FOR=%s;MI=14.2946;MIClass=Unspecific;TP=0;"
+    "Matrix=0.97|-0.21|0|1|;OrganBoxData:CenterVector=-2.62,-26.8,-7.9|HeightDim=0|BitMaskMpr=7|"
+)
+
+
 def assert_nothing_planted(content: bytes | None) -> None:
     assert content is not None
     for text in PLANTED:
@@ -209,8 +216,16 @@ class TestCsaHeader:
         after = parse_csa(cleaned(CSA_SERIES, header).value or b"")
         assert [tag.values for tag in after.tags] == [()]
 
-    def test_uids_of_what_is_dropped_are_harvested(self) -> None:
-        text = f"8/AAMElement0:AAMTag=Head;FOR={FRAME_UID};MI=14.2946"
+    def test_frames_of_reference_are_replaced_within_the_alignment(self) -> None:
+        header = csa_header({"AutoAlignData": ("UT", [ALIGNMENT % FRAME_UID])})
+        after = cleaned(CSA_SERIES, header)
+        replaced = ALIGNMENT % Replaces().uid(FRAME_UID)
+        assert after.value == csa_header({"AutoAlignData": ("UT", [replaced])})
+        assert after.cut == ((ValueKind.UID, FRAME_UID),)
+
+    @pytest.mark.parametrize("planted", [f";Name={NAME}", f";AAMTag={NAME}", f"/{NAME}"])
+    def test_uids_of_what_is_dropped_are_harvested(self, planted: str) -> None:
+        text = ALIGNMENT % FRAME_UID + planted
         after = cleaned(CSA_SERIES, csa_header({"AutoAlignData": ("UT", [text])}))
         assert_nothing_planted(after.value)
         assert (ValueKind.UID, FRAME_UID) in after.cut
@@ -289,6 +304,13 @@ class TestProtocol:
             (ValueKind.TEXT, f"built by {NAME}"),
         } <= set(cut)
         assert not any(text.startswith("1.2.840.10008.") for _, text in cut)
+
+    def test_a_text_made_to_confuse_is_read_in_no_time(self) -> None:
+        begin, end = PROTOCOL.split("### ASCCONV END")
+        opened = '<ParamString."PatientName"> { ' + '<a> "" ' * 20_000
+        spaces = "lScanTimeSec = 1" + " " * 100_000 + "b\n"
+        text = f"{opened}{begin}{spaces}{'1.2.' * 20_000}\n### ASCCONV END{end}"
+        assert_nothing_planted(cleaned(XA_PROTOCOL, text.encode("latin-1")).value)
 
     def test_a_name_that_siemens_encodes_is_found(self) -> None:
         name = "Müller"
@@ -444,12 +466,17 @@ class TestValues:
         assert after.value == b""
 
     def test_a_uid_is_replaced(self) -> None:
-        after = cleaned((0x0021, "SIEMENS MR SDS 01", 0x3F), FRAME_UID.encode() + b"\0", vr="UI")
+        after = cleaned(FRAME_LISTED, FRAME_UID.encode() + b"\0", vr="UI")
         assert (after.value or b"").rstrip(b"\0").decode() == Replaces().uid(FRAME_UID)
         assert after.cut == ((ValueKind.UID, FRAME_UID),)
 
     def test_what_is_no_uid_is_removed(self) -> None:
-        assert cleaned((0x0021, "SIEMENS MR SDS 01", 0x3F), NAME.encode()).value is None
+        assert cleaned(FRAME_LISTED, NAME.encode()).value is None
+
+    def test_the_alignment_of_xa_keeps_its_numbers(self) -> None:
+        key = (0x0021, "SIEMENS MR SDS 01", 0x3F)
+        after = cleaned(key, (ALIGNMENT % FRAME_UID).encode(), vr="UT")
+        assert (after.value or b"").rstrip(b"\0").decode() == ALIGNMENT % Replaces().uid(FRAME_UID)
 
     @pytest.mark.parametrize(
         ("vr", "value", "after"),
