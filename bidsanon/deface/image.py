@@ -8,9 +8,9 @@ from pathlib import Path
 from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions, stem_of
 from bidsanon.deface.cut import FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.engines import AUTO, Engine, choose_engine
-from bidsanon.deface.grid import Grid, Mask, Matrix, block_mean
+from bidsanon.deface.grid import Grid, Mask, Matrix
 from bidsanon.deface.head import Window, coarse_head, window_of
-from bidsanon.deface.pictures import PICTURE_MM, draw, save
+from bidsanon.deface.pictures import Pose, draw, save
 from bidsanon.deface.registration import Registration
 from bidsanon.deface.selfcheck import SelfCheck, check
 from bidsanon.deface.voxels import (
@@ -206,8 +206,9 @@ class Album:
         """Draw a head, "before" or "after"."""
         if self._folder is None:
             return
-        head = self._window.apply(block_mean(reference, PICTURE_MM))
-        pictures, self._surface = draw(head, self._to_template, surface=self._surface)
+        pose = Pose.of(reference, self._window, self._to_template)
+        self._surface = self._surface or pose.surface_brightness()
+        pictures = draw(pose, surface=self._surface)
         self.files |= save(pictures, self._folder, stem=self._stem, when=when)
 
 

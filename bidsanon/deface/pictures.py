@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,23 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from bidsanon.deface.cut import cut_mask
-from bidsanon.deface.grid import Grid, Mask, Matrix, Points, Volume, inverse, sample_like
-from bidsanon.deface.head import centre_of_mass_mm, largest_part
+from bidsanon.deface.grid import (
+    Grid,
+    Mask,
+    Matrix,
+    Points,
+    Volume,
+    block_mean,
+    inverse,
+    sample_like,
+)
+from bidsanon.deface.head import Window, centre_of_mass_mm, largest_part
 from bidsanon.deface.template import face_template, template_centre_mm, template_midline_mm
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_bytes
 
 Picture = npt.NDArray[np.uint8]
 
-PICTURE_MM = 1.5
+PICTURE_MM = 1.8
 """The size of a picture element."""
 # What is drawn, in the template's world: wider than its head, and lower for a long neck.
 _FROM_MM = np.array([-120.0, -140.0, -170.0])
@@ -32,6 +42,7 @@ _SURFACE_SMOOTHING = 0.8
 _SURFACE_BRIGHTNESS = 0.12
 # The air's usual brightness times this is certainly no air.
 _ABOVE_AIR = 3.0
+_SPARSE = 3
 _RELIEF_SMOOTHING = 0.7
 # To the right, upwards, towards the reader; and how bright a surface turned away stays.
 _LIGHT = np.array([-0.35, 0.45, 0.82])
@@ -47,37 +58,72 @@ _VIEWS: dict[str, Callable[[Volume], Volume]] = {
 }
 
 
-def draw(
-    head: Grid, to_template: Matrix | None, *, surface: float | None = None
-) -> tuple[dict[str, Picture], float]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pose:
+    """A head as it is drawn: upright, on the voxels of the pictures.
+
+    Attributes
+    ----------
+    brightness
+        0 to 1.
+    cut_known
+        Whether it lies as the template does, so that the cut can be drawn.
+    """
+
+    brightness: Volume
+    cut_known: bool
+
+    @classmethod
+    def of(cls, reference: Grid, window: Window, to_template: Matrix | None) -> Pose:
+        """Pose a head.
+
+        Parameters
+        ----------
+        reference
+            The head as it is.
+        window
+            What is drawn black and white.
+        to_template
+            From its world to the template's; None where that is not known: then it is drawn as it
+            lay in the scanner.
+        """
+        head = block_mean(reference, PICTURE_MM)
+        to_head = _centred(window.apply(head)) if to_template is None else inverse(to_template)
+        affine, shape = _canvas()
+        values = sample_like(head, shape, affine, to_grid=to_head, outside=window.darkest)
+        posed = window.apply(Grid(values=values, affine=affine))
+        return cls(brightness=posed.values, cut_known=to_template is not None)
+
+    def surface_brightness(self) -> float:
+        """Return a brightness between air and skin: higher where the air is noisy."""
+        sparse = self.brightness[::_SPARSE, ::_SPARSE, ::_SPARSE]
+        low = sparse[(sparse > 0) & (sparse < _SURFACE_BRIGHTNESS * 2)]
+        air = float(np.median(low)) if low.size else 0.0
+        return max(_SURFACE_BRIGHTNESS, _ABOVE_AIR * air)
+
+
+def draw(pose: Pose, *, surface: float) -> dict[str, Picture]:
     """Draw a head.
 
     Parameters
     ----------
-    head
-        Brightness 0 to 1, or on the scale of the head that it is compared with.
-    to_template
-        From its world to the template's; None where that is not known: then it is drawn as it lay
-        in the scanner, and without the cut.
+    pose
+        The head.
     surface
-        The brightness of the surface; found in the head if None.
+        The brightness at which it begins.
 
     Returns
     -------
-    tuple
-        The pictures by view ("front", "left", "right", "slice"), and the surface's brightness,
-        for drawing another head alike.
+    dict
+        The pictures by view: "front", "left", "right" and "slice".
     """
-    affine, shape = _canvas()
-    to_head = _centred(head) if to_template is None else inverse(to_template)
-    posed = sample_like(head, shape, affine, to_grid=to_head, outside=0.0)
-    smooth = ndimage.gaussian_filter(posed, _SURFACE_SMOOTHING)
-    level = _surface_brightness(head) if surface is None else surface
-    solid = np.where(largest_part(smooth > level), smooth, 0).astype(np.float32)
-    pictures = {name: _shade(view(solid), level) for name, view in _VIEWS.items()}
-    middle = posed[_middle(affine)]
-    pictures["slice"] = _slice(middle, None if to_template is None else _middle_of_cut())
-    return pictures, level
+    smooth = ndimage.gaussian_filter(pose.brightness, _SURFACE_SMOOTHING)
+    solid = np.where(largest_part(smooth > surface), smooth, 0).astype(np.float32)
+    pictures = {name: _shade(view(solid), surface) for name, view in _VIEWS.items()}
+    affine, _ = _canvas()
+    middle = pose.brightness[_middle(affine)]
+    pictures["slice"] = _slice(middle, _middle_of_cut() if pose.cut_known else None)
+    return pictures
 
 
 def save(pictures: dict[str, Picture], folder: Path, *, stem: str, when: str) -> dict[str, Path]:
@@ -138,13 +184,6 @@ def _canvas() -> tuple[Matrix, tuple[int, ...]]:
 def _middle(affine: Matrix) -> int:
     midline = template_midline_mm(face_template().head)
     return round((midline - float(affine[0, 3])) / PICTURE_MM)
-
-
-def _surface_brightness(head: Grid) -> float:
-    """Return a brightness between air and skin: higher where the air is noisy."""
-    low = head.values[head.values < _SURFACE_BRIGHTNESS * 2]
-    air = float(np.median(low)) if low.size else 0.0
-    return max(_SURFACE_BRIGHTNESS, _ABOVE_AIR * air)
 
 
 def _shade(head: Volume, level: float) -> Picture:

@@ -95,8 +95,8 @@ class Stage:
 
 STAGES = (
     Stage(size_mm=8.0, samples=6000, starts=4, parameters=_WITH_SCALES, evaluations=300, step=1.0),
-    Stage(size_mm=5.0, samples=15000, starts=2, parameters=_WITH_SCALES, evaluations=500, step=0.5),
-    Stage(size_mm=3.0, samples=30000, starts=1, parameters=_AFFINE, evaluations=900, step=0.3),
+    Stage(size_mm=5.0, samples=10000, starts=2, parameters=_WITH_SCALES, evaluations=500, step=0.5),
+    Stage(size_mm=3.0, samples=15000, starts=1, parameters=_AFFINE, evaluations=900, step=0.3),
 )
 
 

@@ -29,21 +29,28 @@ from bidsanon.deface.grid import (
 from bidsanon.deface.head import brightness, centre_of_mass_mm, largest_part
 from bidsanon.deface.voxels import mean_volume, read_header
 
-_SIZE_MM = 2.0
+_READ_MM = 2.0
+_SIZE_MM = 3.0
 
 # The mean head's grey and white matter are brighter than this share of its brightest tissue; its
 # skull, which the averaging blurred into the meninges, is darker.
-_BRAIN_BRIGHTNESS = 0.42
+_BRAIN_BRIGHTNESS = 0.46
 # What is left of the bright part this deep inside it no longer touches the neck or the scalp.
 _BRAIN_CORE_MM = 8.0
 # The averaging also blurred the brain's rim away: the mask is grown back by what was eroded, one
 # voxel more, and this much for the rim and the fluid around it.
-_BRAIN_RIM_MM = 4.0
+_BRAIN_RIM_MM = 5.5
 
-# Where the mean head's ears are, read off its lateral slices: mm in the template's world.
-_EAR_BACK_MM, _EAR_FRONT_MM = -42.0, 14.0
-_EAR_BOTTOM_MM, _EAR_TOP_MM = -76.0, -4.0
-_EAR_FROM_MIDLINE_MM = 70.0
+# Where the mean head's ears are, read off its slices: mm from the first voxel along its own axes,
+# and from its middle to either side.
+_EAR_BACK_MM, _EAR_FRONT_MM = 80.0, 142.0
+_EAR_BOTTOM_MM, _EAR_TOP_MM = 42.0, 118.0
+_EAR_FROM_MIDDLE_MM = 50.0
+# Ears are what is left of the head's outline by a ball of this radius rolled inside it, with as
+# much of the skin as this.
+_EAR_BALL_MM = 16.0
+_EAR_SKIN_MM = 3.0
+_OUTLINE_BRIGHTNESS = 0.2
 
 # A voxel of the mean head brighter than this is head, not air.
 _HEAD_BRIGHTNESS = 0.08
@@ -51,7 +58,7 @@ _HEAD_BRIGHTNESS = 0.08
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaceTemplate:
-    """The template on cubic voxels of 2 mm.
+    """The template on cubic voxels of 3 mm.
 
     Attributes
     ----------
@@ -151,7 +158,7 @@ def estimate_brain(head: Grid) -> Mask:
 
 
 def _read(path: Path) -> Grid:
-    return block_mean(mean_volume(read_header(path)), _SIZE_MM)
+    return block_mean(mean_volume(read_header(path)), _READ_MM)
 
 
 def _to_the_front(face: Mask) -> Mask:
@@ -164,15 +171,24 @@ def _to_the_front(face: Mask) -> Mask:
 
 
 def _ears(head: Grid) -> Mask:
-    x, y, z = points_of(head, np.ones(head.values.shape, dtype=bool)).reshape(3, *head.values.shape)
-    middle = template_midline_mm(head)
-    ears: Mask = (
-        (np.abs(x - middle) > _EAR_FROM_MIDLINE_MM)
-        & (y > _EAR_BACK_MM)
-        & (y < _EAR_FRONT_MM)
-        & (z > _EAR_BOTTOM_MM)
-        & (z < _EAR_TOP_MM)
+    """Find the ears: boxes at both sides, as far as they lie outside the head without its ears."""
+    size = float(head.voxel_sizes_mm[0])
+    middle = (head.values.shape[0] - 1) / 2
+    i, j, k = np.ogrid[tuple(slice(n) for n in head.values.shape)]
+    boxes = (
+        (np.abs(i - middle) * size > _EAR_FROM_MIDDLE_MM)
+        & (j * size > _EAR_BACK_MM)
+        & (j * size < _EAR_FRONT_MM)
+        & (k * size > _EAR_BOTTOM_MM)
+        & (k * size < _EAR_TOP_MM)
     )
+    # Padded by its edge: the neck goes on below the field of view.
+    pad = int(_EAR_BALL_MM / size) + 1
+    outline = ndimage.binary_fill_holes(np.pad(head.values, pad, "edge") > _OUTLINE_BRIGHTNESS)
+    core = ndimage.distance_transform_edt(outline) * size > _EAR_BALL_MM
+    from_core = ndimage.distance_transform_edt(~core) * size
+    without_ears = from_core[(slice(pad, -pad),) * 3] <= _EAR_BALL_MM - _EAR_SKIN_MM
+    ears: Mask = boxes & ~ndimage.binary_fill_holes(without_ears)
     return ears
 
 
