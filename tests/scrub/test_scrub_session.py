@@ -1,0 +1,270 @@
+"""A whole session: nothing identifying comes along, nothing scientific stays behind."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sessions.converted import (
+    METHOD,
+    PLANTED,
+    converted_session,
+    defaced_session,
+    nifti,
+    write_image,
+    write_scans,
+)
+
+from bidsanon.files import files_below, tree_digest
+from bidsanon.findings import Severity, errors
+from bidsanon.scrub import scrub_session
+from bidsanon.session import CodedConcept, DefacedSession, ScrubbedSession
+
+T1W = "sub-01/ses-01/anat/sub-01_ses-01_T1w"
+SCANS = "sub-01/ses-01/sub-01_ses-01_scans.tsv"
+FULL_DATES = CodedConcept(value="113106", scheme="DCM", meaning="full dates")
+
+Scrub = Callable[[DefacedSession], ScrubbedSession]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "heudiconv"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def scrub(tmp_path: Path) -> Scrub:
+    def _scrub(defaced: DefacedSession) -> ScrubbedSession:
+        into = tmp_path / "candidate"
+        into.mkdir(exist_ok=True)
+        return scrub_session(defaced, into=into, device_pseudonym=lambda _serial: "SCANNER")
+
+    return _scrub
+
+
+def _codes(scrubbed: ScrubbedSession) -> list[str]:
+    return [found.code for found in scrubbed.findings if found.severity is not Severity.INFO]
+
+
+def test_the_session_comes_out_with_its_files_and_no_others(tree: Path, scrub: Scrub) -> None:
+    scrubbed = scrub(converted_session(tree))
+
+    names = {p.relative_to(scrubbed.root).as_posix() for p in files_below(scrubbed.root)}
+    came_in = {p.relative_to(tree).as_posix() for p in files_below(tree)}
+    assert errors(scrubbed.findings) == ()
+    assert came_in - names == {"sub-01/ses-01/func/sub-01_ses-01_task-rest_events.tsv"}
+    assert names <= came_in
+
+
+@pytest.mark.parametrize("value", PLANTED)
+def test_no_planted_value_is_left_in_any_byte(tree: Path, scrub: Scrub, value: str) -> None:
+    defaced = converted_session(tree)
+    before = b"".join(p.read_bytes() for p in files_below(tree))
+    before += b"".join(gzip.decompress(p.read_bytes()) for p in tree.rglob("*.gz"))
+
+    scrubbed = scrub(defaced)
+
+    after = b"".join(p.read_bytes() for p in files_below(scrubbed.root))
+    after += b"".join(gzip.decompress(p.read_bytes()) for p in scrubbed.root.rglob("*.gz"))
+    assert value.encode() in before
+    assert value.encode() not in after
+
+
+def test_what_describes_the_acquisition_is_kept(tree: Path, scrub: Scrub) -> None:
+    scrubbed = scrub(converted_session(tree))
+
+    sidecar = json.loads((scrubbed.root / f"{T1W}.json").read_text())
+    assert sidecar["EchoTime"] == 0.03
+    assert sidecar["ShimSetting"] == [1, -2, 3]
+    assert sidecar["ProtocolName"] == "a_protocol"
+    assert sidecar["DeviceSerialNumber"] == "SCANNER"
+    assert scrubbed.removed_keys["StationName"] == 5
+
+
+def test_images_that_were_defaced_say_so_and_others_do_not(tree: Path, scrub: Scrub) -> None:
+    scrubbed = scrub(converted_session(tree))
+
+    face = json.loads((scrubbed.root / f"{T1W}.json").read_text())
+    bold = next(scrubbed.root.rglob("*_bold.json"))
+    none = json.loads(bold.read_text())
+    assert face["DeidentificationMethod"][0] == METHOD
+    assert face["DeidentificationMethod"][1].startswith("Face removed by bidsanon")
+    assert none["DeidentificationMethod"] == [METHOD]
+    values = [code["CodeValue"] for code in face["DeidentificationMethodCodeSequence"]]
+    assert values == ["113100", "113102"]
+    assert [c["CodeValue"] for c in none["DeidentificationMethodCodeSequence"]] == ["113100"]
+
+
+def test_the_times_are_told_from_noon_on(tree: Path, scrub: Scrub) -> None:
+    scrubbed = scrub(converted_session(tree))
+
+    lines = (scrubbed.root / SCANS).read_bytes().decode().split("\n")
+    assert lines[0] == "filename\tacq_time"
+    assert lines[1] == "anat/sub-01_ses-01_T1w.nii.gz\t1912-03-04T12:00:00.000000"
+    assert lines[2].endswith("task-rest_bold.nii.gz\t1912-03-04T12:05:00.000000")
+    assert lines[5] == "dwi/sub-01_ses-01_dwi.nii.gz\tn/a"
+
+
+def test_the_same_session_gives_the_same_bytes(tree: Path, tmp_path: Path) -> None:
+    defaced = converted_session(tree)
+    digests = set()
+    for threads in (1, 2):
+        into = tmp_path / str(threads)
+        into.mkdir()
+        scrub_session(defaced, into=into, device_pseudonym=str.lower, threads=threads)
+        digests.add(tree_digest(into))
+
+    assert len(digests) == 1
+
+
+def test_the_converted_session_stays_as_it_is(tree: Path, scrub: Scrub) -> None:
+    defaced = converted_session(tree)
+    before = tree_digest(tree)
+
+    scrub(defaced)
+
+    assert tree_digest(tree) == before
+
+
+def test_a_session_without_a_label_and_without_scans(tree: Path, scrub: Scrub) -> None:
+    write_image(tree / "sub-01/anat/sub-01_T1w.nii.gz", nifti(), {"EchoTime": 1})
+
+    scrubbed = scrub(defaced_session(tree, ["sub-01/anat/sub-01_T1w.nii.gz"], session=None))
+
+    assert errors(scrubbed.findings) == ()
+    table = (scrubbed.root / "sub-01/sub-01_scans.tsv").read_text()
+    assert table == "filename\tacq_time\nanat/sub-01_T1w.nii.gz\tn/a\n"
+
+
+def test_what_was_withheld_is_nowhere(tree: Path, scrub: Scrub) -> None:
+    converted_session(tree)
+    (tree / f"{T1W}.nii.gz").unlink()
+    kept = [p.relative_to(tree).as_posix() for p in sorted(tree.rglob("*.nii.gz"))]
+
+    scrubbed = scrub(defaced_session(tree, kept, withheld=[f"{T1W}.nii.gz"]))
+
+    assert errors(scrubbed.findings) == ()
+    assert not list(scrubbed.root.rglob("*T1w*"))
+    assert "T1w" not in (scrubbed.root / SCANS).read_text()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sub-01/ses-01/anat/sub-01_ses-01_T1w.dicom.tgz",
+        "sub-01/ses-01/anat/notes.txt",
+        "sub-01/ses-01/anat/.hidden",
+        "sub-01/ses-01/anat/sub-01_ses-01_T2w.json",
+        "sub-01/ses-01/func/sub-01_ses-01_task-rest_physio.tsv.gz",
+        "sub-01/ses-01/func/sub-01_ses-01_task-other_events.tsv",
+    ],
+)
+def test_a_kind_of_file_that_is_not_known_stops_the_session(
+    tree: Path, scrub: Scrub, name: str
+) -> None:
+    defaced = converted_session(tree)
+    (tree / name).write_text("{}")
+
+    scrubbed = scrub(defaced)
+
+    assert _codes(scrubbed) == ["SCRUB_UNKNOWN_FILE"]
+    assert errors(scrubbed.findings)[0].location == name
+    assert not (scrubbed.root / name).exists()
+
+
+def test_a_link_is_not_followed(tree: Path, scrub: Scrub, tmp_path: Path) -> None:
+    defaced = converted_session(tree)
+    outside = tmp_path / "outside.nii.gz"
+    outside.write_bytes(gzip.compress(nifti()))
+    (tree / "sub-01/ses-01/anat/sub-01_ses-01_run-2_T1w.nii.gz").symlink_to(outside)
+
+    assert _codes(scrub(defaced)) == ["SCRUB_UNKNOWN_FILE"]
+
+
+def test_a_sidecar_that_cannot_be_read_stops_the_session(tree: Path, scrub: Scrub) -> None:
+    defaced = converted_session(tree)
+    path = tree / f"{T1W}.json"
+    path.chmod(0o644)
+    path.write_text('{"EchoTime": nan}')
+
+    assert _codes(scrub(defaced)) == ["SCRUB_BAD_SIDECAR"]
+
+
+def test_a_damaged_image_stops_the_session(tree: Path, scrub: Scrub) -> None:
+    defaced = converted_session(tree)
+    path = tree / f"{T1W}.nii.gz"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-30])
+
+    assert _codes(scrub(defaced)) == ["SCRUB_BAD_IMAGE"]
+
+
+@pytest.mark.parametrize("name", ["dwi/sub-01_ses-01_dwi.bval", "dwi/sub-01_ses-01_dwi.bvec"])
+def test_a_gradient_table_with_words_stops_the_session(tree: Path, scrub: Scrub, name: str) -> None:
+    defaced = converted_session(tree)
+    (tree / "sub-01/ses-01" / name).write_text("Mara Doe")
+
+    assert _codes(scrub(defaced)) == ["SCRUB_BAD_TABLE"]
+
+
+def test_a_value_of_the_wrong_shape_is_told_without_the_value(tree: Path, scrub: Scrub) -> None:
+    defaced = converted_session(tree)
+    path = tree / f"{T1W}.json"
+    path.chmod(0o644)
+    path.write_text(json.dumps({"EchoTime": "Doe^Mara"}))
+
+    scrubbed = scrub(defaced)
+
+    assert _codes(scrubbed) == ["SCRUB_MISFIT"]
+    misfit = next(found for found in scrubbed.findings if found.code == "SCRUB_MISFIT")
+    assert misfit.location == f"{T1W}.json#/EchoTime"
+    assert "Mara" not in str(misfit)
+
+
+def test_a_date_that_was_not_shifted_stops_the_session(tree: Path, scrub: Scrub) -> None:
+    defaced = converted_session(tree)
+    write_scans(tree / SCANS, {"anat/sub-01_ses-01_T1w.nii.gz": "2019-03-04T08:15:00"})
+
+    assert _codes(scrub(defaced)) == ["SCRUB_DATE_NOT_SHIFTED"]
+
+
+def test_a_profile_that_retains_full_dates_may_have_them(tree: Path, scrub: Scrub) -> None:
+    converted_session(tree)
+    write_scans(tree / SCANS, {"anat/sub-01_ses-01_T1w.nii.gz": "2019-03-04T08:15:00"})
+
+    scrubbed = scrub(defaced_session(tree, [f"{T1W}.nii.gz"], codes=(FULL_DATES,)))
+
+    assert _codes(scrubbed) == []
+    assert "2019-03-04T12:00:00.000000" in (scrubbed.root / SCANS).read_text()
+
+
+def test_a_scan_that_is_not_there_stops_the_session(tree: Path, scrub: Scrub) -> None:
+    defaced = converted_session(tree)
+    write_scans(tree / SCANS, {"anat/sub-01_ses-01_T2w.nii.gz": "n/a"})
+
+    assert _codes(scrub(defaced)) == ["SCRUB_SCAN_MISSING"]
+
+
+@pytest.mark.parametrize("content", [b"filename\n\ta\n", b"\xff\xfe", b""])
+def test_a_scans_table_that_cannot_be_read_stops_the_session(
+    tree: Path, scrub: Scrub, content: bytes
+) -> None:
+    defaced = converted_session(tree)
+    (tree / SCANS).write_bytes(content)
+
+    assert _codes(scrub(defaced)) == ["SCRUB_BAD_TABLE"]
+
+
+def test_the_context_of_a_perfusion_series_comes_along(tree: Path, scrub: Scrub) -> None:
+    asl = tree / "sub-01/ses-01/perf/sub-01_ses-01_asl.nii.gz"
+    write_image(asl, nifti((4, 5, 6, 2)), {})
+    context = asl.with_name("sub-01_ses-01_aslcontext.tsv")
+    context.write_bytes(b"volume_type\tnote\r\nlabel\tMara\r\ncontrol\tDoe\r\n")
+
+    scrubbed = scrub(defaced_session(tree, [asl.relative_to(tree).as_posix()]))
+
+    published = scrubbed.root / context.relative_to(tree)
+    assert published.read_bytes() == b"volume_type\nlabel\ncontrol\n"
