@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bidsanon.dicom.confidentiality import Option
+from bidsanon.errors import PolicyError
+from bidsanon.profile import Action, Cleaning, PrivateKey, bundled_profiles, load_profile
+from bidsanon.resources import schema_path
+
+HEAD = 'description = "Made for a test."\n'
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "lab.toml"
+    path.write_text(HEAD + text, "utf-8")
+    return str(path)
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(PolicyError) as caught:
+        load_profile(write(folder, text))
+    assert caught.value.cure
+    return caught.value.message
+
+
+def test_bundled_profiles_carry_their_own_names() -> None:
+    assert {"basic", "bids"} <= set(bundled_profiles())
+    for name in bundled_profiles():
+        assert load_profile(name).name == name
+
+
+def test_the_schema_is_valid_and_lists_the_options_of_the_code() -> None:
+    schema = json.loads(schema_path("profile.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    assert schema["properties"]["options"]["items"]["enum"] == [str(option) for option in Option]
+
+
+def test_a_users_profile_starts_from_a_bundled_one_and_overrules_it(tmp_path: Path) -> None:
+    profile = load_profile(
+        write(
+            tmp_path,
+            """
+            name = "our-lab"
+            start = "bids"
+            keep = ["StudyDescription", "(0008,1010)", "(0019,SIEMENS MR HEADER,0A)"]
+            remove = [{ attribute = "PatientWeight", reason = "not needed here" }]
+            empty = ["PatientSex"]
+            clean = [{ attribute = "PatientComments", how = "descriptors" }]
+            [force]
+            Manufacturer = "A scanner"
+            """,
+        )
+    )
+    rules = {rule.attribute: rule.decision for rule in profile.rules}
+    assert rules[0x00081030].action is Action.KEEP
+    assert rules[0x00081010].action is Action.KEEP
+    private = PrivateKey(group=0x19, creator="SIEMENS MR HEADER", element=0x0A)
+    assert rules[private].action is Action.KEEP
+    assert rules[0x00101030].reason == "not needed here"
+    assert rules[0x00100040].action is Action.EMPTY
+    assert rules[0x00104000].cleaning is Cleaning.DESCRIPTORS
+    assert (rules[0x00080070].action, rules[0x00080070].value) == (Action.DUMMY, "A scanner")
+    assert profile.options == load_profile("bids").options
+    assert profile.modalities == load_profile("bids").modalities
+    assert profile.name == "our-lab"
+
+
+def test_options_and_modalities_replace_those_of_the_start(tmp_path: Path) -> None:
+    profile = load_profile(
+        write(tmp_path, 'start = "bids"\noptions = ["retain-uids"]\nmodalities = ["US"]')
+    )
+    assert profile.options == {Option.RETAIN_UIDS}
+    assert profile.modalities == {"US"}
+
+
+def test_a_profile_without_a_name_is_not_named_after_its_file(tmp_path: Path) -> None:
+    assert load_profile(write(tmp_path, 'modalities = ["MR"]')).name == "own"
+
+
+def test_a_keyword_that_pydicom_lacks_is_known(tmp_path: Path) -> None:
+    profile = load_profile(write(tmp_path, 'modalities = ["MR"]\nkeep = ["NameToUse"]'))
+    assert [rule.attribute for rule in profile.rules] == [0x00100012]
+
+
+def test_all_problems_of_form_are_told_at_once_with_their_places(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path,
+        """
+        modalities = []
+        options = ["retain-everything"]
+        keeep = []
+        clean = [{ attribute = "PatientID", how = "well" }]
+        """,
+    )
+    for place in ("modalities", "options[0]", "keeep", "clean[0].how"):
+        assert place in message
+
+
+def test_all_problems_of_meaning_are_told_at_once_with_their_places(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path,
+        """
+        start = "nowhere"
+        options = ["retain-full-dates", "retain-modified-dates"]
+        keep = ["PatientNaem", "(0019,100A)", "(0008,9999)", "PatientID"]
+        remove = ["(0010,0020)"]
+        """,
+    )
+    for place in ("start", "options", "keep[0]", "keep[1]", "keep[2]", "remove[0]"):
+        assert f"{place}: " in message
+    assert "exclude each other" in message
+    assert "keep[3] already" in message
+
+
+def test_the_two_date_options_exclude_each_other(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path,
+        'modalities = ["MR"]\noptions = ["retain-full-dates", "retain-modified-dates"]',
+    )
+    assert "retain-full-dates and retain-modified-dates exclude each other" in message
+
+
+def test_modalities_are_needed_where_there_is_no_start(tmp_path: Path) -> None:
+    assert "modalities" in refusal(tmp_path, "")
+
+
+def test_what_is_no_toml_names_the_line(tmp_path: Path) -> None:
+    assert "line 2" in refusal(tmp_path, "keep == 1")
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(PolicyError, match="UTF-8"):
+        load_profile(str(path))
+
+
+def test_a_name_that_nobody_knows_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_profile(str(tmp_path / "jane_doe.toml"))
+    assert "jane" not in caught.value.message + caught.value.cure
+    assert "bids" in caught.value.cure
