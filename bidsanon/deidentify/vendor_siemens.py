@@ -91,19 +91,28 @@ def clean_alignment(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | N
 
 def _clean_tag(tag: CsaTag, cleaning: PrivateCleaning) -> CsaTag | None:
     """Return a CSA tag as it may stay, empty where its values may not, None where it is unknown."""
+    fixed = _clean_fixed_tag(tag.head, tag.body, tag.length_base)
+    if fixed is not None:
+        return fixed
     allowed = allowed_names(CSA_ITEMS).get(tag.name)
     if allowed is None or not _VR.fullmatch(tag.vr):
         cleaning.note_uids("\n".join(tag.values))
         return None
-    if allowed.allowance in (Allowance.NUMBER, Allowance.PATTERN):
-        return _clean_fixed_tag(tag)
     return tag.with_values(_clean_item_values(tag.values, allowed, cleaning))
 
 
 @lru_cache(maxsize=8192)
-def _clean_fixed_tag(tag: CsaTag) -> CsaTag:
-    """Return a tag whose cleaning needs no replacement: most are the same in a whole series."""
-    allowed = allowed_names(CSA_ITEMS)[tag.name]
+def _clean_fixed_tag(head: bytes, body: bytes, length_base: int) -> CsaTag | None:
+    """Return a tag whose cleaning needs no replacement, or None for another kind of tag.
+
+    Most tags are the same in all images of a series.
+    """
+    tag = CsaTag(head=head, body=body, length_base=length_base)
+    allowed = allowed_names(CSA_ITEMS).get(tag.name)
+    if allowed is None or not _VR.fullmatch(tag.vr):
+        return None
+    if allowed.allowance not in {Allowance.NUMBER, Allowance.PATTERN}:
+        return None
     values = tag.values
     safe = all(not value or allowed.admits(value.rstrip(" ")) for value in values)
     return tag.with_values(values if safe else ())

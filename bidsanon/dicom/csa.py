@@ -27,6 +27,7 @@ _ITEM_COUNT = struct.Struct("<76xi4x")
 _ITEM = struct.Struct("<4i")
 _SV10_LENGTH = struct.Struct("<4xi8x")
 _CSA1_LENGTH = struct.Struct("<i12x")
+_SV10_BASE = -1
 _ALIGNMENT = 4
 _FILLED = 77
 _EMPTY = 205
@@ -82,16 +83,13 @@ class CsaTag:
         memory between them.
     body
         The items as they stand in the header, the empty ones included.
-    form
-        The header's form.
     length_base
-        What the older form adds to each length; 0 in SV10.
+        What the older form adds to each length; -1 in SV10.
     """
 
     head: bytes
     body: bytes
-    form: CsaForm
-    length_base: int = 0
+    length_base: int = _SV10_BASE
 
     @property
     def name(self) -> str:
@@ -111,7 +109,7 @@ class CsaTag:
         while position < len(self.body):
             marks = _ITEM.unpack_from(self.body, position)
             start = position + _ITEM.size
-            length = marks[1] if self.form is CsaForm.SV10 else marks[0] - self.length_base
+            length = marks[1] if self._is_sv10 else marks[0] - self.length_base
             end = start + length
             position = end + -length % _ALIGNMENT
             items.append(
@@ -138,7 +136,7 @@ class CsaTag:
         contents = [value.encode("latin-1") + b"\0" if value else b"" for value in values]
         _, vm, _, syngo_type, item_count, _ = _TAG.unpack(self.head)
         # The older form counts every length from the first tag's item count: it must stay.
-        if values or self.form is CsaForm.CSA1:
+        if values or not self._is_sv10:
             contents += [b""] * (item_count - len(contents))
         return CsaTag(
             head=_TAG.pack(
@@ -150,14 +148,18 @@ class CsaTag:
                 _FILLED if values else _EMPTY,
             ),
             body=b"".join(self._item_bytes(content) for content in contents),
-            form=self.form,
             length_base=self.length_base,
         )
+
+    @property
+    def _is_sv10(self) -> bool:
+        return self.length_base == _SV10_BASE
 
     def _item_bytes(self, content: bytes) -> bytes:
         length = len(content)
         mark = _FILLED if length else _EMPTY
-        marks = (length + self.length_base, length, mark, length)
+        first = length if self._is_sv10 else length + self.length_base
+        marks = (first, length, mark, length)
         return _ITEM.pack(*marks) + content + bytes(-length % _ALIGNMENT)
 
 
@@ -228,7 +230,7 @@ def _parse_tags(
     content: bytes, position: int, *, tag_count: int, form: CsaForm
 ) -> tuple[tuple[CsaTag, ...], int]:
     tags: list[CsaTag] = []
-    length_base = 0
+    length_base = _SV10_BASE
     for index in range(tag_count):
         start = position + _TAG.size
         if start > len(content):
@@ -238,26 +240,21 @@ def _parse_tags(
             raise CsaError(f"tag {index + 1} of a CSA header has an impossible number of items")
         if index == 0 and form is CsaForm.CSA1:
             length_base = item_count
-        end = _items_end(content, start, item_count, form, length_base)
+        end = _items_end(content, start, item_count, length_base)
         tags.append(
-            CsaTag(
-                head=content[position:start],
-                body=content[start:end],
-                form=form,
-                length_base=length_base,
-            )
+            CsaTag(head=content[position:start], body=content[start:end], length_base=length_base)
         )
         position = end
     return tuple(tags), position
 
 
-def _items_end(
-    content: bytes, position: int, item_count: int, form: CsaForm, length_base: int
-) -> int:
-    length_at = (_SV10_LENGTH if form is CsaForm.SV10 else _CSA1_LENGTH).unpack_from
+def _items_end(content: bytes, position: int, item_count: int, length_base: int) -> int:
+    is_sv10 = length_base == _SV10_BASE
+    length_at = (_SV10_LENGTH if is_sv10 else _CSA1_LENGTH).unpack_from
+    added = 0 if is_sv10 else length_base
     try:
         for _ in range(item_count):
-            length = length_at(content, position)[0] - length_base
+            length = length_at(content, position)[0] - added
             if length < 0:
                 raise CsaError("an item of a CSA header has a negative length")
             position += _ITEM.size + length + -length % _ALIGNMENT
