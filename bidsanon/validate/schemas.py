@@ -31,6 +31,7 @@ _BOUNDS = {
     "minItems": "has fewer items than",
     "maxItems": "has more items than",
 }
+_SIGNS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
 _SHORT_ENUM = 8
 
 
@@ -159,9 +160,14 @@ def _problem(keyword: str, value: Any) -> str:
     if keyword == "pattern":
         return "is not written as BIDS asks"
     if keyword == "anyOf":
-        types = dict.fromkeys(str(option.get("type", "value")) for option in value)
-        return f"is neither a valid {' nor a valid '.join(types)}"
+        return f"is not {' or '.join(dict.fromkeys(map(_allowed, value)))}"
     return f"does not keep the schema's {keyword!r}"
+
+
+def _allowed(option: dict[str, Any]) -> str:
+    """Say what one alternative allows: "number > 0 <= 360"."""
+    bounds = [f"{sign} {option[word]}" for word, sign in _SIGNS.items() if word in option]
+    return " ".join([str(option.get("type", "another form")), *bounds])
 
 
 @cache
