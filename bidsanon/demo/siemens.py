@@ -122,6 +122,8 @@ def slice_image(
     *,
     slice_index: int,
     instance_number: int,
+    volume_index: int = 0,
+    diffusion: Diffusion | None = None,
 ) -> Dataset:
     """Make a classic image of one slice.
 
@@ -137,16 +139,21 @@ def slice_image(
         Which slice of the scan's grid it is, from 0.
     instance_number
         (0020,0013); tells its UID from the others' of the series.
+    volume_index
+        Which volume of the series it belongs to, from 0.
+    diffusion
+        Its weighting, in a diffusion scan.
     """
-    taken_s = person.study_time_s + scan.start_s
+    taken_s = person.study_time_s + scan.start_s + volume_index * scan.repetition_ms / 1000
     if not scan.three_dimensional:
         taken_s += scan.repetition_ms / 1000 * slice_index / scan.grid.shape[0]
     dataset = _image(person, scan, pixels, instance_number=instance_number, taken_s=taken_s)
-    dataset.AcquisitionNumber = 1
+    dataset.AcquisitionNumber = volume_index + 1
     dataset.ImagePositionPatient = scan.grid.position(slice_index)
     dataset.SliceLocation = round(float(np.dot(scan.grid.normal, dataset.ImagePositionPatient)), 4)
     items = _image_items(dataset, scan, slice_index=slice_index)
-    _add_private(dataset, person, scan, image_items=items)
+    _add_private(dataset, person, scan, image_items=items | _diffusion_items(diffusion))
+    _add_diffusion_private(dataset, diffusion)
     return dataset
 
 
@@ -189,10 +196,9 @@ def mosaic_image(
     if diffusion is not None and diffusion.b_value:
         dataset.SequenceName = f"{scan.sequence_name}{diffusion.b_value}#{volume_index}"
     items = _image_items(dataset, scan, slice_index=0) | _mosaic_items(scan)
-    if diffusion is not None:
-        items |= _diffusion_items(diffusion)
-    _add_private(dataset, person, scan, image_items=items)
-    _add_mosaic_private(dataset, scan, diffusion)
+    _add_private(dataset, person, scan, image_items=items | _diffusion_items(diffusion))
+    _add_mosaic_private(dataset, scan)
+    _add_diffusion_private(dataset, diffusion)
     return dataset
 
 
@@ -354,7 +360,9 @@ def _mosaic_items(scan: Scan) -> Items:
     }
 
 
-def _diffusion_items(diffusion: Diffusion) -> Items:
+def _diffusion_items(diffusion: Diffusion | None) -> Items:
+    if diffusion is None:
+        return {}
     items: Items = {"B_value": ("IS", [diffusion.b_value])}
     if diffusion.b_value:
         items |= {
@@ -428,14 +436,18 @@ def _add_readable_private(dataset: Dataset, person: Person, scan: Scan) -> None:
     text.add_new(0x19, "LO", f"A1/{person.station}")
 
 
-def _add_mosaic_private(dataset: Dataset, scan: Scan, diffusion: Diffusion | None) -> None:
+def _add_mosaic_private(dataset: Dataset, scan: Scan) -> None:
     header = dataset.private_block(0x0019, "SIEMENS MR HEADER")
     header.add_new(0x0A, "US", scan.grid.shape[0])
     header.add_new(0x16, "DS", 0)
     header.add_new(0x28, "FD", phase_bandwidth_hz(scan))
     header.add_new(0x29, "FD", slice_times_ms(scan))
+
+
+def _add_diffusion_private(dataset: Dataset, diffusion: Diffusion | None) -> None:
     if diffusion is None:
         return
+    header = dataset.private_block(0x0019, "SIEMENS MR HEADER")
     header.add_new(0x0C, "IS", diffusion.b_value)
     if diffusion.b_value:
         header.add_new(0x0D, "CS", "DIRECTIONAL")
