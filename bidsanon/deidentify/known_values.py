@@ -191,11 +191,11 @@ def _bounded(*words: str) -> _Pattern:
 
 
 def _spellings(word: str) -> tuple[str, ...]:
-    """Return a word as it is, without its accents, and with umlauts written out."""
+    """Return a word composed and decomposed, without its accents, with umlauts written out."""
     lower = unicodedata.normalize("NFC", word).lower()
     decomposed = unicodedata.normalize("NFD", lower)
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ß", "ss")
-    return tuple(dict.fromkeys((lower, bare, lower.translate(_GERMAN))))
+    return tuple(dict.fromkeys((lower, decomposed, bare, lower.translate(_GERMAN))))
 
 
 def _is_inside_a_term(text: str, start: int, end: int) -> bool:

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.misc import is_dicom
+
+from bidsanon.deidentify.descriptors import clean_descriptor
+from bidsanon.deidentify.known_values import searched_values
+from bidsanon.session import IdentifyingValue, ValueKind
+
+NOTHING: frozenset[tuple[ValueKind, str]] = frozenset()
+
+
+def known(kind: ValueKind, *texts: str) -> frozenset[tuple[ValueKind, str]]:
+    return frozenset((kind, text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ep2d_diff_mddw_20_p2",
+        "T1_mprage_ns_sag_p2_iso 1.0mm_192",
+        "pd+t2_tse_sag_ISO_1.8mm",
+        "EPI PE=AP",
+        "REST1 w SMS PF7-8",
+        "Dual-echo_iso",
+        "AAHead_Scout_32ch-head-coil",
+        "DTI_Biobank_2mm_MB3S2_EPI",
+        "Axial EPI-FMRI (Interleaved I to S)",
+        "T/S/C RF FAST PILOT",
+        "BRAIN SEQ  4.8  H31s",
+        "JPEG 2000 irreversible (lossy) 2097:1",
+        "Lossless JPEG compression, selection value 1, compression ratio 1.9974",
+        "b=1000(0.50000000,-0.70710678,0.50000000)",
+        "b=1000(0.20011231,-0.7,0.1)",
+        "dwi_200-500-1000",
+        "b 0 500 1000 2000 3000",
+        "cmrr_mbep2d_bold_AP_2.0iso_TR800_MB8",
+        "func-bold_task-rest_run-01_dir-AP",
+        "anat-T1w_acq-mprage800",
+        "MR Brain",
+        "MS protocol",
+        "DR Flair",
+        "acc 2 GRAPPA",
+        "PAT2 iPAT 2:1",
+        "11 ml Omniscan",
+        "*ep_b1000#10",
+        "TE=2.46 TI=1100 TR=2530",
+        "t2_spc_da-fl_sag_p2_iso1.0",
+        "1.1 Routine Brain",
+        "pcasl_3000_PLD1800",
+        "PHILIPS_MB_8min30",
+        "2012 protocol",
+        "  padded  and  spaced ",
+    ],
+)
+def test_what_says_how_it_was_acquired_stays_as_it_is(text: str) -> None:
+    cleaned = clean_descriptor(text, NOTHING)
+    assert cleaned.text == text
+    assert cleaned.cut == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("T1 for Dr. Smith", "T1 for"),
+        ("Prof. Dr. med. Müller wants T1", "wants T1"),
+        ("FRAU SCHMIDT T1", "T1"),
+        ("Herr von der Heide bold", "bold"),
+        ("Mr Doe FLAIR", "FLAIR"),
+        ("DR SMITH FLAIR", "FLAIR"),
+        ("Dr_Smith_T1", "T1"),
+        ("Dr. Head T1", "T1"),
+        ("Patient (Frau Meier) moved", "Patient moved"),
+        ("Patient: Jane Roe", ""),
+        ("scanned by JD", ""),
+        ("name=John", ""),
+        ("call 555-0123 for results", "for results"),
+        ("tel: 0551 39-12345", ""),
+        ("rest 0551/39-12345", "rest"),
+        ("+49 551 3912345", ""),
+        ("+1 617 555 0199", ""),
+        ("(555) 123-4567 T1", "T1"),
+        ("jane.doe@example.org T1", "T1"),
+        ("see https://example.org/y?id=1", "see"),
+        ("scan 2018-03-07", "scan"),
+        ("scan 07.03.2018", "scan"),
+        ("scan 7/3/2018", "scan"),
+        ("scan 07.03.18", "scan"),
+        ("20180307_T1", "T1"),
+        ("T1_20180307143520", "T1"),
+        ("12 Mar 2018 rest", "rest"),
+        ("12. März 2018 rest", "rest"),
+        ("March 7th, 2018 rest", "rest"),
+        ("March 2018 protocol", "protocol"),
+        ("2018-Mar-07", ""),
+        ("at 14:35", "at"),
+        ("at 14:35:20.5", "at"),
+        ("at 2:35 pm", "at"),
+        ("123-45-6789 T1", "T1"),
+        ("AB1234567_T1", "T1"),
+        ("0012345678 T1", "T1"),
+        ("MRN: A-12345", ""),
+        ("case no 42 T1", "T1"),
+        ("ID: 42", ""),
+        ("1.3.12.2.1107.5.2.32.35135.2018030712 T1", "T1"),
+        ("DOB 3/5/62", ""),
+        ("geb. 07.03.62 T1", "T1"),
+        ("45yo male", "male"),
+    ],
+)
+def test_what_says_who_where_and_when_goes(text: str, left: str) -> None:
+    cleaned = clean_descriptor(text, NOTHING)
+    assert cleaned.text == left
+    assert cleaned.cut
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("Doe^Jane", "T1w_DoeJ", "T1w"),
+        ("Doe^Jane", "JDoe_T1", "T1"),
+        ("Doe^Jane", "j. doe T1", "T1"),
+        ("Doe^Jane", "T1_DOE_JANE_sag", "T1_sag"),
+        ("Doe^Jane", "JaneDoe FLAIR", "FLAIR"),
+        ("Doe^Jane", "DoeT1w", "T1w"),
+        ("Doe^Jane", "T1 (Doe) sag", "T1 sag"),
+        ("Doe^Jane", "doemap T1", "doemap T1"),
+        ("Doe^Jane", "prejanet", "prejanet"),
+        ("Fridriksson^J", "fridriksson_prisma", "prisma"),
+        ("Fridriksson^J", "T1fridrikssons", "T1 s"),
+        ("Müller^Jürgen", "MUELLER T1 Juergen", "T1"),
+        ("Müller^Jürgen", "T1muller", "T1"),
+        ("Müller^Jürgen", "T1_Mu\u0308ller", "T1"),
+        ("Li^Wu", "Li Wu T1 ALICE", "T1 ALICE"),
+        ("Li^Wu", "LiWu", ""),
+        ("Li^Wu", "Lithium", "Lithium"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "山田 T1 太郎", "T1"),
+        ("von der Heide^Anna^^Dr.", "van der Heide T1", "van der T1"),
+    ],
+)
+def test_a_name_is_found_by_its_parts_and_not_within_words(name: str, text: str, left: str) -> None:
+    assert clean_descriptor(text, known(ValueKind.NAME, name)).text == left
+
+
+class TestAPersonCalledLikeAnAcquisition:
+    def test_anatomy_is_cut_where_it_stands_alone(self) -> None:
+        cleaned = clean_descriptor("T1_mprage_BRAIN", known(ValueKind.NAME, "BRAIN^ROBIN"))
+        assert (cleaned.text, cleaned.cut) == ("T1_mprage", ("BRAIN",))
+
+    def test_longer_words_that_hold_it_stay(self) -> None:
+        text = "brainstem T1, whole brains"
+        assert clean_descriptor(text, known(ValueKind.NAME, "BRAIN^ROBIN")).text == text
+
+    def test_a_sequence_word_stays_alone_and_goes_beside_another_part_of_the_name(self) -> None:
+        person = known(ValueKind.NAME, "Bold^Jane")
+        assert clean_descriptor("bold_rest", person).text == "bold_rest"
+        assert clean_descriptor("bold^jane_rest", person).text == "rest"
+        assert clean_descriptor("JaneBold rest", person).text == "rest"
+
+    def test_a_pilots_identifier_of_sequence_words_does_not_break_the_protocol(self) -> None:
+        pilot = known(ValueKind.IDENTIFIER, "DTI_64")
+        assert clean_descriptor("DTI_64dir", pilot).text == "DTI_64dir"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text", "left"),
+    [
+        (ValueKind.IDENTIFIER, "SUBJ-0042", "T1_SUBJ0042_x", "T1_x"),
+        (ValueKind.IDENTIFIER, "1111", "x 1111 y 11112", "x y 11112"),
+        (ValueKind.IDENTIFIER, "1111", "0.1111 mm", "0.1111 mm"),
+        (ValueKind.IDENTIFIER, "192", "iso 1.0mm_192", "iso 1.0mm_192"),
+        (ValueKind.IDENTIFIER, "qzlab", "T1_qzlab_sag", "T1_sag"),
+        (ValueKind.PLACE, "University Hospital Magdeburg", "Magdeburg_T1", "T1"),
+        (ValueKind.PLACE, "University Hospital Magdeburg", "university T1", "university T1"),
+        (ValueKind.PLACE, "NIH QWERT", "QWERT_QA rest", "QA rest"),
+        (ValueKind.DATE, "20180307", "T1 7_3_2018 x", "T1 x"),
+        (ValueKind.DATE, "20180307", "T1 18-03-07", "T1"),
+        (ValueKind.DATE, "20180307", "T1 18-03-08", "T1 18-03-08"),
+        (ValueKind.TEXT, "wears a pacemaker", "T1 wears a pacemaker", "T1"),
+        (ValueKind.TEXT, "gre_field_magph", "gre_field_magph", "gre_field_magph"),
+        (ValueKind.PATH, "gre_study", "gre_study", "gre_study"),
+        (ValueKind.NAME, "", "T1", "T1"),
+    ],
+)
+def test_other_known_values_are_found(kind: ValueKind, value: str, text: str, left: str) -> None:
+    assert clean_descriptor(text, known(kind, value)).text == left
+
+
+def test_only_what_is_looked_for_in_text_is_prepared() -> None:
+    values = [
+        IdentifyingValue(kind=ValueKind.UID, text="1.2.3", origin="(0020,000D)"),
+        IdentifyingValue(kind=ValueKind.NAME, text="Doe^Jane", origin="(0010,0010)"),
+    ]
+    assert searched_values(values) == {(ValueKind.NAME, "Doe^Jane")}
+
+
+def test_what_was_cut_is_told_in_its_order() -> None:
+    cleaned = clean_descriptor("Dr. Smith T1 20180307", NOTHING)
+    assert cleaned.cut == ("Dr. Smith", "20180307")
+
+
+def test_no_new_number_arises_from_what_a_cut_leaves() -> None:
+    cleaned = clean_descriptor("123Doe456", known(ValueKind.NAME, "Doe"))
+    assert cleaned.text == "123 456"
+
+
+def test_a_text_that_is_no_description_is_cut_whole() -> None:
+    cleaned = clean_descriptor("T1 " * 20_000, NOTHING)
+    assert cleaned.text == ""
+    assert len(cleaned.cut) == 1
+
+
+pieces = st.sampled_from(
+    [
+        *("Doe", "jane", "T1", "bold", "_", " ", "-", ".", "(", ")", "2018", "03", "07", "12345"),
+        *("Dr.", "Frau", "@", "a.b", ":", "14", "35", "+49", "0551", "/", "BRAIN", "id", "=", "1."),
+    ]
+)
+PERSON = frozenset(
+    {
+        (ValueKind.NAME, "Doe^Jane"),
+        (ValueKind.DATE, "20180307"),
+        (ValueKind.IDENTIFIER, "SUBJ-0042"),
+    }
+)
+
+
+@given(text=st.one_of(st.text(), st.lists(pieces, max_size=12).map("".join)))
+def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+    once = clean_descriptor(text, PERSON)
+    twice = clean_descriptor(once.text, PERSON)
+    assert twice.text == once.text
+    assert twice.cut == ()
+
+
+@given(before=st.text(max_size=8), after=st.text(max_size=8))
+def test_a_long_name_never_survives_whatever_stands_around_it(before: str, after: str) -> None:
+    cleaned = clean_descriptor(f"{before}Fridriksson{after}", known(ValueKind.NAME, "Fridriksson"))
+    assert "fridriksson" not in cleaned.text.lower()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "siemens-ve11-t1w-face",
+        "siemens-ve11-epi-mosaic",
+        "siemens-ve11-dwi-head",
+        "siemens-ve11-fmap-gre",
+        "siemens-ve11-pdt2-tse",
+        "siemens-xa10-enhanced-bold",
+        "ge-mr750-epi",
+        "philips-dual-echo-bold",
+    ],
+)
+def test_real_series_and_protocol_names_survive_what_real_headers_know(
+    name: str, shared_data: Callable[[str], Path]
+) -> None:
+    """But for words that equal a part of the person's name or ID."""
+    file = min(path for path in shared_data(name).rglob("*") if path.is_file() and is_dicom(path))
+    header = pydicom.dcmread(file, stop_before_pixels=True)
+    person = f"{header.get('PatientName', '')} {header.get('PatientID', '')}".lower()
+    values = frozenset(
+        {
+            (ValueKind.NAME, str(header.get("PatientName", ""))),
+            (ValueKind.IDENTIFIER, str(header.get("PatientID", ""))),
+            (ValueKind.DATE, str(header.get("StudyDate", ""))),
+            (ValueKind.PLACE, str(header.get("InstitutionName", ""))),
+            (ValueKind.PLACE, str(header.get("InstitutionAddress", ""))),
+            (ValueKind.PLACE, str(header.get("StationName", ""))),
+        }
+    )
+    for text in (header.SeriesDescription, header.get("ProtocolName", "")):
+        cleaned = clean_descriptor(text, values)
+        assert all(word in person for piece in cleaned.cut for word in piece.lower().split())
