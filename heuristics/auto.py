@@ -26,7 +26,7 @@ FRAME_SAMPLES = 64
 POSITIONS_READ = 400
 SHORT_EPI_VOLUMES = 5
 """An EPI with opposite polarity and no more volumes than this measures distortion."""
-FEWEST_SLICES = 8
+FEWEST_SLICES = 4
 """An anatomical image with fewer is a scout."""
 DIFFUSION_B = 10.0
 """Above this, diffusion is weighted: Philips writes 0.001 for its unweighted volumes."""
@@ -536,7 +536,7 @@ def _computed(facts: Facts) -> Kind | None:
     for word in facts.image_type:
         if word in _DERIVED:
             return Kind(reason=f"computed by the scanner: {_DERIVED[word]}")
-    if "MOCO" in facts.image_type or "moco" in re.split(r"[\W_]+", facts.words):
+    if "MOCO" in facts.image_type or "moco" in facts.words:
         return Kind(reason="a motion-corrected copy")
     if "SECONDARY" in facts.image_type or "DERIVED" in facts.image_type:
         return Kind(reason="derived from other images")

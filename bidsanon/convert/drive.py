@@ -83,9 +83,20 @@ def drive_worker(
             f"heudiconv stopped with status {completed.returncode}",
             cure=f"see {_LOG} below work/ in the private folder",
         )
-    answer = Answer.from_json((work / "answer.json").read_text())
+    return read_answer(work / "answer.json", request.heuristic)
+
+
+def read_answer(file: Path, heuristic: Heuristic) -> Answer:
+    """Read what the worker answered.
+
+    Raises
+    ------
+    PolicyError
+        If it says that the heuristic failed.
+    """
+    answer = Answer.from_json(file.read_text())
     if answer.fault is not None:
-        raise _policy_error(request.heuristic, answer.fault)
+        raise _policy_error(heuristic, answer.fault)
     return answer
 
 

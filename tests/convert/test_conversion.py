@@ -1,0 +1,277 @@
+"""heudiconv runs in the private folder, and every selected series comes out or is named."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from plain_staging import stage_plainly
+
+from bidsanon.convert import Heuristic, convert_session, resolve_heuristic
+from bidsanon.errors import MissingToolError, PolicyError, SourceError
+from bidsanon.external import BIDS_VALIDATOR, require_program
+from bidsanon.files import files_below
+from bidsanon.progress import Silent
+from bidsanon.session import ConvertedSession, DeidentifiedSession
+
+WriteHeuristic = Callable[..., Heuristic]
+
+FOLDER = "{bids_subject_session_dir}"
+PREFIX = "{bids_subject_session_prefix}"
+ONE_NAME = f"""
+    def infotodict(seqinfo):
+        return {{("{FOLDER}/func/{PREFIX}_task-x_bold", ("nii.gz",), None):
+                 [seqinfo[0].series_id]}}
+"""
+
+
+def _convert(
+    session: DeidentifiedSession, work: Path, heuristic: Heuristic | None = None
+) -> ConvertedSession:
+    return convert_session(
+        session,
+        heuristic=heuristic or resolve_heuristic("auto"),
+        subject="01",
+        session=None,
+        work=work,
+        progress=Silent(),
+    )
+
+
+def _edit(session: DeidentifiedSession, **values: Any) -> None:
+    for series in session.series:
+        for file in series.files:
+            header = pydicom.dcmread(file)
+            for key, value in values.items():
+                setattr(header, key, value)
+            header.save_as(file)
+
+
+def _sidecar(converted: ConvertedSession, place: int = 0) -> dict[str, Any]:
+    path = converted.images[place].path.replace(".nii.gz", ".json")
+    content: dict[str, Any] = json.loads((converted.root / path).read_text())
+    return content
+
+
+def test_a_session_becomes_bids_with_a_reason_for_each_series_left_out(
+    siemens: DeidentifiedSession, tmp_path: Path
+) -> None:
+    before = _temporary_files()
+    converted = _convert(siemens, tmp_path / "a work folder; with a name for no shell")
+    assert [(image.path, image.series_index) for image in converted.images] == [
+        ("sub-01/anat/sub-01_T1w.nii.gz", 2),
+        ("sub-01/dwi/sub-01_dwi.nii.gz", 6),
+        ("sub-01/fmap/sub-01_magnitude1.nii.gz", 3),
+        ("sub-01/fmap/sub-01_magnitude2.nii.gz", 3),
+        ("sub-01/fmap/sub-01_phasediff.nii.gz", 4),
+        ("sub-01/func/sub-01_task-rest_bold.nii.gz", 5),
+    ]
+    assert {(image.datatype, image.suffix) for image in converted.images[:2]} == {
+        ("anat", "T1w"),
+        ("dwi", "dwi"),
+    }
+    assert [(one.series_index, one.reason) for one in converted.skipped] == [
+        (1, "a scout: its name says so")
+    ]
+    assert converted.findings == ()
+    assert converted.tools.keys() == {"dcm2niix", "heudiconv"}
+    _holds_the_session_only(converted)
+    assert _temporary_files() <= before
+
+
+def _temporary_files() -> set[Path]:
+    place = Path(tempfile.gettempdir())
+    return {*place.glob("bidsanon-*"), *place.glob("dcm2niix*"), *place.glob("nipype*")}
+
+
+def _holds_the_session_only(converted: ConvertedSession) -> None:
+    assert [path.name for path in converted.root.iterdir()] == ["sub-01"]
+    files = [path.relative_to(converted.root) for path in files_below(converted.root)]
+    stems = {image.path.removesuffix(".nii.gz") for image in converted.images}
+    table = "sub-01/sub-01_scans.tsv"
+    assert {str(file).partition(".")[0] for file in files} == stems | {table.partition(".")[0]}
+    assert all(os.access(converted.root / file, os.W_OK) for file in files)
+    modes = {(converted.root / file).stat().st_mode & 0o777 for file in files}
+    assert modes == {0o644}
+    text = (converted.root / table).read_text()
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    assert "\r" not in text
+    assert {f"sub-01/{row['filename']}" for row in rows} == {i.path for i in converted.images}
+    assert [row["acq_time"] for row in rows] == sorted(row["acq_time"] for row in rows)
+
+
+def test_the_word_date_stops_nothing_and_stays_in_the_sidecar(
+    bold: DeidentifiedSession, tmp_path: Path
+) -> None:
+    _edit(bold, SeriesDescription="UpDated bold", ImageComments="Date")
+    converted = _convert(bold, tmp_path / "work")
+    assert converted.findings == ()
+    assert _sidecar(converted)["SeriesDescription"] == "UpDated bold"
+
+
+@pytest.mark.usefixtures("worker_in_process")
+def test_a_bad_name_converts_nothing(
+    bold: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
+) -> None:
+    converted = _convert(bold, tmp_path / "work", heuristic(ONE_NAME.replace("_bold", "_blod")))
+    assert [finding.code for finding in converted.findings] == ["INVALID_BIDS_NAME"]
+    assert converted.images == ()
+    assert list(files_below(converted.root)) == []
+
+
+@pytest.mark.usefixtures("worker_in_process")
+def test_a_heuristic_that_matches_nothing_says_what_to_do(
+    bold: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match="matches none") as refusal:
+        _convert(bold, tmp_path / "work", heuristic("def infotodict(s):\n    return {}\n"))
+    assert refusal.value.exit_code == 3
+    assert "bidsanon inspect" in refusal.value.cure
+
+
+def test_one_series_that_fails_is_named_and_takes_no_other_with_it(
+    siemens: DeidentifiedSession, tmp_path: Path
+) -> None:
+    for file in siemens.series[4].files:
+        header = pydicom.dcmread(file)
+        header.Rows = 0
+        header.save_as(file)
+    converted = _convert(siemens, tmp_path / "work")
+    assert [(one.code, one.location) for one in converted.findings] == [
+        ("SERIES_NOT_CONVERTED", "series 5")
+    ]
+    assert {image.series_index for image in converted.images} == {2, 3, 4, 6}
+    _holds_the_session_only(converted)
+
+
+def test_what_a_heuristic_does_after_conversion_is_kept_and_its_faults_are_its_own(
+    bold: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
+) -> None:
+    good = ONE_NAME.replace('("nii.gz",)', '("nii", "dicom")') + (
+        """
+    def custom_callable(prefix, outtypes, files):
+        import json
+        from pathlib import Path
+        sidecar = Path(prefix + ".json")
+        sidecar.chmod(0o644)
+        sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"Known": len(files)}))
+"""
+    )
+    converted = _convert(bold, tmp_path / "work", heuristic(good))
+    assert _sidecar(converted)["Known"] == len(bold.series[0].files)
+    assert [image.path for image in converted.images] == ["sub-01/func/sub-01_task-x_bold.nii.gz"]
+    _holds_the_session_only(converted)
+    bad = ONE_NAME + "\n    def custom_callable(*_):\n        1 / 0\n"
+    with pytest.raises(PolicyError, match=r"custom_callable: ZeroDivisionError.*line 7"):
+        _convert(bold, tmp_path / "work", heuristic(bad))
+
+
+def test_volumes_that_xa_exports_as_series_become_one_run(
+    bold: DeidentifiedSession, tmp_path: Path
+) -> None:
+    scattered = tmp_path / "scattered"
+    scattered.mkdir()
+    for number, file in enumerate(bold.series[0].files, start=1):
+        header = pydicom.dcmread(file)
+        header.SoftwareVersions = "syngo MR XA11"
+        header.SeriesNumber = 16000 + number
+        header.SeriesInstanceUID += f".{number}"
+        header.save_as(scattered / f"{number}.dcm")
+    session = stage_plainly([scattered], tmp_path / "xa")
+    assert len(session.series) == len(bold.series[0].files) > 1
+    converted = _convert(session, tmp_path / "work")
+    assert [(image.path, image.series_index) for image in converted.images] == [
+        ("sub-01/func/sub-01_task-rest_bold.nii.gz", 1)
+    ]
+    assert (converted.findings, converted.skipped) == ((), ())
+
+
+def test_without_dcm2niix_nothing_starts(
+    bold: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    with pytest.raises(MissingToolError, match="dcm2niix"):
+        _convert(bold, tmp_path / "work")
+
+
+REAL = {
+    "siemens-ve11-epi-mosaic": 4,
+    "siemens-ve11-fmap-gre": 3,
+    "siemens-ve11-pdt2-tse": 2,
+    "siemens-xa10-enhanced-bold": 1,
+    "ge-mr750-epi": 1,
+    "ge-dv27-b0map": 2,
+    "philips-dual-echo-bold": 4,
+    "philips-r57-dwi-dicomdir": 1,
+    "philips-r53-enhanced-fmap": 2,
+    "siemens-ve11-t1w-face": 1,
+    "siemens-ve11-dwi-head": 2,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REAL)
+def test_real_sessions_are_valid_bids(
+    shared_data: Callable[[str], Path], tmp_path: Path, name: str
+) -> None:
+    session = stage_plainly([shared_data(name)], tmp_path / "staged")
+    converted = _convert(session, tmp_path / "work")
+    assert len(converted.images) == REAL[name]
+    assert converted.findings == ()
+    _is_valid(converted)
+
+
+@pytest.mark.slow
+def test_a_real_siemens_session_of_many_series_is_valid_bids(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    names = [name for name in REAL if name.startswith("siemens-ve11")]
+    session = stage_plainly([shared_data(name) for name in names], tmp_path / "staged")
+    converted = _convert(session, tmp_path / "work")
+    assert len(converted.images) == sum(REAL[name] for name in names)
+    assert converted.findings == ()
+    _is_valid(converted)
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_loses_its_last_volume_with_a_word(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    session = stage_plainly([shared_data("siemens-xa60-interrupted-bold")], tmp_path / "staged")
+    converted = _convert(session, tmp_path / "work")
+    assert [one.code for one in converted.findings] == [
+        "IMAGE_ASIDE",
+        "IMAGE_LEFT_OUT",
+        "NOTHING_LEFT",
+    ]
+    assert "incomplete volume" in converted.findings[0].message
+
+
+@pytest.mark.slow
+def test_the_bundled_heuristic_runs_under_plain_heudiconv(
+    siemens: DeidentifiedSession, tmp_path: Path
+) -> None:
+    command = [
+        "heudiconv", "--files", siemens.folder, "-s", "01", "-f", resolve_heuristic("auto").path,
+        "-b", "notop", "--minmeta", "-o", tmp_path / "out", "-g", "all",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "NO_ET": "1"})
+    images = {path.name for path in (tmp_path / "out" / "sub-01").rglob("*.nii.gz")}
+    assert images == {Path(i.path).name for i in _convert(siemens, tmp_path / "work").images}
+
+
+def _is_valid(converted: ConvertedSession) -> None:
+    description = {"Name": "x", "BIDSVersion": "1.10.0", "Authors": ["x"], "License": "CC0"}
+    (converted.root / "dataset_description.json").write_text(json.dumps(description))
+    (converted.root / "README").write_text("A test.\n" * 20)
+    command = [require_program(BIDS_VALIDATOR), converted.root, "--ignoreWarnings", "--json"]
+    completed = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert completed.returncode == 0, completed.stdout
