@@ -25,6 +25,8 @@ _CLEANING_WORDS = {
     Cleaning.PSEUDONYM: "is replaced by a pseudonym of the vault",
     Cleaning.PRIVATE: "is kept, rewritten or removed by the table of private attributes",
 }
+_WHO = frozenset({"Patient's Name", "Patient ID"})
+"""Where Z and D give the person's pseudonym: Z allows a dummy, and persons stay apart."""
 _SEQUENCE_WORDS = "is kept, its items cleaned one by one"
 _TIME_WORDS = "is kept, since dates are shifted by whole days"
 _AGE_WORDS = "is kept, capped at 89 years"
@@ -75,7 +77,7 @@ def row_of_table(row: TableRow, ruling: Decision | TableRow) -> AttributeRow:
         tag=row.tag,
         name=row.name,
         action=row.basic,
-        happens=_conditional_words(row.basic),
+        happens=_conditional_words(row.name, row.basic),
         option="",
         reason="",
     )
@@ -104,16 +106,25 @@ def _words(name: str, decision: Decision) -> str:
         return f'is set to "{decision.value}"'
     if name.endswith("Sequence") and decision.action in {Action.KEEP, Action.CLEAN}:
         return _SEQUENCE_WORDS
-    if decision.cleaning is Cleaning.DATES and name.endswith(" Time"):
+    if name in _WHO and decision.action in {Action.EMPTY, Action.DUMMY}:
+        return _CLEANING_WORDS[Cleaning.PSEUDONYM]
+    if decision.cleaning is None:
+        return _WORDS[decision.action]
+    return _exact_cleaning_words(name, decision.cleaning)
+
+
+def _exact_cleaning_words(name: str, cleaning: Cleaning) -> str:
+    """Say what a cleaning does to a time of day and to an age, which it treats in their own way."""
+    if cleaning is Cleaning.DATES and name.endswith(" Time"):
         return _TIME_WORDS
-    if decision.cleaning is Cleaning.CHARACTERISTICS and name.endswith(" Age"):
+    if cleaning is Cleaning.CHARACTERISTICS and name.endswith(" Age"):
         return _AGE_WORDS
-    if decision.cleaning is not None:
-        return _CLEANING_WORDS[decision.cleaning]
-    return _WORDS[decision.action]
+    return _CLEANING_WORDS[cleaning]
 
 
-def _conditional_words(codes: str) -> str:
+def _conditional_words(name: str, codes: str) -> str:
+    if name in _WHO:
+        return _CLEANING_WORDS[Cleaning.PSEUDONYM]
     first, *others = codes.split("/")
     choices = [_WORDS[Action(first)], *(_LAST_CHOICE[code] for code in others)]
     return f"{', or '.join(choices)}, as its Type in the instance's IOD demands"

@@ -61,6 +61,14 @@ def test_every_row_of_the_table_has_a_decision_in_every_bundled_profile(name: st
         assert told.happens.startswith(("is ", "loses "))
 
 
+def test_the_person_is_named_by_the_vault_in_every_bundled_profile() -> None:
+    for name in bundled_profiles():
+        told = {row.tag: row.happens for row in load_profile(name).describe()}
+        assert (
+            told["(0010,0010)"] == told["(0010,0020)"] == "is replaced by a pseudonym of the vault"
+        )
+
+
 @given(
     tag=st.one_of(
         st.integers(0, 0xFFFFFFFF), st.sampled_from(sorted(DicomDictionary)), st.just(0x60003000)
