@@ -73,8 +73,11 @@ def dummy(element: Element, rule: Rule, context: Context) -> Outcome:
     """D: the value becomes a meaningless one that fits the VR, or what the profile forces."""
     vr = value_vr(element)
     if vr == "SQ":
+        written = write_sequence(element, [(b"", False)], context.encoding)
+        if written == context.content[element.start : element.after]:
+            return Fate.KEPT
         harvest_element(element, rule, context)
-        return write_sequence(element, [(b"", False)], context.encoding)
+        return written
     text = rule.decision.value or patient_pseudonym(element.tag, context)
     return replaced(element, _dummy_value(vr, text, context), rule, context)
 

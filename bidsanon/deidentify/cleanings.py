@@ -89,7 +89,7 @@ def clean_to_pseudonym(element: Element, rule: Rule, context: Context) -> Outcom
     if value_vr(element) not in TEXT_VRS:
         return removed(element, rule, context)
     text = patient_pseudonym(element.tag, context)
-    text = text or context.tools.replace.pseudonym("device", context.text(element))
+    text = text or context.tools.replace.device(context.text(element))
     return replaced(element, encode_text(text, context.character_set), rule, context)
 
 

@@ -31,6 +31,7 @@ from bidsanon.dicom.encoding import (
 from bidsanon.dicom.private import PrivateRule
 from bidsanon.profile import Decision
 
+_REMOVED_CODE = Action.REMOVE.value
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
 
 
@@ -110,7 +111,7 @@ class Tools:
     def count(self, rule: Rule, outcome: Outcome) -> None:
         """Count that a rule touched an element."""
         if rule.code:
-            code = Action.REMOVE.value if outcome is Fate.REMOVED else rule.code
+            code = _REMOVED_CODE if outcome is Fate.REMOVED else rule.code
             self.changes[code] = self.changes.get(code, 0) + 1
 
 

@@ -17,7 +17,9 @@ from pydicom.datadict import keyword_for_tag, private_dictionary_VR
 
 from bidsanon.dicom.charset import decode_text
 from bidsanon.dicom.confidentiality import table_row, tag_text
+from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import private_rule
+from bidsanon.dicom.uids import is_well_known_uid
 from bidsanon.session import IdentifyingValue, ValueKind, merge_identity
 
 WORDS = frozenset({"CS", "LO", "LT", "SH", "ST", "UC", "UT"})
@@ -50,11 +52,10 @@ _KIND_OF_KEYWORD = (
         ),
     ),
 )
-_STANDARD_ROOT = "1.2.840.10008."
 _CODE_VALUE = 0x00080100
 _CODE_MEANING = 0x00080104
 _MEANINGLESS = re.compile(r"[\W_]*")
-_CODE_LIKE = re.compile(r"[A-Z0-9_ ]{0,16}|[\d.,+\-eE ]*")
+_CODE_LIKE = re.compile(r"[A-Z0-9_ ]{0,16}|[\d.,+\-eE ]*|[A-Za-z]*|.{0,3}")
 _PRINTABLE = re.compile(rb"[\x20-\x7e\r\n\t]+")
 _LONGEST_UNKNOWN_TEXT = 1024
 _DATE = re.compile(r"(\d{4})[.\-/]?(\d{2})[.\-/]?(\d{2})(.*)", re.DOTALL)
@@ -130,7 +131,7 @@ class Harvest:
         elif kind is ValueKind.TIME:
             time = text.replace(":", "")
             self._add(ValueKind.TIME if _TIME.fullmatch(time) else ValueKind.TEXT, time, origin)
-        elif kind is not ValueKind.UID or not text.startswith(_STANDARD_ROOT):
+        elif kind is not ValueKind.UID or not is_well_known_uid(text):
             self._add(kind, text, origin)
 
     def keep(self, value: bytes, character_set: bytes) -> None:
@@ -193,6 +194,9 @@ def kind_of(tag: int, vr: str) -> ValueKind | None:
         return _KIND_OF_VR[vr]
     if vr not in _TEXT_VRS and vr != "SQ":
         return None
+    meant = dictionary_vr(tag)  # a date stays a date where a file calls it a text
+    if meant in _KIND_OF_VR:
+        return _KIND_OF_VR[meant]
     keyword = _keyword(tag).removesuffix("Sequence")
     return next(
         (kind for kind, pattern in _KIND_OF_KEYWORD if pattern.search(keyword)), ValueKind.TEXT

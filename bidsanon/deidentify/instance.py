@@ -25,6 +25,7 @@ from bidsanon.dicom.encoding import (
     write_file_head,
     write_sequence,
 )
+from bidsanon.dicom.uids import is_valid_uid
 from bidsanon.profile import Profile
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.vault.plan import PersonPlan
@@ -167,9 +168,8 @@ class Deidentifier:
         """
         source = read_file(content)
         elements, encoding = source.data_set
-        sop_class = source.value(_SOP_CLASS_UID) or source.meta.get(_META_SOP_CLASS_UID, b"")
-        sop_class = sop_class.strip(b" \0")
-        place = self._place(sop_class.decode("ascii", "replace"))
+        sop_class_uid = _sop_class_uid(source)
+        place = self._place(sop_class_uid)
         characters = character_set(source.content, source.data_set)
         context = Context(
             content=source.content,
@@ -185,7 +185,7 @@ class Deidentifier:
         for tag, written in self._marks(encoding):
             _put(tag, written, elements, outcomes)
         head = write_file_head(
-            sop_class_uid=sop_class,
+            sop_class_uid=sop_class_uid.encode(),
             sop_instance_uid=uid,
             transfer_syntax_uid=source.transfer_syntax_uid,
         )
@@ -268,7 +268,7 @@ def deidentify_instance(
     NotUnderstoodError
         If any of it cannot be understood.
     """
-    known = known_values(content, profile=profile, plan=plan)
+    known = what_it_says(content, profile=profile, plan=plan)
     deidentifier = Deidentifier(profile=profile, plan=plan, known=known, marked=marked)
     cleaned = deidentifier.clean(content)
     return DeidentifiedInstance(
@@ -279,7 +279,7 @@ def deidentify_instance(
     )
 
 
-def known_values(
+def what_it_says(
     content: bytes, *, profile: Profile, plan: PersonPlan
 ) -> tuple[IdentifyingValue, ...]:
     """Return what a file says about person, staff, place and time, to be cut from free text.
@@ -303,6 +303,21 @@ def counted(changes: dict[str, int]) -> dict[str, int]:
     """Order counts as the action codes are, without what was only entered."""
     codes = [action.value for action in OPERATORS if action is not Action.KEEP]
     return {code: changes[code] for code in codes if code in changes}
+
+
+def _sop_class_uid(source: DicomFile) -> str:
+    """Return (0008,0016), or what the file meta says where the data set does not.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If there is none: nothing says what Types its attributes have.
+    """
+    value = source.value(_SOP_CLASS_UID) or source.meta.get(_META_SOP_CLASS_UID, b"")
+    text = value.strip(b" \0").decode("ascii", "replace")
+    if not is_valid_uid(text):
+        raise NotUnderstoodError("it has no SOP Class UID")
+    return text
 
 
 def _sop_instance_uid(source: DicomFile, outcomes: list[Outcome]) -> bytes:

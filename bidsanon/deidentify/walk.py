@@ -19,6 +19,7 @@ from bidsanon.dicom.encoding import (
     write_sequence,
 )
 
+_KEPT, _REMOVED, _ENTERED = Fate  # an enum's member costs a lookup at each element
 _PRIVATE = 0x10000
 _FIRST_BLOCK = 0x10
 _LAST_BLOCK = 0xFF
@@ -29,17 +30,17 @@ _REMEMBERED_OUTCOMES = 1 << 15
 def clean_data_set(data_set: DataSet, context: Context) -> list[Outcome]:
     """Decide about each element of a data set and act, and return what became of each."""
     outcomes: list[Outcome] = []
-    blocks = _Blocks(context)
+    blocks, place, count = _Blocks(context), context.place, context.tools.count
     for element in data_set.elements:
         private = element.tag & _PRIVATE
-        rule = blocks.rule(element, len(outcomes)) if private else context.place[element.tag]
+        rule = blocks.rule(element, len(outcomes)) if private else place[element.tag]
         outcome = _act(element, rule, context)
-        if outcome is Fate.ENTERED:
+        if outcome is _ENTERED:
             outcome = _clean_sequence(element, context)
-        if outcome is not Fate.KEPT:
-            context.tools.count(rule, outcome)
-        if private and outcome is not Fate.REMOVED:
-            outcomes[blocks.creator_of(element)] = Fate.KEPT
+        if outcome is not _KEPT:
+            count(rule, outcome)
+        if private and outcome is not _REMOVED:
+            outcomes[blocks.creator_of(element)] = _KEPT
         outcomes.append(outcome)
     return outcomes
 
@@ -52,7 +53,7 @@ def assemble(
     pieces: list[bytes | memoryview] = []
     begin = end = 0
     for element, outcome in zip(elements, outcomes, strict=True):
-        if outcome is Fate.KEPT:
+        if outcome is _KEPT:
             if element.start != end:
                 pieces.append(view[begin:end])
                 begin = element.start
@@ -114,7 +115,7 @@ def _clean_sequence(element: Element, context: Context) -> Outcome:
     except NotUnderstoodError:
         if value_vr(element) == "SQ":
             raise
-        return Fate.REMOVED
+        return _REMOVED
 
 
 def _clean_items(element: Element, context: Context) -> Outcome:
@@ -125,17 +126,17 @@ def _clean_items(element: Element, context: Context) -> Outcome:
     for item in read_items(context.content, element, context.encoding, depth=depth):
         data_set = read_item(context.content, item, encoding, depth=depth)
         outcomes = clean_data_set(data_set, context.within(element, data_set))
-        if outcomes.count(Fate.KEPT) == len(outcomes):
+        if outcomes.count(_KEPT) == len(outcomes):
             items.append((context.content[item.body : item.end], item.undefined))
         else:
             pieces = assemble(context.content, data_set.elements, outcomes)
             items.append((b"".join(pieces), item.undefined))
             changed = True
-    return write_sequence(element, items, context.encoding) if changed else Fate.KEPT
+    return write_sequence(element, items, context.encoding) if changed else _KEPT
 
 
 def _leave_to_block(element: Element, rule: Rule, context: Context) -> Outcome:  # noqa: ARG001
-    return Fate.REMOVED
+    return _REMOVED
 
 
 _CREATOR = Rule(_leave_to_block, UNLISTED.decision, counted=False)

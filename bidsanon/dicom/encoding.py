@@ -29,6 +29,7 @@ IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99"
+_STANDARD_TRANSFER_SYNTAX = re.compile(r"1\.2\.840\.10008\.1\.2(\.\d{1,3}){1,3}")
 _GE_PRIVATE_IMPLICIT = "1.2.840.113619.5.2"
 
 _UNDEFINED = 0xFFFFFFFF
@@ -407,8 +408,12 @@ def _ways_to_read(content: bytes, start: int, stated: str) -> Iterator[tuple[str
             yield stated, _NATIVE[stated]
         if shown != _NATIVE.get(stated):
             yield _NATIVE_UID[shown], shown
+    elif stated == _GE_PRIVATE_IMPLICIT:
+        yield stated, IMPLICIT_LITTLE
+    elif _STANDARD_TRANSFER_SYNTAX.fullmatch(stated):
+        yield stated, EXPLICIT_LITTLE
     else:
-        yield stated, IMPLICIT_LITTLE if stated == _GE_PRIVATE_IMPLICIT else EXPLICIT_LITTLE
+        raise NotUnderstoodError("its transfer syntax is not known")
 
 
 def _shown(content: bytes, start: int) -> Encoding:
@@ -480,7 +485,7 @@ def _read_explicit(stretch: _Stretch) -> tuple[list[Element], int]:
             body = position + 8
             after = body + length
             append(Element(tag, vr, position, body, after, after))
-        elif _ends_here(stretch, position, tag):
+        elif code not in _LONG_VRS and _ends_here(stretch, position, tag):
             return elements, position
         else:
             element = _read_long(stretch, position, tag)
@@ -528,8 +533,9 @@ def _ends_here(stretch: _Stretch, position: int, tag: int) -> bool:
         return True
     if tag >> 16 == _DELIMITERS:
         raise NotUnderstoodError("a delimiter stands where an element should")
-    rest = stretch.content[position : stretch.limit]
-    return tag == 0 and stretch.depth == 0 and not rest.strip(b"\0")
+    if tag or stretch.depth:
+        return False
+    return not stretch.content[position : stretch.limit].strip(b"\0")
 
 
 def _read_long(stretch: _Stretch, position: int, tag: int) -> Element:
