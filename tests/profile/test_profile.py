@@ -208,7 +208,7 @@ def test_the_method_fits_its_attribute_and_its_codes_follow_the_options() -> Non
 
 
 class TestTheProfileForSharing:
-    """What DESIGN calls the profile for sharing, attribute by attribute."""
+    """The profile for sharing, attribute by attribute."""
 
     @pytest.mark.parametrize(
         ("tag", "action", "cleaning"),
