@@ -1,7 +1,7 @@
 """scans.tsv: which images a session has and when each began, told from noon on.
 
-The dates in it are shifted already, in the DICOM headers. Here the time of day goes: the session's
-first acquisition is set to 12:00:00 and the others follow at their true intervals.
+The dates in it are shifted already, in the DICOM headers. Here the time of day goes: the first
+acquisition that is published is set to 12:00:00 and the others follow at their true intervals.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Clock:
     Attributes
     ----------
     first
-        When the session's first acquisition began, by the shifted date and the true time of day;
-        None where nothing is known.
+        When the first acquisition that is published began, by the shifted date and the true time
+        of day; None where nothing is known.
     """
 
     first: datetime | None
@@ -68,18 +68,18 @@ def parse_moment(text: str | None) -> datetime | None:
         return None
 
 
-def session_clock(first: str | None, times: Mapping[str, datetime | None]) -> Clock:
+def session_clock(times: Mapping[str, datetime | None], *, otherwise: str | None) -> Clock:
     """Return the clock of a session.
 
     Parameters
     ----------
-    first
-        When its first image was acquired, ISO 8601, whether or not that image is published.
     times
         When each of its published images was acquired.
+    otherwise
+        When its first image was acquired, ISO 8601, in case no published image says when.
     """
-    known = [moment for moment in (parse_moment(first), *times.values()) if moment]
-    return Clock(first=min(known, default=None))
+    known = [moment for moment in times.values() if moment]
+    return Clock(first=min(known, default=parse_moment(otherwise)))
 
 
 def scrub_scans(times: Mapping[str, datetime | None], images: Collection[str], clock: Clock) -> str:

@@ -97,7 +97,11 @@ def scrub_session(
     files = list(_published_files(defaced))
     images = {file.name.stem: file for file in files if file.name.extension in IMAGE_EXTENSIONS}
     times = _acquisition_times(scrub, files)
-    clock = session_clock(defaced.converted.deidentified.first_acquisition, times)
+    published = {file.path.name for file in images.values()}
+    clock = session_clock(
+        {name: moment for name, moment in times.items() if Path(name).name in published},
+        otherwise=defaced.converted.deidentified.first_acquisition,
+    )
     policy = SidecarPolicy(
         device_pseudonym=device_pseudonym,
         to_noon=clock.time_to_noon,
