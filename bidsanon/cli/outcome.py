@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -19,10 +19,18 @@ EXIT_BUG = 1
 EXIT_INTERRUPTED = 130
 
 
-def run(command: click.Command) -> int:
-    """Run a command to its end and return its exit code."""
+def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
+    """Run a command to its end and return its exit code.
+
+    Parameters
+    ----------
+    command
+        What to run.
+    arguments
+        What stands after the program's name; None: as it was called.
+    """
     try:
-        result = command.main(standalone_mode=False)
+        result = command.main(arguments, prog_name="bidsanon", standalone_mode=False)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:

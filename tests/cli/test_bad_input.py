@@ -1,0 +1,287 @@
+"""Bad input: its exit code, a message that says what to do next, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from sessions import (
+    MARA,
+    TOBIAS,
+    bold_mosaic,
+    burned_in_capture,
+    identifying_strings,
+    scout,
+    truncated_file,
+    two_persons,
+)
+
+from bidsanon import external
+from bidsanon.cli import cli
+from bidsanon.cli.outcome import run
+from bidsanon.files import tree_digest
+
+
+class Usage(NamedTuple):
+    """What shutil.disk_usage answers."""
+
+    total: int
+    used: int
+    free: int
+
+
+class Shell:
+    """A folder to call ``bidsanon`` in, and what it said."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.capture = capture
+        self.out = self.err = ""
+
+    def bidsanon(self, *arguments: object) -> int:
+        code = run(cli, [str(argument) for argument in arguments])
+        self.out, self.err = self.capture.readouterr()
+        return code
+
+    def convert(self, source: object, *more: object) -> int:
+        return self.bidsanon("convert", source, "-o", self.folder / "ds", "-s", "01", *more)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    (tmp_path / "in").mkdir()
+    return Shell(tmp_path, capsys)
+
+
+def assert_told(shell: Shell, *words: str) -> None:
+    assert "error:" in shell.err
+    assert "what to do:" in shell.err
+    for word in words:
+        assert word in shell.err
+    assert "Traceback" not in shell.err
+    for value in identifying_strings(MARA) + identifying_strings(TOBIAS):
+        assert value not in shell.err + shell.out
+
+
+def assert_nothing_left(shell: Shell) -> None:
+    left = {p.name for p in shell.folder.iterdir()} - {"in", "heuristic.py", "profile.toml"}
+    assert left == set()
+
+
+def test_an_empty_folder(shell: Shell) -> None:
+    assert shell.convert(shell.folder / "in") == 3
+    assert_told(shell, "no DICOM")
+    assert_nothing_left(shell)
+
+
+def test_a_folder_without_dicom(shell: Shell) -> None:
+    (shell.folder / "in" / "thesis.txt").write_text("Chapter 1")
+    assert shell.convert(shell.folder / "in") == 3
+    assert_told(shell, "no DICOM")
+    assert_nothing_left(shell)
+
+
+def test_a_source_that_is_not_there(shell: Shell) -> None:
+    assert shell.convert(shell.folder / "in" / MARA.family_name) == 2
+    assert_told(shell, "SOURCE number 1 is not there")
+    assert_nothing_left(shell)
+
+
+def test_a_folder_that_cannot_be_read(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    bold_mosaic(shell.folder / "in" / "bold")
+    locked = shell.folder / "in" / "locked"
+    locked.mkdir(mode=0)
+    if os.access(locked, os.R_OK):  # root reads everything
+        scandir = os.scandir
+
+        def denying(path: str | Path = ".") -> object:
+            if Path(path).name == "locked":
+                raise PermissionError(13, "Permission denied")
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", denying)
+    assert shell.convert(shell.folder / "in") == 3
+    assert_told(shell, "cannot be read")
+    assert_nothing_left(shell)
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("def infotodict(seqinfo:\n", "line 1"),
+        ("def infotodict(seqinfo):\n    return 1 / 0\n", "line 2"),
+        ("import not_a_module\ndef infotodict(seqinfo):\n    return {}\n", "heuristic"),
+        ("x = 1\n", "infotodict"),
+    ],
+)
+def test_a_heuristic_that_is_broken(shell: Shell, code: str, problem: str) -> None:
+    bold_mosaic(shell.folder / "in")
+    (shell.folder / "heuristic.py").write_text(code)
+    assert shell.convert(shell.folder / "in", "-f", shell.folder / "heuristic.py") == 5
+    assert_told(shell, problem)
+    assert not (shell.folder / "ds").exists()
+
+
+def test_a_heuristic_that_is_not_there(shell: Shell) -> None:
+    bold_mosaic(shell.folder / "in")
+    assert shell.convert(shell.folder / "in", "-f", "nobody") == 5
+    assert_told(shell)
+    assert_nothing_left(shell)
+
+
+def test_a_heuristic_that_matches_nothing(shell: Shell) -> None:
+    bold_mosaic(shell.folder / "in")
+    (shell.folder / "heuristic.py").write_text("def infotodict(seqinfo):\n    return {}\n")
+    assert shell.convert(shell.folder / "in", "-f", shell.folder / "heuristic.py") == 3
+    assert_told(shell, "matches none", "bidsanon inspect")
+    assert not (shell.folder / "ds").exists()
+
+
+def test_a_session_of_scouts(shell: Shell) -> None:
+    scout(shell.folder / "in")
+    assert shell.convert(shell.folder / "in") == 3
+    assert_told(shell, "bidsanon inspect")
+    assert not (shell.folder / "ds").exists()
+
+
+@pytest.mark.parametrize("label", ["0-1", "sub 01", "../x", "Zoë"])
+def test_a_label_that_is_not_alphanumeric(shell: Shell, label: str) -> None:
+    bold_mosaic(shell.folder / "in")
+    assert (
+        shell.bidsanon("convert", shell.folder / "in", "-o", shell.folder / "ds", "-s", label) == 2
+    )
+    assert_told(shell, "letters and digits")
+    assert_nothing_left(shell)
+
+
+def test_a_dataset_that_is_a_file(shell: Shell) -> None:
+    bold_mosaic(shell.folder / "in" / "dicom")
+    dataset = shell.folder / "in" / "thesis"
+    dataset.write_text("Chapter 1")
+    code = shell.bidsanon("convert", shell.folder / "in" / "dicom", "-o", dataset, "-s", "01")
+    assert code == 2
+    assert_told(shell, "is a file")
+    assert dataset.read_text() == "Chapter 1"
+
+
+@pytest.mark.parametrize("private", ["ds/private", "ds", "."])
+def test_a_private_folder_in_the_dataset_or_around_it(shell: Shell, private: str) -> None:
+    bold_mosaic(shell.folder / "in")
+    assert shell.convert(shell.folder / "in", "--private", shell.folder / private) == 2
+    assert_told(shell, "must not lie within each other")
+    assert_nothing_left(shell)
+
+
+@pytest.mark.parametrize("option", ["-o", "--private"])
+def test_a_dataset_or_private_folder_in_the_source(shell: Shell, option: str) -> None:
+    bold_mosaic(shell.folder / "in")
+    before = tree_digest(shell.folder / "in")
+    assert shell.convert(shell.folder / "in", option, shell.folder / "in" / "out") == 2
+    assert_told(shell, "originals are never touched")
+    assert tree_digest(shell.folder / "in") == before
+
+
+def test_a_truncated_file_among_good_ones(shell: Shell) -> None:
+    truncated_file(shell.folder / "in")
+    bold_mosaic(shell.folder / "in" / "bold")
+    before = tree_digest(shell.folder / "in")
+    assert shell.convert(shell.folder / "in") == 4
+    assert_told(shell, "TRUNCATED_FILES", "--withhold")
+    assert not (shell.folder / "ds").exists()
+    assert tree_digest(shell.folder / "in") == before
+
+
+def test_two_persons(shell: Shell) -> None:
+    two_persons(shell.folder / "in")
+    assert shell.convert(shell.folder / "in") == 4
+    assert_told(shell, "2 persons")
+    assert not (shell.folder / "ds").exists()
+
+
+def test_nothing_but_a_burned_in_capture(shell: Shell) -> None:
+    burned_in_capture(shell.folder / "in")
+    assert shell.convert(shell.folder / "in") == 3
+    assert_told(shell, "burned-in")
+    assert_nothing_left(shell)
+
+
+@pytest.mark.parametrize("program", [external.DCM2NIIX, external.BIDS_VALIDATOR])
+def test_a_program_that_is_missing(
+    shell: Shell, program: external.Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bold_mosaic(shell.folder / "in")
+    which = shutil.which
+
+    def hiding(name: str, **options: object) -> str | None:
+        return None if name == program.name else which(name, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shutil, "which", hiding)
+    assert shell.convert(shell.folder / "in") == 6
+    assert_told(shell, program.name, "pip install")
+    assert_nothing_left(shell)
+
+
+def test_dcm2niix_failing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    bold_mosaic(shell.folder / "in")
+    broken = shell.folder / "in" / "dcm2niix"
+    broken.write_text("#!/bin/sh\nexit 2\n")
+    broken.chmod(0o755)
+    which = shutil.which
+
+    def pointing_at_broken(name: str, **options: object) -> str | None:
+        is_dcm2niix = name == external.DCM2NIIX.name
+        return str(broken) if is_dcm2niix else which(name, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shutil, "which", pointing_at_broken)
+    assert shell.convert(shell.folder / "in") == 4
+    assert_told(shell)
+    assert not (shell.folder / "ds").exists()
+
+
+def test_no_space_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    bold_mosaic(shell.folder / "in")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(total=10, used=9, free=1))
+    assert shell.convert(shell.folder / "in") == 4
+    assert_told(shell, "no space left", "free some space")
+    assert_nothing_left(shell)
+
+
+def test_a_profile_that_does_not_parse(shell: Shell) -> None:
+    bold_mosaic(shell.folder / "in")
+    (shell.folder / "profile.toml").write_text("options = [\n")
+    assert shell.convert(shell.folder / "in", "--profile", shell.folder / "profile.toml") == 5
+    assert_told(shell)
+    assert_nothing_left(shell)
+
+
+def test_an_option_that_is_not_there(shell: Shell) -> None:
+    assert shell.convert(shell.folder / "in", "--publish-anyway") == 2
+    assert "No such option" in shell.err
+
+
+def test_an_interruption(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    bold_mosaic(shell.folder / "in")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bidsanon.pipeline.convert.deidentify_session", interrupted)
+    assert shell.convert(shell.folder / "in") == 130
+    assert "nothing was published" in shell.err
+    assert not (shell.folder / "ds").exists()
+    assert not [p for p in (shell.folder / "ds.private" / "work").glob("*") if p.is_dir()]
+
+
+def test_a_bug_says_where_and_not_what(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    bold_mosaic(shell.folder / "in")
+
+    def buggy(*_: object, **__: object) -> None:
+        raise ValueError(MARA.family_name)
+
+    monkeypatch.setattr("bidsanon.pipeline.convert.deidentify_session", buggy)
+    assert shell.convert(shell.folder / "in") == 1
+    assert_told(shell, "ValueError")
+    assert not (shell.folder / "ds").exists()

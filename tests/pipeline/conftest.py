@@ -1,0 +1,49 @@
+"""One published session, made once for each test process, and a copy of it for each test."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from runs import run_convert
+from sessions import MARA, bold_mosaic, burned_in_capture, dwi_mosaic, structured_report
+
+from bidsanon.pipeline.run import Run
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session without heads: bold, diffusion, a screenshot and a report."""
+    folder = tmp_path_factory.mktemp("source")
+    bold_mosaic(folder / "bold", person=MARA)
+    dwi_mosaic(folder / "dwi", person=MARA)
+    burned_in_capture(folder / "screen", person=MARA)
+    structured_report(folder / "report", person=MARA)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _published(source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    dataset = tmp_path_factory.mktemp("published") / "ds"
+    return dataset, run_convert(source, dataset=dataset, session="01")
+
+
+@pytest.fixture(scope="session")
+def published_run(_published: tuple[Path, Run]) -> Run:
+    """The run that published the session."""
+    return _published[1]
+
+
+@pytest.fixture
+def dataset(_published: tuple[Path, Run], tmp_path: Path) -> Path:
+    """A dataset of its own for each test, with sub-01/ses-01 in it."""
+    original, _ = _published
+    copy = tmp_path / "study" / "ds"
+    shutil.copytree(original, copy)
+    shutil.copytree(
+        original.with_name("ds.private"),
+        copy.with_name("ds.private"),
+        ignore=shutil.ignore_patterns("work"),
+    )
+    return copy
