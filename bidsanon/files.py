@@ -112,9 +112,7 @@ def gzip_bytes(content: bytes) -> bytes:
     return gzip.compress(content, GZIP_LEVEL, mtime=0)
 
 
-def write_gzip(
-    path: Path, chunks: Iterable[bytes], *, threads: int = 1, mode: int = 0o644
-) -> None:
+def write_gzip(path: Path, chunks: Iterable[bytes], *, threads: int = 1, mode: int = 0o644) -> None:
     """Write one gzip member without name and time, in bounded memory.
 
     The content is cut into blocks of one size, and each is compressed on its own with the end of
