@@ -15,7 +15,8 @@ from measuring import Cost, measure, summarise
 
 from bidsanon.demo import session as demo
 from bidsanon.demo.person import MARA
-from bidsanon.demo.siemens import Diffusion, Scan, slice_image, write_image
+from bidsanon.demo.scan import Diffusion, Scan
+from bidsanon.demo.siemens import slice_image, write_image
 from bidsanon.external import DCM2NIIX, find_program
 from bidsanon.files import files_below, remove_tree
 

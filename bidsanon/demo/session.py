@@ -14,7 +14,8 @@ from bidsanon.demo.documents import burned_in_capture, structured_report
 from bidsanon.demo.geometry import Grid, coronal, sagittal, transverse
 from bidsanon.demo.head import Volume, add_noise, sample_t1w, sample_t2w
 from bidsanon.demo.person import MARA, Person, clock
-from bidsanon.demo.siemens import Diffusion, Scan, mosaic_image, slice_image, write_image
+from bidsanon.demo.scan import Diffusion, Scan
+from bidsanon.demo.siemens import mosaic_image, slice_image, write_image
 
 _HEAD_CENTRE = (0.0, 0.0, -1.0)
 _BRAIN_CENTRE = (0.0, 12.0, 16.0)

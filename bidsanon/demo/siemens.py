@@ -7,7 +7,6 @@ encoding), and with an identifying value wherever a real scanner puts one.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,102 +16,13 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
-from bidsanon.demo.csa import Items, csa_header
-from bidsanon.demo.geometry import Grid
 from bidsanon.demo.person import Person, clock, person_attributes
+from bidsanon.demo.private import add_private
+from bidsanon.demo.scan import Diffusion, Scan
 
 Pixels = NDArray[np.uint16]
 _LARGEST = 4095
 _IMPLEMENTATION_UID = UID("1.3.12.2.1107.5.2")
-_TABLE = (0, 0, -1272)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scan:
-    """The protocol of one series.
-
-    Attributes
-    ----------
-    number
-        Series number.
-    protocol
-        The name that the operator sees: protocol name and series description.
-    image_type
-        (0008,0008).
-    grid
-        Where the slices lie.
-    start_s, duration_s
-        When it starts, in seconds after the visit's start, and how long it takes.
-    repetition_ms, echo_ms, inversion_ms, flip_degrees
-        Its timing; no inversion where it is None.
-    echo_number
-        Which echo these images are.
-    scanning_sequence, sequence_variant, sequence_name
-        (0018,0020), (0018,0021), (0018,0024).
-    sequence_file
-        The sequence's program, as the scanner's own protocol names it.
-    three_dimensional
-        Whether a volume is excited as a whole.
-    bandwidth_hz
-        For each pixel along the readout.
-    phase_along_rows
-        Whether phase is encoded along the rows.
-    echo_spacing_s
-        Between the lines of an echo-planar readout; None for other sequences.
-    acceleration
-        In-plane acceleration factor.
-    rescale
-        Slope and intercept of the modality LUT, where there is one.
-    """
-
-    number: int
-    protocol: str
-    image_type: tuple[str, ...]
-    grid: Grid
-    start_s: float
-    duration_s: float
-    repetition_ms: float
-    echo_ms: float
-    flip_degrees: float
-    scanning_sequence: tuple[str, ...]
-    sequence_variant: tuple[str, ...]
-    sequence_name: str
-    sequence_file: str
-    inversion_ms: float | None = None
-    echo_number: int = 1
-    three_dimensional: bool = False
-    bandwidth_hz: float = 260.0
-    phase_along_rows: bool = False
-    echo_spacing_s: float | None = None
-    acceleration: int = 1
-    rescale: tuple[float, float] | None = None
-
-    @property
-    def phase_steps(self) -> int:
-        """How many voxels lie along the phase-encoding direction."""
-        return self.grid.shape[2 if self.phase_along_rows else 1]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diffusion:
-    """The diffusion weighting of one volume.
-
-    Attributes
-    ----------
-    b_value
-        In s/mm²; 0 for none.
-    direction
-        The gradient's unit vector in patient coordinates (LPS+).
-    """
-
-    b_value: int
-    direction: tuple[float, float, float] = (0.0, 0.0, 0.0)
-
-    @property
-    def b_matrix(self) -> list[float]:
-        """The six different elements of b times the direction's outer product."""
-        x, y, z = self.direction
-        return [self.b_value * part for part in (x * x, x * y, x * z, y * y, y * z, z * z)]
 
 
 def slice_image(
@@ -151,9 +61,7 @@ def slice_image(
     dataset.AcquisitionNumber = volume_index + 1
     dataset.ImagePositionPatient = scan.grid.position(slice_index)
     dataset.SliceLocation = round(float(np.dot(scan.grid.normal, dataset.ImagePositionPatient)), 4)
-    items = _image_items(dataset, scan, slice_index=slice_index)
-    _add_private(dataset, person, scan, image_items=items | _diffusion_items(diffusion))
-    _add_diffusion_private(dataset, diffusion)
+    add_private(dataset, person, scan, slice_index=slice_index, diffusion=diffusion)
     return dataset
 
 
@@ -195,10 +103,7 @@ def mosaic_image(
     )
     if diffusion is not None and diffusion.b_value:
         dataset.SequenceName = f"{scan.sequence_name}{diffusion.b_value}#{volume_index}"
-    items = _image_items(dataset, scan, slice_index=0) | _mosaic_items(scan)
-    _add_private(dataset, person, scan, image_items=items | _diffusion_items(diffusion))
-    _add_mosaic_private(dataset, scan)
-    _add_diffusion_private(dataset, diffusion)
+    add_private(dataset, person, scan, mosaic=True, diffusion=diffusion)
     return dataset
 
 
@@ -333,186 +238,3 @@ def _add_pixels(dataset: Dataset, scan: Scan, pixels: NDArray[np.floating]) -> N
         dataset.RescaleSlope, dataset.RescaleIntercept = scan.rescale
         dataset.RescaleType = "US"
     dataset.PixelData = stored.tobytes()
-
-
-def _image_items(dataset: Dataset, scan: Scan, *, slice_index: int) -> Items:
-    return {
-        "ICE_Dims": ("LO", [f"X_{scan.echo_number}_1_1_1_1_1_1_1_1_1_1_{dataset.InstanceNumber}"]),
-        "ProtocolSliceNumber": ("IS", [slice_index]),
-        "RealDwellTime": ("IS", [round(1e9 / scan.bandwidth_hz / scan.grid.shape[2] / 2)]),
-        "SliceMeasurementDuration": ("DS", [scan.repetition_ms / scan.grid.shape[0]]),
-        "AcquisitionMatrixText": ("SH", [_matrix_text(scan)]),
-        "PhaseEncodingDirectionPositive": ("IS", [1]),
-        "ImaAbsTablePosition": ("SL", list(_TABLE)),
-        "NonPlanarImage": ("US", [0]),
-        "SlicePosition_PCS": ("FD", [float(value) for value in dataset.ImagePositionPatient]),
-        "ImaCoilString": ("LO", ["HE1-4;NE1,2"]),
-    }
-
-
-def _mosaic_items(scan: Scan) -> Items:
-    return {
-        "NumberOfImagesInMosaic": ("US", [scan.grid.shape[0]]),
-        "SliceNormalVector": ("FD", [float(value) for value in scan.grid.normal]),
-        "TimeAfterStart": ("DS", [0.0]),
-        "BandwidthPerPixelPhaseEncode": ("FD", [phase_bandwidth_hz(scan)]),
-        "MosaicRefAcqTimes": ("FD", slice_times_ms(scan)),
-    }
-
-
-def _diffusion_items(diffusion: Diffusion | None) -> Items:
-    if diffusion is None:
-        return {}
-    items: Items = {"B_value": ("IS", [diffusion.b_value])}
-    if diffusion.b_value:
-        items |= {
-            "DiffusionDirectionality": ("CS", ["DIRECTIONAL"]),
-            "DiffusionGradientDirection": ("FD", list(diffusion.direction)),
-            "B_matrix": ("FD", diffusion.b_matrix),
-        }
-    return items
-
-
-def phase_bandwidth_hz(scan: Scan) -> float:
-    """Return the bandwidth of each pixel along the phase-encoding direction."""
-    if scan.echo_spacing_s is None:
-        raise ValueError(f"{scan.protocol} is not echo-planar")
-    return round(scan.acceleration / (scan.echo_spacing_s * scan.phase_steps), 3)
-
-
-def slice_times_ms(scan: Scan) -> list[float]:
-    """Return when each slice of a volume is taken: interleaved, the odd places first.
-
-    A scanner begins with the second slice where their number is even.
-    """
-    count = scan.grid.shape[0]
-    first = 0 if count % 2 else 1
-    order = [*range(first, count, 2), *range(1 - first, count, 2)]
-    step = scan.repetition_ms / count
-    times = [0.0] * count
-    for turn, index in enumerate(order):
-        times[index] = round(turn * step / 2.5) * 2.5
-    return times
-
-
-def _add_private(dataset: Dataset, person: Person, scan: Scan, *, image_items: Items) -> None:
-    _add_readable_private(dataset, person, scan)
-    csa = dataset.private_block(0x0029, "SIEMENS CSA HEADER", create=True)
-    csa.add_new(0x08, "CS", "IMAGE NUM 4")
-    csa.add_new(0x09, "LO", person.study_date)
-    csa.add_new(0x10, "OB", csa_header(image_items))
-    csa.add_new(0x18, "CS", "MR")
-    csa.add_new(0x19, "LO", person.study_date)
-    csa.add_new(0x20, "OB", csa_header(_series_items(person, scan)))
-    medcom = dataset.private_block(0x0029, "SIEMENS MEDCOM HEADER2", create=True)
-    medcom.add_new(0x60, "LO", "com")
-    cohort = dataset.private_block(0x0031, "ALDWYN SLEEP COHORT", create=True)
-    cohort.add_new(0x01, "LO", f"{person.given_name} {person.family_name}, second visit")
-
-
-def _add_readable_private(dataset: Dataset, person: Person, scan: Scan) -> None:
-    header = dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True)
-    header.add_new(0x08, "CS", "IMAGE NUM 4")
-    header.add_new(0x09, "LO", "1.0")
-    header.add_new(0x0B, "DS", round(scan.repetition_ms / scan.grid.shape[0], 4))
-    header.add_new(0x0F, "SH", "Fast")
-    header.add_new(0x11, "SH", "No")
-    header.add_new(0x12, "SL", list(_TABLE))
-    header.add_new(0x13, "SL", list(_TABLE))
-    header.add_new(0x15, "FD", [float(value) for value in dataset.ImagePositionPatient])
-    header.add_new(0x17, "DS", 1)
-    header.add_new(0x18, "IS", round(1e9 / scan.bandwidth_hz / scan.grid.shape[2] / 2))
-    text = dataset.private_block(0x0051, "SIEMENS MR HEADER", create=True)
-    text.add_new(0x08, "CS", "IMAGE NUM 4")
-    text.add_new(0x09, "LO", "1.0")
-    text.add_new(0x0A, "LO", f"TA {scan.duration_s:05.2f}")
-    text.add_new(0x0B, "LO", _matrix_text(scan))
-    text.add_new(0x0F, "LO", "HE1-4;NE1,2")
-    if scan.acceleration > 1:
-        text.add_new(0x11, "LO", f"p{scan.acceleration}")
-    text.add_new(0x13, "SH", "+LPH")
-    text.add_new(0x16, "LO", "/".join(scan.image_type[2:]))
-    text.add_new(0x17, "SH", f"SL {scan.grid.spacing_mm[0]:.1f}")
-    text.add_new(0x19, "LO", f"A1/{person.station}")
-
-
-def _add_mosaic_private(dataset: Dataset, scan: Scan) -> None:
-    header = dataset.private_block(0x0019, "SIEMENS MR HEADER")
-    header.add_new(0x0A, "US", scan.grid.shape[0])
-    header.add_new(0x16, "DS", 0)
-    header.add_new(0x28, "FD", phase_bandwidth_hz(scan))
-    header.add_new(0x29, "FD", slice_times_ms(scan))
-
-
-def _add_diffusion_private(dataset: Dataset, diffusion: Diffusion | None) -> None:
-    if diffusion is None:
-        return
-    header = dataset.private_block(0x0019, "SIEMENS MR HEADER")
-    header.add_new(0x0C, "IS", diffusion.b_value)
-    if diffusion.b_value:
-        header.add_new(0x0D, "CS", "DIRECTIONAL")
-        header.add_new(0x0E, "FD", list(diffusion.direction))
-        header.add_new(0x27, "FD", diffusion.b_matrix)
-
-
-def _series_items(person: Person, scan: Scan) -> Items:
-    weight = f"{person.weight_kg:.2f}"
-    return {
-        "UsedPatientWeight": ("IS", [round(person.weight_kg)]),
-        "SequenceFileOwner": ("SH", ["SIEMENS"]),
-        "MrProtocolVersion": ("IS", [51130001]),
-        "PositivePCSDirections": ("SH", ["+LPH"]),
-        "ReadoutOS": ("FD", [2.0]),
-        "LongModelName": ("LO", ["NUMARIS/4"]),
-        "CoilString": ("LO", ["HE1-4;NE1,2"]),
-        "PatReinPattern": ("ST", [f"1;HFS;{weight};{person.age_years:.2f};2;0;0;-345402656"]),
-        "MrPhoenixProtocol": ("UN", [protocol_text(person, scan)]),
-        "GradientMode": ("SH", ["Fast"]),
-        "FlowCompensation": ("SH", ["No"]),
-        "TablePositionOrigin": ("SL", list(_TABLE)),
-    }
-
-
-def protocol_text(person: Person, scan: Scan) -> str:
-    """Write the scanner's own protocol, with the UIDs and the free text that it holds."""
-    values = {
-        "ulVersion": "51130001",
-        "tSequenceFileName": f'""%SiemensSeq%\\{scan.sequence_file}""',
-        "tProtocolName": f'""{scan.protocol}""',
-        "tReferenceImage0": f'""{person.uid("series", 1, "image", 1)}""',
-        "tReferenceImage1": f'""{person.uid("series", 1, "image", 2)}""',
-        "tReferenceImage2": f'""{person.uid("series", 1, "image", 3)}""',
-        "lContrasts": "1",
-        "lAverages": "1",
-        "dAveragesDouble": "1.0",
-        "lScanTimeSec": str(round(scan.duration_s)),
-        "alTR.__attribute__.size": "128",
-        "alTR[0]": str(round(scan.repetition_ms * 1000)),
-        "alTE.__attribute__.size": "128",
-        "alTE[0]": str(round(scan.echo_ms * 1000)),
-        "adFlipAngleDegree[0]": f"{scan.flip_degrees:.1f}",
-        "sSliceArray.lSize": str(scan.grid.shape[0]),
-        "sSliceArray.ucMode": "4",
-        "sKSpace.lBaseResolution": str(scan.grid.shape[2]),
-        "sKSpace.lPhaseEncodingLines": str(scan.phase_steps),
-        "sKSpace.dPhaseResolution": "1.0",
-        "sKSpace.ucPhasePartialFourier": "16",
-        "sFastImaging.lEPIFactor": str(scan.phase_steps if scan.echo_spacing_s else 1),
-        "sPat.lAccelFactPE": str(scan.acceleration),
-        "sPat.lAccelFact3D": "1",
-        "sWipMemBlock.tFree": f'""for {person.given_name} {person.family_name}""',
-        "sSliceAcceleration.lMultiBandFactor": "1",
-    }
-    lines = "\n".join(f"{key}\t = \t{value}" for key, value in values.items())
-    return (
-        '<XProtocol> \n{\n  <Name> "PhoenixMetaProtocol" \n  <ID> 1000002 \n'
-        '  <Userversion> 2.0 \n  <ParamMap.""> \n  {\n    <ParamLong."Count"> { 1 }\n'
-        '    <ParamString."Protocol0"> \n    {\n      "\n'
-        "### ASCCONV BEGIN object=MrProtDataImpl@MrProtocolData version=51130001 "
-        "converter=%MEASCONST%/ConverterList/Prot_Converter.txt ###\n"
-        f'{lines}\n### ASCCONV END ###" \n    }}\n  }}\n}}\n'
-    )
-
-
-def _matrix_text(scan: Scan) -> str:
-    return f"{scan.phase_steps}*{scan.grid.shape[2]}"

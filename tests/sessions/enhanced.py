@@ -13,7 +13,8 @@ from pydicom.uid import EnhancedMRImageStorage
 
 from bidsanon.demo import session as demo
 from bidsanon.demo.person import MARA, Person, clock, person_attributes
-from bidsanon.demo.siemens import Scan, phase_bandwidth_hz, protocol_text, slice_times_ms
+from bidsanon.demo.private import protocol_text
+from bidsanon.demo.scan import Scan, phase_bandwidth_hz, slice_times_ms
 from sessions.siemens import blob, small
 from sessions.writing import write_series
 

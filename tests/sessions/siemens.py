@@ -13,7 +13,8 @@ from pydicom import Dataset
 from bidsanon.demo import session as demo
 from bidsanon.demo.head import sample_t1w
 from bidsanon.demo.person import MARA, Person
-from bidsanon.demo.siemens import Diffusion, Scan, mosaic_image, slice_image
+from bidsanon.demo.scan import Diffusion, Scan
+from bidsanon.demo.siemens import mosaic_image, slice_image
 from sessions.writing import write_series
 
 _GRADIENTS = (
