@@ -1,0 +1,66 @@
+"""The benchmarks measure what they say, on the session that they say."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pydicom import dcmread
+
+Load = Callable[[str], ModuleType]
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+    def module(name: str) -> ModuleType:
+        return importlib.import_module(name)
+
+    return module
+
+
+def test_a_program_is_measured_with_its_children(load: Load, tmp_path: Path) -> None:
+    measuring = load("measuring")
+    child = "bytes(bytearray(90_000_000))"
+    parent = (
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    )
+    cost = measuring.measure([sys.executable, "-c", parent], log=tmp_path / "log")
+    assert 0 < cost.cpu_s < 10
+    assert 0 < cost.wall_s < 60
+    assert 85 < cost.memory_mb < 400
+
+
+def test_a_program_that_fails_ends_the_benchmark(load: Load, tmp_path: Path) -> None:
+    measuring = load("measuring")
+    log = tmp_path / "log"
+    with pytest.raises(SystemExit, match="ended with 3"):
+        measuring.measure([sys.executable, "-c", "print('why'); raise SystemExit(3)"], log=log)
+    assert log.read_text() == "why\n"
+
+
+def test_a_summary_is_the_median_time_and_the_greatest_memory(load: Load) -> None:
+    measuring = load("measuring")
+    costs = [
+        measuring.Cost(wall_s=wall, cpu_s=2 * wall, memory_mb=memory)
+        for wall, memory in ((1.0, 10.0), (9.0, 30.0), (2.0, 20.0))
+    ]
+    assert measuring.summarise(costs) == measuring.Cost(wall_s=2.0, cpu_s=4.0, memory_mb=30.0)
+
+
+def test_the_session_is_classic_slices_without_an_anatomical_image(
+    load: Load, tmp_path: Path
+) -> None:
+    load("convert").write_classic_session(tmp_path, slices=100)
+    headers = [dcmread(path, stop_before_pixels=True) for path in tmp_path.rglob("*.dcm")]
+    assert len(headers) == 120
+    assert {header.ProtocolName for header in headers} == {"ep2d_bold_rest", "ep2d_diff_6dir"}
+    assert not any("MOSAIC" in header.ImageType for header in headers)
+    weights = {header.get((0x0019, 0x100C)) and header[0x0019, 0x100C].value for header in headers}
+    assert weights == {None, 0, 1000}
