@@ -34,7 +34,7 @@ def command(*, folder: Path) -> int:
     progress = progress_on_stderr()
     redactor = Redactor()
     dicom = folder / "dicom"
-    with storage_errors("the demo's folder"), progress.step("make a session"):
+    with storage_errors("the demo's folder"), progress.step("making a session"):
         dicom.mkdir(parents=True)
         write_demo_session(dicom)
     with logging_to_stderr(redactor):

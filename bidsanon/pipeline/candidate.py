@@ -9,10 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bidsanon.bids.toplevel import TOP_LEVEL_FILES, dataset_files, participant_row
-from bidsanon.findings import Finding
 from bidsanon.pipeline.run import Run
 from bidsanon.session import ScrubbedSession
-from bidsanon.validate import check_layout, check_official, check_schemas
 
 
 def top_level_files(run: Run, scrubbed: ScrubbedSession, dataset: Path) -> dict[str, str]:
@@ -52,15 +50,6 @@ def complete_candidate(run: Run, scrubbed: ScrubbedSession) -> None:
     )
     for name, text in {**alone, **_inherited(dataset), **new}.items():
         (scrubbed.root / name).write_text(text, "utf-8")
-
-
-def validate_session(scrubbed: ScrubbedSession) -> tuple[Finding, ...]:
-    """Ask the JSON Schemas, the official validator and pybids about the candidate."""
-    return (
-        *check_schemas(scrubbed.root),
-        *check_official(scrubbed.root),
-        *check_layout(scrubbed.root, scrubbed.subject, scrubbed.session),
-    )
 
 
 def _existing(dataset: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError, SourceError, StorageError
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate, finding
-from bidsanon.pipeline.candidate import complete_candidate, top_level_files, validate_session
+from bidsanon.pipeline.candidate import complete_candidate, top_level_files
 from bidsanon.pipeline.record import record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
 from bidsanon.pipeline.run import Run
@@ -28,6 +28,7 @@ from bidsanon.redaction import Redactor
 from bidsanon.scrub import scrub_session
 from bidsanon.session import IdentifyingValue, QuarantineReason, SourceSession, ValueKind
 from bidsanon.source import read_source, write_quarantine
+from bidsanon.validate import validate_dataset
 from bidsanon.validate.residue import search_residue
 from bidsanon.vault import PersonPlan, Vault
 
@@ -142,10 +143,10 @@ def _take_through_gates(
     gates.judge(Gate.SCRUB, scrubbed.findings)
 
     complete_candidate(run, scrubbed)
-    with progress.step("validate"):
-        gates.judge(Gate.VALIDATE, validate_session(scrubbed))
+    with progress.step("validating"):
+        gates.judge(Gate.VALIDATE, validate_dataset(scrubbed.root))
 
-    with progress.step("residue search"):
+    with progress.step("searching for residue"):
         run.residue = search_residue(
             scrubbed.root, identity, allowed=_published_on_purpose(run), jobs=request.jobs
         )
