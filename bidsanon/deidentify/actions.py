@@ -105,7 +105,7 @@ def replace_uid(element: Element, rule: Rule, context: Context) -> Outcome:
     """U: a UID becomes its consistent replacement; in a sequence, each UID does."""
     if element.vr in _PERHAPS_SEQUENCE and is_sequence(element, context):
         return Fate.ENTERED
-    uid = context.tools.replace.uid(context.text(element))
+    uid = context.tools.replace.uid(context.ascii(element))
     return replaced(element, uid.encode("ascii"), rule, context)
 
 

@@ -42,7 +42,7 @@ def clean_dates(element: Element, rule: Rule, context: Context) -> Outcome:
         return removed(element, rule, context)
     replace = context.tools.replace
     change = {"DA": replace.date, "DT": replace.datetime, "TM": replace.time}[vr]
-    text = context.text(element)
+    text = context.ascii(element)
     changed = change(text)
     if changed != text:
         return replaced(element, changed.encode("ascii"), rule, context)
@@ -76,7 +76,7 @@ def clean_characteristic(element: Element, rule: Rule, context: Context) -> Outc
     """Cap an age; clean a text about the person like a descriptor."""
     if value_vr(element) != "AS":
         return clean_descriptor(element, rule, context)
-    text = context.text(element)
+    text = context.ascii(element)
     if not _AGE.fullmatch(text):
         return replaced(element, b"", rule, context)
     if text.endswith("Y") and int(text[:-1]) > OLDEST_AGE_YEARS:

@@ -173,6 +173,10 @@ class Context:
         """Return the bytes of an element's value."""
         return self.content[element.body : element.end]
 
+    def ascii(self, element: Element) -> str:
+        """Return a value that is made of digits and signs: a UID, a date, an age."""
+        return self.value(element).decode("ascii", "replace").rstrip(" \0")
+
     def text(self, element: Element) -> str:
         """Return the characters of an element's value, without padding."""
         return decode_text(self.value(element), self.character_set).rstrip(" \0")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bidsanon.deidentify.actions import OPERATORS, clean_words, drop
 from bidsanon.deidentify.cleanings import clean_private_value
 from bidsanon.deidentify.context import UNLISTED, Rule
@@ -10,6 +12,11 @@ from bidsanon.dicom.private import private_rule
 from bidsanon.profile import Cleaning, Decision, Profile
 
 _FIRST_GROUP = 0x0008
+_PRIVATE_CHARACTERISTICS = 0x00080300
+_OVERLAYS = 0x60
+_OVERLAY_DATA = 0x3000
+# Group lengths and groups of other uses; and a list of the file's private blocks, which is no longer
+# true of what is left of them (PS3.15 E.3.10).
 _DROPPED = Rule(drop, Decision(action=Action.REMOVE), counted=False)
 
 
@@ -41,7 +48,7 @@ class Place(dict[int, Rule]):
 
     def __missing__(self, tag: int) -> Rule:
         """Decide about an attribute that was not met in this place before."""
-        if not tag & 0xFFFF or tag >> 16 < _FIRST_GROUP:
+        if not tag & 0xFFFF or tag >> 16 < _FIRST_GROUP or tag == _PRIVATE_CHARACTERISTICS:
             rule = _DROPPED
         else:
             decision = self._decide(tag)
@@ -76,7 +83,12 @@ class Place(dict[int, Rule]):
         return rule
 
     def _decide(self, tag: int) -> Decision:
-        return self._profile.decide(tag, sop_class_uid=self._sop_class_uid, path=self._path)
+        decide = partial(self._profile.decide, sop_class_uid=self._sop_class_uid, path=self._path)
+        if tag >> 24 == _OVERLAYS:
+            plane = decide(tag & 0xFFFF0000 | _OVERLAY_DATA)
+            if plane.action is not Action.KEEP:
+                return plane  # a plane's label and statistics go with its bits
+        return decide(tag)
 
     def _decide_private(self, tag: int, creator: str) -> Rule:
         group, element = tag >> 16, tag & 0xFF

@@ -18,6 +18,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
 from bidsanon.demo.person import MARA, Person, clock, identifying_strings
+from bidsanon.dicom.confidentiality import table_rows
 from bidsanon.dicom.encoding import EXPLICIT_LITTLE, read_file, write_element, write_file_head
 from bidsanon.profile import Profile
 from bidsanon.session import ValueKind
@@ -278,10 +279,11 @@ def test_groups_that_do_not_belong_into_a_data_set_go(
 def test_overlays_and_curves_go(deidentified: Deidentified) -> None:
     dataset = Dataset()
     dataset[0x60003000] = DataElement(0x60003000, "OW", b"\1\2" * 20)
+    dataset[0x60000022] = DataElement(0x60000022, "LO", "Quillfeather")
     dataset[0x60024000] = DataElement(0x60024000, "LT", "Quillfeather")
     dataset[0x50103000] = DataElement(0x50103000, "OW", b"\1\2" * 20)
     after, _ = deidentified(dataset, EchoTime=2.5)
-    assert not [e.tag for e in after if e.tag.group >> 8 in (0x50, 0x60) and e.tag.element > 0x2000]
+    assert not [e.tag for e in after if e.tag.group >> 8 in (0x50, 0x60)]
 
 
 def test_a_sequence_that_is_removed_goes_whole(deidentified: Deidentified, basic: Profile) -> None:
@@ -364,6 +366,45 @@ def test_what_stays_published_is_not_harvested(deidentified: Deidentified) -> No
         SeriesDescription="bold rest", StudyComments="bold rest", PatientSex="F", Modality="MR"
     )
     assert not {"bold rest", "F", "MR"} & {v.text for v in instance.identity}
+
+
+def test_a_list_of_private_blocks_goes_with_what_it_lists(deidentified: Deidentified) -> None:
+    block = Dataset()
+    block.PrivateGroupReference = 0x0019
+    block.PrivateCreatorReference = "ALDWYN SLEEP COHORT"
+    after, instance = deidentified(PrivateDataElementCharacteristicsSequence=Sequence([block]))
+    assert "PrivateDataElementCharacteristicsSequence" not in after
+    assert b"ALDWYN" not in instance.content
+
+
+TAGS = [row.number for row in table_rows() if row.number and row.number != 0x00080018]
+VRS = st.sampled_from(
+    ["AE", "AS", "CS", "DA", "DT", "LO", "LT", "OB", "PN", "SQ", "TM", "UI", "UN"]
+)
+
+
+@given(
+    elements=st.dictionaries(st.sampled_from(TAGS), st.tuples(VRS, st.binary(max_size=40))),
+    characters=st.sampled_from([b"", b"ISO_IR 192", b"\\\\ISO 2022 IR 87", b"nonsense"]),
+)
+def test_any_value_of_any_vr_is_cleaned_or_refused(
+    bids: Profile,
+    plan: PersonPlan,
+    elements: dict[int, tuple[str, bytes]],
+    characters: bytes,
+) -> None:
+    there = {0x00080005: ("CS", characters), 0x00080016: ("UI", b"1.2"), 0x00080018: ("UI", b"1.3")}
+    content = write_file_head(
+        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid="1.2.840.10008.1.2.1"
+    ) + b"".join(
+        write_element(tag, vr, value, EXPLICIT_LITTLE)
+        for tag, (vr, value) in sorted((there | elements).items())
+    )
+    try:
+        once = deidentify_instance(content, profile=bids, plan=plan)
+    except NotUnderstoodError:
+        return
+    assert deidentify_instance(once.content, profile=bids, plan=plan).content
 
 
 def test_a_second_pass_takes_nothing_more_away(

@@ -1,0 +1,196 @@
+"""Every attribute of Table E.1-1 is protected at every depth, however its sequence is written."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from bidsanon.deidentify import deidentify_instance
+from bidsanon.dicom.confidentiality import table_rows
+from bidsanon.dicom.encoding import (
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    Encoding,
+    dictionary_vr,
+    read_file,
+    write_element,
+    write_file_head,
+)
+from bidsanon.profile import Action, Cleaning, Profile
+from bidsanon.vault import PersonPlan
+
+MR = "1.2.840.10008.5.1.4.1.1.4"
+KEPT_SEQUENCE = 0x00081115
+KEPT_ATTRIBUTE = 0x00180024
+PLANTED_TEXT = b"Zq7Planted"
+PLANTED_UID = b"1.2.3.9997775551"
+PLANTED_DATE = b"20230517"
+PLANTED = (PLANTED_TEXT, PLANTED_UID, PLANTED_DATE)
+VALUES = {"DA": PLANTED_DATE, "DT": PLANTED_DATE + b"101112", "UI": PLANTED_UID}
+NUMBERS = {"AT", "FD", "FL", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "US", "UV"}
+SYNTAXES = {
+    EXPLICIT_LITTLE: EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_BIG: EXPLICIT_VR_BIG_ENDIAN,
+    IMPLICIT_LITTLE: IMPLICIT_VR_LITTLE_ENDIAN,
+}
+UNDEFINED = 0xFFFFFFFF
+
+
+def planted(tags: list[int], encoding: Encoding) -> bytes:
+    """Return elements that each hold a planted value, and one that holds none."""
+    pieces = {KEPT_ATTRIBUTE: write_element(KEPT_ATTRIBUTE, "SH", b"tfl3d1", encoding)}
+    for tag in tags:
+        vr = dictionary_vr(tag)
+        if vr == "SQ":
+            inner = write_element(0x0040A160, "UT", PLANTED_TEXT, encoding)
+            inner += write_element(0x00100010, "PN", PLANTED_TEXT, encoding)
+            pieces[tag] = sequence(tag, inner, encoding)
+        elif vr not in NUMBERS:
+            pieces[tag] = write_element(tag, vr, VALUES.get(vr, PLANTED_TEXT), encoding)
+    return b"".join(pieces[tag] for tag in sorted(pieces))
+
+
+def sequence(tag: int, item: bytes, encoding: Encoding, *, undefined: bool = False) -> bytes:
+    order = "<" if encoding.little_endian else ">"
+    mark = struct.Struct(order + "HHL")
+    if not undefined:
+        return write_element(tag, "SQ", mark.pack(0xFFFE, 0xE000, len(item)) + item, encoding)
+    head = write_element(tag, "SQ", b"", encoding)[:-4] + struct.pack(order + "L", UNDEFINED)
+    item = mark.pack(0xFFFE, 0xE000, UNDEFINED) + item + mark.pack(0xFFFE, 0xE00D, 0)
+    return head + item + mark.pack(0xFFFE, 0xE0DD, 0)
+
+
+def top_level(inner: bytes, encoding: Encoding) -> bytes:  # noqa: ARG001 (a place like others)
+    return inner
+
+
+def in_a_sequence(inner: bytes, encoding: Encoding) -> bytes:
+    return sequence(KEPT_SEQUENCE, inner, encoding)
+
+
+def three_deep_without_lengths(inner: bytes, encoding: Encoding) -> bytes:
+    for _ in range(3):
+        inner = sequence(KEPT_SEQUENCE, inner, encoding, undefined=True)
+    return inner
+
+
+def in_a_sequence_without_a_vr(inner: bytes, encoding: Encoding) -> bytes:
+    """A sequence whose items are implicit, whatever surrounds them."""
+    item = b"\xfe\xff\x00\xe0" + len(inner).to_bytes(4, "little") + inner
+    return write_element(KEPT_SEQUENCE, "UN", item, encoding)
+
+
+def file_of(inner: bytes, wrap: Callable[[bytes, Encoding], bytes], encoding: Encoding) -> bytes:
+    head = write_file_head(
+        sop_class_uid=MR.encode(), sop_instance_uid=b"1.3", transfer_syntax_uid=SYNTAXES[encoding]
+    )
+    identity = write_element(0x00080016, "UI", MR.encode(), encoding)
+    identity += write_element(0x00080018, "UI", b"1.3", encoding)
+    return head + identity + wrap(inner, encoding)
+
+
+PLACES = [
+    (place, inner, outer)
+    for place in (top_level, in_a_sequence, three_deep_without_lengths)
+    for inner, outer in ((one, one) for one in SYNTAXES)
+] + [(in_a_sequence_without_a_vr, IMPLICIT_LITTLE, outer) for outer in SYNTAXES]
+
+
+def name_of(value: object) -> str:
+    return getattr(value, "__name__", str(value))
+
+
+@pytest.mark.parametrize(("place", "inner", "outer"), PLACES, ids=name_of)
+def test_the_basic_profile_leaves_nothing_of_the_table(
+    basic: Profile,
+    plan: PersonPlan,
+    place: Callable[[bytes, Encoding], bytes],
+    inner: Encoding,
+    outer: Encoding,
+) -> None:
+    tags = [row.number for row in table_rows() if row.number and row.number != 0x00080018]
+    content = file_of(planted(tags, inner), place, outer)
+    assert len(tags) > 600
+    assert all(text in content for text in PLANTED)
+    instance = deidentify_instance(content, profile=basic, plan=plan)
+    assert [text for text in PLANTED if text in instance.content] == []
+    assert b"tfl3d1" in instance.content
+    assert set(PLANTED) <= {value.text.encode() for value in instance.identity}
+    assert read_file(instance.content).data_set.encoding == outer
+
+
+@pytest.mark.parametrize(("place", "inner", "outer"), PLACES, ids=name_of)
+def test_the_profile_for_sharing_leaves_nothing_but_descriptions(
+    bids: Profile,
+    plan: PersonPlan,
+    place: Callable[[bytes, Encoding], bytes],
+    inner: Encoding,
+    outer: Encoding,
+) -> None:
+    tags = [
+        row.number
+        for row in table_rows()
+        if row.number and row.number != 0x00080018 and not stays(bids, row.number)
+    ]
+    content = file_of(planted(tags, inner), place, outer)
+    assert len(tags) > 400
+    instance = deidentify_instance(content, profile=bids, plan=plan)
+    assert [text for text in PLANTED if text in instance.content] == []
+
+
+def stays(profile: Profile, tag: int) -> bool:
+    """Tell whether a profile lets words of no known meaning through."""
+    decision = profile.decide(tag, sop_class_uid=MR, path=())
+    words = (Cleaning.DESCRIPTORS, Cleaning.CHARACTERISTICS, Cleaning.STRUCTURED_CONTENT)
+    return decision.action is Action.KEEP or decision.cleaning in words
+
+
+def test_a_rule_is_looked_up_before_a_sequence_is_entered(basic: Profile, plan: PersonPlan) -> None:
+    inner = write_element(KEPT_ATTRIBUTE, "SH", b"tfl3d1", EXPLICIT_LITTLE)
+    removed = sequence(0x00400275, inner, EXPLICIT_LITTLE)
+    content = file_of(removed, top_level, EXPLICIT_LITTLE)
+    instance = deidentify_instance(content, profile=basic, plan=plan)
+    assert b"tfl3d1" not in instance.content
+    assert instance.changes == {"X": 1, "U": 1}
+
+
+@pytest.mark.parametrize("place", [in_a_sequence, three_deep_without_lengths])
+@pytest.mark.parametrize("encoding", SYNTAXES)
+def test_what_is_kept_keeps_its_bytes(
+    bids: Profile,
+    plan: PersonPlan,
+    place: Callable[[bytes, Encoding], bytes],
+    encoding: Encoding,
+) -> None:
+    kept = place(write_element(KEPT_ATTRIBUTE, "SH", b"tfl3d1", encoding), encoding)
+    content = file_of(kept, top_level, encoding)
+    assert kept in deidentify_instance(content, profile=bids, plan=plan).content
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_lengths_are_defined_or_not_as_they_were(
+    bids: Profile, plan: PersonPlan, undefined: bool
+) -> None:
+    inner = write_element(0x00081155, "UI", PLANTED_UID, EXPLICIT_LITTLE)
+    written = sequence(KEPT_SEQUENCE, inner, EXPLICIT_LITTLE, undefined=undefined)
+    content = file_of(written, top_level, EXPLICIT_LITTLE)
+    instance = deidentify_instance(content, profile=bids, plan=plan)
+    (element,) = [
+        e for e in read_file(instance.content).data_set.elements if e.tag == KEPT_SEQUENCE
+    ]
+    assert (element.after != element.end) is undefined
+
+
+def test_what_begins_like_a_sequence_and_is_none_goes(bids: Profile, plan: PersonPlan) -> None:
+    broken = b"\xfe\xff\x00\xe0\x40\0\0\0" + PLANTED_TEXT
+    content = file_of(
+        write_element(0x00189999, "UN", broken, EXPLICIT_LITTLE), top_level, EXPLICIT_LITTLE
+    )
+    instance = deidentify_instance(content, profile=bids, plan=plan)
+    assert PLANTED_TEXT not in instance.content
