@@ -41,7 +41,7 @@ from bidsanon.session import (
 )
 from bidsanon.vault.plan import PersonPlan
 
-FILES_WORTH_A_WORKER = 200
+FILES_WORTH_A_WORKER = 500
 """Starting a worker takes as long as de-identifying about so many files."""
 
 _FILES_A_BATCH = 64
@@ -190,7 +190,7 @@ def _read_first_instances(
 def _carry_out(tasks: Sequence[_Task], orders: _Orders, *, jobs: int) -> Iterator[_Report]:
     """Carry out all tasks, in their order, in this process or in others."""
     batches = [tasks[i : i + _FILES_A_BATCH] for i in range(0, len(tasks), _FILES_A_BATCH)]
-    workers = min(jobs, -(-len(tasks) // FILES_WORTH_A_WORKER))
+    workers = min(jobs, len(tasks) // FILES_WORTH_A_WORKER)
     if workers <= 1:
         worker = _Worker(orders)
         yield from map(worker.carry_out, batches)
