@@ -15,8 +15,8 @@ _FIRST_GROUP = 0x0008
 _PRIVATE_CHARACTERISTICS = 0x00080300
 _OVERLAYS = 0x60
 _OVERLAY_DATA = 0x3000
-# Group lengths and groups of other uses; and a list of the file's private blocks, which is no longer
-# true of what is left of them (PS3.15 E.3.10).
+# Group lengths and groups of other uses; and a list of the file's private blocks, which is no
+# longer true of what is left of them (PS3.15 E.3.10).
 _DROPPED = Rule(drop, Decision(action=Action.REMOVE), counted=False)
 
 
