@@ -8,7 +8,6 @@ another image of the same session.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.deface.grid import Grid
 from bidsanon.deface.voxels import Nifti, UnreadableImageError, mean_volume
 
@@ -31,7 +31,6 @@ _FAMILIES = {
 }
 _COMPUTED = {"UNIT1", "fieldmap"}
 _PHASES = {"phase1", "phase2", "phasediff"}
-_NAME = re.compile(r"\.nii(\.gz)?$")
 
 
 class Component(StrEnum):
@@ -113,9 +112,12 @@ class Acquisition:
             return _mean([mean_volume(member.nifti) for member in self.registered])
         real = [m for m in self.members if m.component is Component.REAL]
         imaginary = [m for m in self.members if m.component is Component.IMAGINARY]
-        if len(real) != len(imaginary) or not real:
+        if not real:
             raise UnreadableImageError("no magnitude image was acquired with it")
         first = mean_volume(real[0].nifti)
+        if not imaginary:
+            # A phase-sensitive inversion recovery: dark tissue is negative, and a head it is.
+            return first
         second = mean_volume(imaginary[0].nifti)
         return Grid(values=np.hypot(first.values, second.values), affine=first.affine)
 
@@ -135,7 +137,7 @@ def group_acquisitions(root: Path, images: Mapping[str, Nifti]) -> tuple[Acquisi
     tuple
         Sorted by their first member's path.
     """
-    groups: list[tuple[str, list[Member]]] = []
+    groups: list[tuple[tuple[str, ...], list[Member]]] = []
     for path in sorted(images):
         key = _acquisition_key(path)
         member = _member(root, path, images[path])
@@ -148,30 +150,26 @@ def group_acquisitions(root: Path, images: Mapping[str, Nifti]) -> tuple[Acquisi
     return tuple(Acquisition(members=tuple(members)) for _, members in groups)
 
 
-def stem_of(path: str) -> str:
-    """Return a file's name without folders and without ``.nii`` or ``.nii.gz``."""
-    return _NAME.sub("", path.rsplit("/", 1)[-1])
-
-
 def _member(root: Path, path: str, nifti: Nifti) -> Member:
-    entities, suffix = _split(stem_of(path))
-    inversion = entities.get("inv", "")
+    name = parse_name(path)
+    inversion = name.entities.get("inv", "")
     return Member(
         path=path,
         nifti=nifti,
-        component=_component(entities.get("part", ""), suffix, root / path),
+        component=_component(name, root),
         inversion=int(inversion) if inversion.isdecimal() else 0,
-        computed=suffix in _COMPUTED,
+        computed=name.suffix in _COMPUTED,
     )
 
 
-def _component(part: str, suffix: str, image: Path) -> Component:
+def _component(name: BidsName, root: Path) -> Component:
+    part = name.entities.get("part", "")
     named = {"phase": Component.PHASE, "real": Component.REAL, "imag": Component.IMAGINARY}
     if part:
         return named.get(part, Component.MAGNITUDE)
-    if suffix in _PHASES:
+    if name.suffix in _PHASES:
         return Component.PHASE
-    types = _image_types(image)
+    types = _image_types((root / name.path).with_name(f"{name.stem}.json"))
     if types & {"P", "PHASE"}:
         return Component.PHASE
     if types & {"R", "REAL"}:
@@ -181,9 +179,8 @@ def _component(part: str, suffix: str, image: Path) -> Component:
     return Component.MAGNITUDE
 
 
-def _image_types(image: Path) -> set[str]:
-    """Return the values of ImageType in an image's sidecar; none where it has no sidecar."""
-    sidecar = image.with_name(stem_of(image.name) + ".json")
+def _image_types(sidecar: Path) -> set[str]:
+    """Return the values of ImageType in a sidecar; none where there is none."""
     try:
         content = json.loads(sidecar.read_text("utf-8"))
     except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
@@ -192,17 +189,12 @@ def _image_types(image: Path) -> set[str]:
     return {str(value).upper() for value in types} if isinstance(types, list) else set()
 
 
-def _acquisition_key(path: str) -> str:
+def _acquisition_key(path: str) -> tuple[str, ...]:
+    """Return what images that were acquired together have in common in their names."""
     folder, _, _ = path.rpartition("/")
-    entities, suffix = _split(stem_of(path))
-    kept = [f"{key}-{value}" for key, value in entities.items() if key not in _TOGETHER]
-    return "/".join([folder, *kept, _FAMILIES.get(suffix, suffix)])
-
-
-def _split(stem: str) -> tuple[dict[str, str], str]:
-    """Split a BIDS name into its entities and its suffix."""
-    *pairs, suffix = stem.split("_")
-    return dict(pair.partition("-")[::2] for pair in pairs), suffix
+    name = parse_name(path)
+    kept = [f"{key}-{value}" for key, value in name.entities.items() if key not in _TOGETHER]
+    return folder, *kept, _FAMILIES.get(name.suffix, name.suffix)
 
 
 def _mean(grids: Iterable[Grid]) -> Grid:

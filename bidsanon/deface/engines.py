@@ -163,7 +163,7 @@ class PydefaceEngine:
         if completed.returncode or not matrix.exists():
             raise ToolFailedError(
                 f"flirt failed with status {completed.returncode}",
-                cure="use --deface bidsanon, which needs no FSL, or check FSL's installation",
+                cure="use --engine bidsanon, which needs no FSL, or check FSL's installation",
             )
 
 
@@ -245,6 +245,6 @@ def _read_matrix(path: Path) -> Matrix:
         matrix = np.empty(0)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise ToolFailedError(
-            "flirt wrote no usable matrix", cure="use --deface bidsanon, which needs no FSL"
+            "flirt wrote no usable matrix", cure="use --engine bidsanon, which needs no FSL"
         )
     return matrix

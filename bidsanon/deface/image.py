@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions, stem_of
+from bidsanon.bids.names import parse_name
+from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions
 from bidsanon.deface.cut import FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.engines import AUTO, Engine, choose_engine
 from bidsanon.deface.grid import Grid, Mask, Matrix
@@ -111,7 +112,7 @@ def deface_acquisition(
     decision = decide(placement, face_tissue(head, placement.to_template))
     album = Album(
         folder=pictures,
-        stem=stem_of(acquisition.shown.path),
+        stem=parse_name(acquisition.shown.path).stem,
         window=window,
         to_template=None if placement.refusals else placement.to_template,
     )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bidsanon.deface.acquisition import Acquisition, group_acquisitions, stem_of
+from bidsanon.bids.names import parse_name
+from bidsanon.deface.acquisition import Acquisition, group_acquisitions
 from bidsanon.deface.engines import choose_engine
 from bidsanon.deface.faces import shows_face
 from bidsanon.deface.image import deface_acquisition
 from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
-from bidsanon.files import write_json, write_text
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
 from bidsanon.session import (
@@ -98,8 +95,8 @@ def deface_session(
 def withhold_failed(defaced: DefacedSession) -> DefacedSession:
     """Take images whose face could not be removed for certain out of the session.
 
-    The image, its sidecar and gradient tables, its row in scans.tsv and what other sidecars say
-    that they are intended for go. The refusals become warnings.
+    The image goes with all that bears its name: its sidecar and gradient tables. What else names it
+    (scans.tsv, IntendedFor) is for the scrubbing to bring up to date. The refusals become warnings.
 
     Parameters
     ----------
@@ -110,9 +107,6 @@ def withhold_failed(defaced: DefacedSession) -> DefacedSession:
     failed = [o.path for o in defaced.outcomes if o.verdict is DefaceVerdict.FAILED]
     for path in failed:
         _remove_files(root, path)
-    if failed:
-        _forget_scans(root, failed)
-        _forget_intentions(root, failed)
     withheld = {*defaced.withheld, *failed}
     kept = [f for f in defaced.findings if f.code != _FAILED]
     left_out = [finding("DEFACE_WITHHELD", location=path) for path in failed]
@@ -165,38 +159,6 @@ def _findings(outcomes: Sequence[DefaceOutcome]) -> Iterator[Finding]:
 
 def _remove_files(root: Path, path: str) -> None:
     """Remove an image and everything beside it that bears its name."""
-    image = root / path
-    for file in image.parent.glob(stem_of(path) + ".*"):
+    name = parse_name(path)
+    for file in (root / path).parent.glob(f"{name.stem}.*"):
         file.unlink()
-
-
-def _forget_scans(root: Path, paths: Sequence[str]) -> None:
-    """Remove images from the tables of scans, which name them relative to themselves."""
-    for table in sorted(root.rglob("*_scans.tsv")):
-        gone = {
-            (root / path).relative_to(table.parent).as_posix()
-            for path in paths
-            if (root / path).is_relative_to(table.parent)
-        }
-        rows = list(csv.reader(io.StringIO(table.read_text("utf-8")), delimiter="\t"))
-        kept = [row for row in rows if row and row[0] not in gone]
-        if len(kept) < len(rows):
-            text = "".join("\t".join(row) + "\n" for row in kept)
-            write_text(table, text)
-
-
-def _forget_intentions(root: Path, paths: Sequence[str]) -> None:
-    """Remove images from other sidecars' IntendedFor, whose paths begin at subject or dataset."""
-    gone = tuple(f"/{path}" for path in paths)
-    for sidecar in sorted(root.rglob("*.json")):
-        content = json.loads(sidecar.read_text("utf-8"))
-        intended = content.get("IntendedFor") if isinstance(content, dict) else None
-        targets = intended if isinstance(intended, list) else [intended] if intended else []
-        kept = [t for t in targets if not any(path.endswith(_rooted(t)) for path in gone)]
-        if len(kept) < len(targets):
-            write_json(sidecar, content | {"IntendedFor": kept})
-
-
-def _rooted(target: object) -> str:
-    """Return a target of IntendedFor without ``bids::``, with a slash before its first folder."""
-    return "/" + str(target).removeprefix("bids::").lstrip("/")

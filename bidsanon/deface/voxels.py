@@ -108,7 +108,10 @@ def read_header(path: Path) -> Nifti:
         If it is no NIfTI image of at least three axes with a usable affine.
     """
     with _reading():
-        image = nibabel.load(path)
+        try:
+            image = nibabel.load(path)
+        except (ValueError, OverflowError) as error:
+            raise UnreadableImageError("its header holds numbers that make no sense") from error
     proxy = image.dataobj if isinstance(image, Nifti1Image | Nifti2Image) else None
     if not isinstance(image, Nifti1Image | Nifti2Image) or not isinstance(proxy, ArrayProxy):
         raise UnreadableImageError("it is not a NIfTI image in a single file")

@@ -1,0 +1,145 @@
+"""Which images show a face, and which were acquired together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from bidsanon.deface.acquisition import Acquisition, Component, group_acquisitions
+from bidsanon.deface.faces import shows_face
+from bidsanon.deface.voxels import UnreadableImageError, read_header
+
+FINE = np.diag([1.0, 1.0, 1.0, 1.0])
+THICK = np.diag([0.9, 0.9, 5.0, 1.0])
+COARSE = np.diag([3.0, 3.0, 3.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("datatype", "suffix", "affine", "asked"),
+    [
+        ("anat", "T1w", FINE, True),
+        ("anat", "T2w", THICK, True),
+        ("anat", "FLAIR", COARSE, True),
+        ("anat", "T2starw", COARSE, True),
+        ("anat", "MEGRE", FINE, True),
+        ("anat", "UNIT1", FINE, True),
+        ("pet", "pet", COARSE, True),
+        ("ct", "ct", COARSE, True),
+        ("func", "bold", FINE, False),
+        ("func", "sbref", COARSE, False),
+        ("dwi", "dwi", COARSE, False),
+        ("fmap", "epi", COARSE, False),
+        ("perf", "asl", COARSE, False),
+        ("perf", "m0scan", COARSE, False),
+        ("perf", "m0scan", THICK, True),
+        ("fmap", "magnitude1", COARSE, False),
+        ("fmap", "magnitude1", FINE, True),
+        ("fmap", "phasediff", FINE, True),
+        ("fmap", "TB1TFL", FINE, True),
+    ],
+)
+def test_images_are_asked_for_a_face_by_what_they_are(
+    datatype: str, suffix: str, affine: np.ndarray, *, asked: bool
+) -> None:
+    question = shows_face(datatype=datatype, suffix=suffix, affine=affine)
+    assert question.asked is asked
+    assert question.reason
+
+
+def acquisitions(
+    folder: Path, names: dict[str, float], *, grids: dict[str, np.ndarray] | None = None
+) -> tuple[Acquisition, ...]:
+    """Write images of one value each and put them into acquisitions."""
+    images = {}
+    for name, value in names.items():
+        affine = (grids or {}).get(name, np.eye(4))
+        path = folder / name
+        nibabel.Nifti1Image(np.full((3, 4, 5), value, dtype="f4"), affine).to_filename(path)
+        images[name] = read_header(path)
+    return group_acquisitions(folder, images)
+
+
+def paths(groups: tuple[Acquisition, ...]) -> list[list[str]]:
+    return [[member.path.removesuffix(".nii") for member in one.members] for one in groups]
+
+
+def test_each_contrast_and_each_run_is_registered_on_its_own(tmp_path: Path) -> None:
+    names = ["s_T1w.nii", "s_T2w.nii", "s_run-1_FLAIR.nii", "s_run-2_FLAIR.nii", "s_flip-1_VFA.nii"]
+    names += ["s_flip-2_VFA.nii"]
+    assert all(len(one) == 1 for one in paths(acquisitions(tmp_path, dict.fromkeys(names, 1))))
+
+
+def test_echoes_are_registered_on_their_mean(tmp_path: Path) -> None:
+    (one,) = acquisitions(tmp_path, {"s_echo-1_MEGRE.nii": 3, "s_echo-2_MEGRE.nii": 1})
+    assert (one.reference().values == 2).all()
+
+
+def test_a_phase_is_cut_where_its_magnitude_shows_the_face(tmp_path: Path) -> None:
+    (one,) = acquisitions(tmp_path, {"s_part-phase_T2starw.nii": 9, "s_part-mag_T2starw.nii": 5})
+    assert (one.reference().values == 5).all()
+    assert one.shown.path == "s_part-mag_T2starw.nii"
+
+
+def test_a_phase_is_known_by_its_sidecar_too(tmp_path: Path) -> None:
+    sidecar = {"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND", "PHASE"]}
+    (tmp_path / "s_T2starw.json").write_text(json.dumps(sidecar))
+    (one,) = acquisitions(tmp_path, {"s_T2starw.nii": 9})
+    assert one.members[0].component is Component.PHASE
+    with pytest.raises(UnreadableImageError, match="no magnitude"):
+        one.reference()
+
+
+def test_a_broken_sidecar_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "s_T1w.json").write_text("{")
+    (one,) = acquisitions(tmp_path, {"s_T1w.nii": 9})
+    assert one.members[0].component is Component.MAGNITUDE
+
+
+def test_real_and_imaginary_parts_make_a_magnitude(tmp_path: Path) -> None:
+    (one,) = acquisitions(tmp_path, {"s_part-real_T1w.nii": -3, "s_part-imag_T1w.nii": 4})
+    assert (one.reference().values == 5).all()
+
+
+def test_a_lone_real_part_is_a_phase_sensitive_image(tmp_path: Path) -> None:
+    (one,) = acquisitions(tmp_path, {"s_part-real_T1w.nii": -3})
+    assert (one.reference().values == -3).all()
+
+
+def test_mp2rage_is_registered_on_its_second_inversion(tmp_path: Path) -> None:
+    values = {
+        "s_UNIT1.nii": 1,
+        "s_inv-1_part-mag_MP2RAGE.nii": 2,
+        "s_inv-1_part-phase_MP2RAGE.nii": 3,
+        "s_inv-2_part-mag_MP2RAGE.nii": 4,
+        "s_inv-2_part-phase_MP2RAGE.nii": 5,
+    }
+    (one,) = acquisitions(tmp_path, values)
+    assert len(one.members) == 5
+    assert (one.reference().values == 4).all()
+
+
+def test_a_lone_unit1_is_registered_itself(tmp_path: Path) -> None:
+    (one,) = acquisitions(tmp_path, {"s_UNIT1.nii": 7})
+    assert (one.reference().values == 7).all()
+
+
+def test_field_map_phases_belong_to_their_magnitudes(tmp_path: Path) -> None:
+    (one,) = acquisitions(
+        tmp_path, {"s_phasediff.nii": 9, "s_magnitude1.nii": 4, "s_magnitude2.nii": 2}
+    )
+    assert (one.reference().values == 3).all()
+
+
+def test_another_grid_is_another_acquisition(tmp_path: Path) -> None:
+    moved = np.eye(4)
+    moved[0, 3] = 0.5
+    groups = acquisitions(
+        tmp_path,
+        {"s_part-mag_T1w.nii": 1, "s_part-phase_T1w.nii": 2},
+        grids={"s_part-phase_T1w.nii": moved},
+    )
+    assert len(groups) == 2
