@@ -10,9 +10,10 @@ Runs are numbered in the order of acquisition, and only where something was repe
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
@@ -28,6 +29,8 @@ SHORT_EPI_VOLUMES = 5
 """An EPI with opposite polarity and no more volumes than this measures distortion."""
 FEWEST_SLICES = 4
 """An anatomical image with fewer is a scout."""
+ANOTHER_ORIENTATION = 0.1
+"""A direction cosine that differs by more belongs to another orientation."""
 DIFFUSION_B = 10.0
 """Above this, diffusion is weighted: Philips writes 0.001 for its unweighted volumes."""
 
@@ -104,6 +107,7 @@ _COMPONENT_WORDS = {
     "FIELD_MAP": "HZ",
     "B0 MAP": "HZ",
 }
+_COSINES = 6
 _GE_COMPONENTS = {0: "M", 1: "P", 2: "R", 3: "I"}
 
 
@@ -114,7 +118,7 @@ def custom_seqinfo(wrapper: Any, series_files: list[str], **_: Any) -> Facts:
     frames = int(first.get("NumberOfFrames") or 1)
     sequence = _sequence(first)
     epi = _is_epi(first, sequence)
-    orientations = {_rounded(v) for h in headers for v in _values(h, "ImageOrientationPatient")}
+    cosines = [_rounded(v) for h in headers for v in _values(h, "ImageOrientationPatient")]
     image_type = _image_type(headers)
     return Facts(
         modality=str(first.get("Modality", "")),
@@ -134,14 +138,14 @@ def custom_seqinfo(wrapper: Any, series_files: list[str], **_: Any) -> Facts:
         diffusion_b=max((b for h in headers for b in _b_values(h)), default=-1.0),
         labelling="ArterialSpinLabelingContrast" in first,
         angiography=first.get("AngioFlag") == "Y",
-        orientations=len(orientations),
+        orientations=_count_apart(cosines),
         plane=_plane(first),
         direction=_direction(wrapper),
         geometry=(
             first.get("Rows"),
             first.get("Columns"),
             *(_rounded(v) for v in _values(first, "PixelSpacing", limit=1)),
-            *(_rounded([v]) for v in _values(first, "SliceThickness", limit=1)),
+            *(_rounded(v) for v in _values(first, "SliceThickness", limit=1)),
         ),
     )
 
@@ -193,10 +197,8 @@ def _values(header: pydicom.Dataset, keyword: str, *, limit: int = FRAME_SAMPLES
 def _numbers(header: pydicom.Dataset, keyword: str) -> Iterator[float]:
     for value in _values(header, keyword):
         for number in value if _is_several(value) else [value]:
-            try:
+            with contextlib.suppress(TypeError, ValueError):
                 yield float(number)
-            except (TypeError, ValueError):
-                continue
 
 
 def _is_several(value: object) -> TypeGuard[Iterable[Any]]:
@@ -356,17 +358,31 @@ def _volumes_of_repeats(
     return count if slice_by_slice else max(1, count // len(seen))
 
 
-def _rounded(vector: Iterable[Any]) -> tuple[float, ...]:
-    return tuple(round(float(x), 2) for x in vector)
+def _rounded(vector: Any) -> tuple[float, ...]:
+    """Round a number or several; what is no number is passed over."""
+    numbers = []
+    for x in vector if _is_several(vector) else [vector]:
+        with contextlib.suppress(TypeError, ValueError):
+            numbers.append(round(float(x), 2))
+    return tuple(numbers)
 
 
-def _axes(header: pydicom.Dataset) -> tuple[list[float], list[float]] | None:
+def _count_apart(vectors: Iterable[Sequence[float]]) -> int:
+    """Count the orientations that differ by more than how numbers were written."""
+    apart: list[Sequence[float]] = []
+    for vector in vectors:
+        if all(
+            any(abs(a - b) > ANOTHER_ORIENTATION for a, b in zip(vector, other, strict=False))
+            for other in apart
+        ):
+            apart.append(vector)
+    return len(apart)
+
+
+def _axes(header: pydicom.Dataset) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Give the directions in which columns and rows are counted, or None."""
-    orientation = next(_values(header, "ImageOrientationPatient", limit=1), None)
-    if orientation is None:
-        return None
-    cosines = [float(x) for x in orientation]
-    return cosines[:3], cosines[3:]
+    cosines = _rounded(next(_values(header, "ImageOrientationPatient", limit=1), None))
+    return (cosines[:3], cosines[3:]) if len(cosines) == _COSINES else None
 
 
 def _plane(header: pydicom.Dataset) -> str:
@@ -444,6 +460,7 @@ _DERIVED = {
     "PROJECTION IMAGE": "a projection",
     "RELCBF": "a map of the blood flow",
     "SUBTRACTION": "a difference",
+    "SWI": "a susceptibility-weighted image",
     "T1 MAP": "a map of T1",
     "T2 MAP": "a map of T2",
     "T2_STAR MAP": "a map of T2*",
@@ -457,20 +474,20 @@ _DERIVED = {
     "T_MAP": "a map of the activation",
 }
 _SCOUT = re.compile(
-    r"scout|localis|localiz|\bloc\b|3.?plane|survey|smartbrain|plan.?scan|\bcal(ibration)?\b"
-    r"|asset.?cal|ref.?scan|coil.?sens|\bsens(e)?.?ref"
+    r"scout|localis|localiz|(?<![a-z])loc(?![a-z])|3.?plane|survey|smartbrain|plan.?scan"
+    r"|(?<![a-z])cal(ibration)?(?![a-z])|asset.?cal|(?<![a-z])ref.?scan|coil.?sens|sense?.?ref"
 )
 _NO_IMAGES = re.compile(r"phoenix|patient.?protocol|physio.?log|screen.?save|exam.?card|report")
-_FIELD_MAP = re.compile(r"field.?map|fmap|gre.?field|\bb0.?map|b.?zero.?map|field.?mag|\bb0\b.*ns")
+_FIELD_MAP = re.compile(r"field.?map|fmap|gre.?field|(?<![a-z])b0.?map|b.?zero.?map|field.?mag")
 _EPI_FIELD_MAP = re.compile(
     r"field.?map|fmap|distor|topup|top.?up|pe.?polar|blip|spin.?echo.?field|se.?epi.?(ap|pa|rl|lr)"
     r"|rev(erse)?d?.?(pe|phase|pol|b0)"
 )
-_DIFFUSION = re.compile(r"dwi|dti|diff|dmri|hardi|noddi|\bdki\b")
-_LABELLING = re.compile(r"(\b|_)(p?c?asl|tgse.?asl)(\b|_)|spin.?label|pcasl|pasl")
+_DIFFUSION = re.compile(r"dwi|dti|diff|dmri|hardi|noddi|(?<![a-z])dki")
+_LABELLING = re.compile(r"(?<![a-z])(p?c?asl)(?![a-z])|spin.?label|pcasl|pasl")
 _REFERENCE = re.compile(r"sb.?ref|single.?band.?ref")
-_CALIBRATION = re.compile(r"(\b|_)m0(\b|_|scan)")
-_ANGIOGRAPHY = re.compile(r"(\b|_)(tof|mra|angio\w*)(\b|_)")
+_CALIBRATION = re.compile(r"(?<![a-z])m0(?![0-9])")
+_ANGIOGRAPHY = re.compile(r"(?<![a-z])(tof|mra)(?![a-z])|angio")
 _DIRECTION = re.compile(r"(?<![a-z])(ap|pa|lr|rl|is|si)(?![a-z])")
 
 LONG_INVERSION_MS = 1500.0
@@ -688,7 +705,7 @@ def _contrast_by_name(words: str) -> str | None:
         (r"t2.?\*|t2.?star|swi|swan", "T2starw"),
         (r"t1|mprage|bravo|spgr|tfe", "T1w"),
         (r"t2|space|cube|vista", "T2w"),
-        (r"(\b|_)pd(\b|_|w)", "PDw"),
+        (r"(?<![a-z])pd(?![a-z])|pdw", "PDw"),
     ):
         if re.search(pattern, words):
             return suffix
@@ -885,7 +902,7 @@ def _role(scan: Scan) -> tuple[Any, ...]:
     """Return what differs between the series of one event."""
     return (
         scan.kind.suffix,
-        "P" if scan.facts.components == ("P",) else "M",
+        _is_phase(scan),
         "" if scan.kind.datatype == "fmap" else scan.facts.echoes_ms,
         _normalised(scan),
     )
@@ -902,21 +919,22 @@ def _members(event: Sequence[Scan]) -> Iterator[tuple[Scan, dict[str, str]]]:
     if event[0].kind.datatype == "fmap":
         yield from ((scan, {}) for scan in event)
         return
-    by_suffix = Counter(scan.kind.suffix for scan in event)
     for scan in event:
         alike = [other for other in event if other.kind.suffix == scan.kind.suffix]
+        echoes = sorted({other.facts.echoes_ms for other in alike})
+        corrections = {_normalised(other) for other in alike}
         own: dict[str, str] = {}
-        if by_suffix[scan.kind.suffix] > 1:
-            echoes = sorted({other.facts.echoes_ms for other in alike})
-            parts = {other.facts.components == ("P",) for other in alike}
-            corrections = {_normalised(other) for other in alike}
-            if len(echoes) > 1:
-                own["echo"] = str(echoes.index(scan.facts.echoes_ms) + 1)
-            if len(parts) > 1:
-                own["part"] = "phase" if scan.facts.components == ("P",) else "mag"
-            if len(corrections) > 1:
-                own["rec"] = _normalised(scan)
+        if len(echoes) > 1:
+            own["echo"] = str(echoes.index(scan.facts.echoes_ms) + 1)
+        if len(corrections) > 1:
+            own["rec"] = _normalised(scan)
+        if any(_is_phase(other) for other in alike):
+            own["part"] = "phase" if _is_phase(scan) else "mag"
         yield scan, own
+
+
+def _is_phase(scan: Scan) -> bool:
+    return scan.facts.components == ("P",)
 
 
 # --- what heudiconv's own names leave wrong -----------------------------------------------------

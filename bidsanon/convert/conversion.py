@@ -86,6 +86,7 @@ def convert_session(
             timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * files,
             step=step,
         )
+        step.advance(len(answer.left_out))
     require_names(answer, heuristic)
     findings = [*name_findings(answer, acquisitions)]
     skipped = [*left_out(answer, acquisitions)]
@@ -148,22 +149,21 @@ def _images(
 def _outcome_findings(
     answer: Answer, acquisitions: Sequence[Acquisition], images: Sequence[ConvertedImage]
 ) -> Iterator[Finding]:
-    made = {image.path for image in images}
+    made = {image.path: image for image in images}
     for item in answer.items:
         place = item_place(item, acquisitions)
-        if not item.duplicate and not made.intersection(item.outputs):
+        own = [made[name] for name in item.outputs if name in made]
+        if not own and not item.duplicate:
             yield finding("SERIES_NOT_CONVERTED", location=place, name=item.name)
         for kind in item.asides:
             yield finding("IMAGE_ASIDE", location=place, kind=kind)
-    for image in images:
-        problem = check_name(image.path)
-        if problem:
-            yield finding(
-                "INVALID_BIDS_NAME",
-                location=f"series {image.series_index}",
-                name=image.path,
-                problem=problem,
-            )
+        problems = {image.path: check_name(image.path) for image in own}
+        if len(own) > 1 and any(problems.values()):
+            yield finding("SEVERAL_IMAGES", location=place, name=item.name, count=len(own))
+            continue
+        for name, problem in problems.items():
+            if problem:
+                yield finding("INVALID_BIDS_NAME", location=place, name=name, problem=problem)
 
 
 def _open_permissions(root: Path) -> None:

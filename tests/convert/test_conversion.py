@@ -194,6 +194,17 @@ def test_volumes_that_xa_exports_as_series_become_one_run(
     assert (converted.findings, converted.skipped) == ((), ())
 
 
+def test_several_images_under_one_name_are_one_finding(
+    siemens: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
+) -> None:
+    two_echoes = ONE_NAME.replace("func", "dwi").replace("task-x_bold", "dwi").replace("[0]", "[2]")
+    converted = _convert(siemens, tmp_path / "work", heuristic(two_echoes))
+    assert [(one.code, one.location) for one in converted.findings] == [
+        ("SEVERAL_IMAGES", "series 3")
+    ]
+    assert "2 images" in converted.findings[0].message
+
+
 def test_without_dcm2niix_nothing_starts(
     bold: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

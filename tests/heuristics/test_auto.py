@@ -132,6 +132,7 @@ def test_one_series_is_named_by_its_header(
         ("mocoseries", BOLD, "motion-corrected"),
         ("bold", BOLD | {"image_type": ("ORIGINAL", "PRIMARY", "M", "MOCO")}, "motion-corrected"),
         ("t1 mpr", GRADIENT | {"image_type": ("DERIVED", "SECONDARY", "MPR")}, "reformatted"),
+        ("swi", GRADIENT | {"image_type": ("ORIGINAL", "M", "SWI")}, "susceptibility"),
         ("t1", {"modality": "CT"}, "magnetic resonance only"),
         ("phoenixzipreport", {}, "a report"),
         ("bold", BOLD | {"volumes": 1}, "one volume"),
@@ -211,6 +212,12 @@ def test_magnitude_and_phase_of_a_run_are_its_parts(
     assert _names(auto, series(3, "rest", **BOLD), series(4, "rest", **phase)) == [
         "func/task-rest_part-mag_bold",
         "func/task-rest_part-phase_bold",
+    ]
+
+
+def test_phase_alone_is_said_to_be_phase(auto: ModuleType, series: Callable[..., Any]) -> None:
+    assert _names(auto, series(3, "rest", **BOLD | {"components": ("P",)})) == [
+        "func/task-rest_part-phase_bold"
     ]
 
 
