@@ -131,7 +131,7 @@ def deidentify_session(
         tasks = tuple(_tasks(source, folder))
     known, participant = _read_first_instances(source, profile=profile, plan=plan)
     orders = _Orders(profile=profile, plan=plan, known=known)
-    with progress.step("de-identify", total=len(tasks)) as step:
+    with progress.step("de-identifying", total=len(tasks)) as step:
         reports = []
         for report in _carry_out(tasks, orders, jobs=jobs):
             reports.append(report)

@@ -81,11 +81,10 @@ def _fidelity(run: Run) -> tuple[str, ...]:
     if Gate.FIDELITY not in passed:
         return ()
     files = sum(len(series.instances) for series in run.source.series)
+    series = len(run.source.series)
     return (
-        f"dcm2niix read the {files} originals and their de-identified copies, "
-        f"{len(run.source.series)} series of them.",
-        "Voxels, geometry, b-values, gradient directions and every sidecar field that does not "
-        "identify agree.",
+        f"dcm2niix read the {files} originals of {series} series, and their de-identified copies.",
+        "Voxels, geometry, gradient tables and all sidecar fields that do not identify agree.",
     )
 
 

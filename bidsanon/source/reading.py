@@ -80,7 +80,7 @@ def read_files(found: SourceFiles, *, unpack_into: Path, progress: Progress) -> 
     """
     reading = Reading(roots=list(found.roots), other_files=found.special)
     blank: list[Path] = []
-    with progress.step("read headers", total=len(found.files)) as step:
+    with progress.step("reading headers", total=len(found.files)) as step:
         for file in found.files:
             try:
                 _read_one(file, reading, blank, unpack_into)
