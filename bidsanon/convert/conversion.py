@@ -18,6 +18,7 @@ from bidsanon.convert.plan import (
     name_findings,
     require_names,
 )
+from bidsanon.convert.room import require_room
 from bidsanon.convert.scans import keep_scans_of
 from bidsanon.external import DCM2NIIX, program_version
 from bidsanon.files import fresh_folder, remove_tree
@@ -65,6 +66,8 @@ def convert_session(
         If the heuristic fails.
     SourceError
         If it matches no series.
+    StorageError
+        If there is no room for the images.
     ToolFailedError
         If heudiconv fails as a whole.
     """
@@ -94,7 +97,7 @@ def convert_session(
     if not errors(findings):
         _keep_only(output, subject)
         images = tuple(_images(answer, acquisitions, output))
-        findings += _outcome_findings(answer, acquisitions, images)
+        findings += _outcome_findings(answer, acquisitions, images, output)
         complete_sidecars(output, images)
         images, withdrawn, said = withdraw_incomplete(output, images)
         findings += said
@@ -147,13 +150,19 @@ def _images(
 
 
 def _outcome_findings(
-    answer: Answer, acquisitions: Sequence[Acquisition], images: Sequence[ConvertedImage]
+    answer: Answer,
+    acquisitions: Sequence[Acquisition],
+    images: Sequence[ConvertedImage],
+    output: Path,
 ) -> Iterator[Finding]:
     made = {image.path: image for image in images}
     for item in answer.items:
         place = item_place(item, acquisitions)
         own = [made[name] for name in item.outputs if name in made]
         if not own and not item.duplicate:
+            require_room(
+                output, (file for n in item.acquisitions for file in acquisitions[n].files)
+            )
             yield finding("SERIES_NOT_CONVERTED", location=place, name=item.name)
         for kind in item.asides:
             yield finding("IMAGE_ASIDE", location=place, kind=kind)

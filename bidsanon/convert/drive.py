@@ -8,6 +8,8 @@ the worker is given another way to it: a link with a plain name in the system's 
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bidsanon.convert.job import Answer, Heuristic, HeuristicFault, Request
+from bidsanon.convert.room import out_of_room
 from bidsanon.errors import PolicyError, ToolFailedError
 from bidsanon.external import DCM2NIIX, require_program, run_program
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
@@ -47,8 +50,10 @@ def drive_worker(
     ------
     PolicyError
         If the heuristic fails.
+    StorageError
+        If the disk is full.
     ToolFailedError
-        If heudiconv does, or it takes too long.
+        If heudiconv fails, or takes too long.
     """
     if request.acquisitions:
         require_program(DCM2NIIX)
@@ -78,6 +83,8 @@ def drive_worker(
                 },
             )
     write_text(work / _LOG, completed.stdout + completed.stderr, mode=PRIVATE_FILE_MODE)
+    if completed.returncode != 0 and os.strerror(errno.ENOSPC) in completed.stderr:
+        raise out_of_room()
     if completed.returncode != 0:
         raise ToolFailedError(
             f"heudiconv stopped with status {completed.returncode}",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import signal
 import struct
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,8 @@ from pathlib import Path
 from bidsanon.convert.acquisition import join_series
 from bidsanon.convert.job import Acquisition
 from bidsanon.convert.plan import series_place
+from bidsanon.convert.room import require_room
+from bidsanon.errors import ToolFailedError
 from bidsanon.external import DCM2NIIX, require_program, run_program
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.findings import Finding, finding
@@ -32,6 +35,7 @@ from bidsanon.session import DeidentifiedSession
 
 _TIMEOUT_S = 600.0
 _TIMEOUT_PER_FILE_S = 0.2
+_KILLED = (-signal.SIGKILL, -signal.SIGTERM)
 _CHUNK = 1 << 20
 _HEADER_SIZE = 348
 _VOXELS_AT = 108
@@ -82,6 +86,8 @@ def check_fidelity(
     ------
     MissingToolError
         If dcm2niix is not installed.
+    StorageError
+        If there is no room for what it makes.
     """
     require_program(DCM2NIIX)
     fresh_folder(work)
@@ -131,11 +137,18 @@ def _link_originals(
 
 
 def _convert(folder: Path, out: Path, acquisition: Acquisition) -> _Converted:
+    require_room(fresh_folder(out), acquisition.files)
     completed = run_program(
-        [require_program(DCM2NIIX), *_COMMAND, "-o", fresh_folder(out), folder],
+        [require_program(DCM2NIIX), *_COMMAND, "-o", out, folder],
         timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * len(acquisition.files),
         cwd=out,
     )
+    if completed.returncode:
+        require_room(out, acquisition.files)
+    if completed.returncode in _KILLED:
+        raise ToolFailedError(
+            "dcm2niix was ended from outside", cure="see that there is memory, and run it again"
+        )
     return _Converted(folder=out, status=completed.returncode)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 from plain_staging import stage_plainly
 
 from bidsanon.convert import Heuristic, convert_session, resolve_heuristic
-from bidsanon.errors import MissingToolError, PolicyError, SourceError
+from bidsanon.errors import MissingToolError, PolicyError, SourceError, StorageError
 from bidsanon.external import BIDS_VALIDATOR, require_program
 from bidsanon.files import files_below
 from bidsanon.progress import Silent
@@ -138,7 +139,7 @@ def test_a_heuristic_that_matches_nothing_says_what_to_do(
 
 
 def test_one_series_that_fails_is_named_and_takes_no_other_with_it(
-    siemens: DeidentifiedSession, tmp_path: Path
+    siemens: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for file in siemens.series[4].files:
         header = pydicom.dcmread(file)
@@ -150,6 +151,10 @@ def test_one_series_that_fails_is_named_and_takes_no_other_with_it(
     ]
     assert {image.series_index for image in converted.images} == {2, 3, 4, 6}
     _holds_the_session_only(converted)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+    with pytest.raises(StorageError, match="no space left"):
+        _convert(siemens, tmp_path / "work")
 
 
 def test_what_a_heuristic_does_after_conversion_is_kept_and_its_faults_are_its_own(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from plain_staging import stage_plainly
 
 from bidsanon.convert import check_fidelity, fidelity
-from bidsanon.errors import MissingToolError
+from bidsanon.errors import MissingToolError, StorageError, ToolFailedError
+from bidsanon.external import Completed
 from bidsanon.findings import Finding
 from bidsanon.progress import Silent
 from bidsanon.session import DeidentifiedSession
@@ -162,6 +164,25 @@ def test_without_dcm2niix_there_is_no_check(
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(MissingToolError, match="dcm2niix"):
+        check_fidelity(bold, work=tmp_path / "work", jobs=1, progress=Silent())
+
+
+def test_a_full_disk_is_no_faithful_copy(
+    bold: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+    with pytest.raises(StorageError, match="no space left"):
+        check_fidelity(bold, work=tmp_path / "work", jobs=1, progress=Silent())
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_dcm2niix_that_was_killed_is_no_comparison(
+    bold: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = Completed(returncode=-9, stdout="", stderr="")
+    monkeypatch.setattr(fidelity, "run_program", lambda *_, **__: killed)
+    with pytest.raises(ToolFailedError, match="ended from outside"):
         check_fidelity(bold, work=tmp_path / "work", jobs=1, progress=Silent())
 
 
