@@ -1,0 +1,94 @@
+"""Reduces bytes to the runs in which text could stand, so that voxels need not be searched whole.
+
+Voxels are hundreds of times as long as everything else that is published. A look-up of each byte
+and a few comparisons by numpy leave those bytes that stand side by side with others of which the
+searched forms are made: directly, or with a zero between them as in UTF-16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BYTES = 256
+
+Flags = NDArray[np.bool_]
+
+
+class Run(NamedTuple):
+    """What is left of some bytes.
+
+    Attributes
+    ----------
+    text
+        The runs, each with what stands before and after it, read as Latin-1; ASCII letters are in
+        lower case.
+    positions
+        At which byte each character stands.
+    """
+
+    text: str
+    positions: NDArray[np.intp]
+
+
+def alphabet_table(alphabet: Iterable[int]) -> bytes:
+    """Return a table for :func:`runs` that lets the bytes of an alphabet pass."""
+    letters = frozenset(alphabet)
+    return bytes(byte in letters for byte in range(_BYTES))
+
+
+def runs(content: bytes, table: bytes, shortest: int) -> Iterator[Run]:
+    """Yield the runs of bytes as they are, and those of UTF-16 of either byte order.
+
+    Parameters
+    ----------
+    content
+        Bytes.
+    table
+        From :func:`alphabet_table`.
+    shortest
+        How many characters a run must have, at least.
+    """
+    fits = np.frombuffer(content.translate(table), np.bool_)
+    yield from _runs(content, fits, shortest, step=1)
+    before_zero = fits[:-1] & (np.frombuffer(content, np.uint8)[1:] == 0)
+    yield from _runs(content, before_zero, shortest, step=2)
+
+
+def _runs(content: bytes, fits: Flags, shortest: int, *, step: int) -> Iterator[Run]:
+    starts = _run_starts(fits, shortest, step)
+    if not starts.any():
+        return
+    inside = np.zeros(len(content) + 2 * step, np.bool_)  # a character more on either side
+    inside[: len(starts)] = starts
+    _spread(inside, shortest + 2, step)
+    kept = np.flatnonzero(inside[step:-step])
+    for first in range(step):
+        positions = kept[kept % step == first]
+        if len(positions):
+            text = np.frombuffer(content, np.uint8)[positions].tobytes().lower()
+            yield Run(text.decode("latin-1"), positions)
+
+
+def _run_starts(fits: Flags, length: int, step: int) -> Flags:
+    """Tell of each position whether a run of `length` begins there."""
+    result, have = fits, 1
+    while have < length:
+        shift = min(have, length - have) * step
+        if len(result) <= shift:
+            return np.zeros(0, np.bool_)
+        result = result[:-shift] & result[shift:]
+        have += shift // step
+    return result
+
+
+def _spread(flags: Flags, length: int, step: int) -> None:
+    """Set the flags that follow each flag that is set, `length` of them with itself."""
+    have = 1
+    while have < length:
+        shift = min(have, length - have) * step
+        flags[shift:] |= flags[:-shift].copy()
+        have += shift // step
