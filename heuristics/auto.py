@@ -82,9 +82,8 @@ _MACRO_OF = {
 }
 """Where an enhanced object keeps what a classic one says at its top level."""
 
-_SIEMENS_SEQUENCE = 0x0019109C
+_SEQUENCE = 0x0019109C  # Siemens and GE alike
 _SIEMENS_B_VALUE = 0x0019100C
-_GE_SEQUENCE = 0x0019109C
 _GE_INTERNAL_SEQUENCE = 0x0019109E
 _GE_LOCATIONS = 0x0021104F
 _GE_COMPONENT = 0x0043102F
@@ -236,10 +235,7 @@ def _sequence(header: pydicom.Dataset) -> str:
     names = [
         str(header.get("SequenceName") or ""),
         str(header.get("PulseSequenceName") or ""),
-        *(
-            _private(header, tag)
-            for tag in (_SIEMENS_SEQUENCE, _GE_INTERNAL_SEQUENCE, _PHILIPS_SEQUENCE)
-        ),
+        *(_private(header, tag) for tag in (_SEQUENCE, _GE_INTERNAL_SEQUENCE, _PHILIPS_SEQUENCE)),
     ]
     return " ".join(name for name in names if name).lower()
 
@@ -417,8 +413,8 @@ def _direction(wrapper: Any) -> str:
 def _polarity(wrapper: Any) -> bool | None:
     csa = getattr(wrapper, "csa_header", None)
     items = csa["tags"].get("PhaseEncodingDirectionPositive", {}).get("items") if csa else None
-    if items:
-        return bool(int(items[0]))
+    if items and _rounded(items[0]):
+        return bool(_rounded(items[0])[0])
     for frame in (wrapper.dcm_data.get("PerFrameFunctionalGroupsSequence") or [])[:1]:
         for macro in frame[_XA_FRAME].value if _XA_FRAME in frame else []:
             number = _private_number(macro, _XA_POLARITY)

@@ -21,6 +21,15 @@ from nibabel.nicom import dicomwrappers
 from bidsanon.convert.job import Acquisition, LeftOut, Request
 from bidsanon.convert.loading import Asking
 
+_NOT_UNDERSTOOD = (
+    dicomwrappers.WrapperError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+"""What nibabel raises on headers that it did not expect."""
 _NO_IMAGE = "it holds no image"
 _FILTERED = "the heuristic filters its files out"
 
@@ -106,7 +115,7 @@ def _wrapper(file: str, number: int) -> Any:
         try:
             wrapper: Any = dicomwrappers.wrapper_from_data(header)  # type: ignore[no-untyped-call]
             _ = wrapper.image_shape
-        except dicomwrappers.WrapperError:
+        except _NOT_UNDERSTOOD:
             wrapper = dicomwrappers.Wrapper(header)  # type: ignore[no-untyped-call]
             wrapper.image_shape = _plain_shape(header)
     if not str(header.get("ProtocolName") or "").strip():

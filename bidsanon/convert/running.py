@@ -57,7 +57,7 @@ def run_heudiconv(request: Request, heuristic: ModuleType) -> Answer:
         items=tuple(items),
         left_out=(*left_out, *_unmatched(request, heuristic, series, items, asking)),
     )
-    if request.mode is Mode.PLAN or any(item.problem for item in items):
+    if request.mode is Mode.PLAN or any(item.problem for item in items) or _any_repeated(items):
         return answer
     return replace(answer, items=tuple(_convert(request, heuristic, items, files_of)))
 
@@ -81,11 +81,7 @@ def _names(
             {info.series_id: files for info, files in series.items()},
             request.session,
         )
-    number_of = {
-        str(file): number
-        for number, acquisition in enumerate(request.acquisitions)
-        for file in acquisition.files
-    }
+    number_of = _acquisition_of_files(request)
     items: list[Item] = []
     for prefix, _, files in rows:
         name = os.path.relpath(prefix, request.output)
@@ -95,6 +91,19 @@ def _names(
         )
         items.append(replace(item, problem=_problem(request, item)))
     return items, [files for _, _, files in rows]
+
+
+def _acquisition_of_files(request: Request) -> dict[str, int]:
+    return {
+        str(file): number
+        for number, acquisition in enumerate(request.acquisitions)
+        for file in acquisition.files
+    }
+
+
+def _any_repeated(items: Iterable[Item]) -> bool:
+    names = [item.name for item in items if not item.duplicate]
+    return len(set(names)) < len(names)
 
 
 def _images_only(table: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -123,11 +132,7 @@ def _unmatched(
     if callable(why):
         with asking("why_skipped"):
             reasons = dict(why(list(series)))
-    number_of = {
-        str(file): number
-        for number, acquisition in enumerate(request.acquisitions)
-        for file in acquisition.files
-    }
+    number_of = _acquisition_of_files(request)
     named = {number for item in items for number in item.acquisitions}
     for info, files in series.items():
         number = number_of[files[0]]

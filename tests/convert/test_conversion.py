@@ -63,9 +63,11 @@ def _sidecar(converted: ConvertedSession, place: int = 0) -> dict[str, Any]:
 
 
 def test_a_session_becomes_bids_with_a_reason_for_each_series_left_out(
-    siemens: DeidentifiedSession, tmp_path: Path
+    siemens: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = _temporary_files()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     converted = _convert(siemens, tmp_path / "a work folder; with a name for no shell")
     assert [(image.path, image.series_index) for image in converted.images] == [
         ("sub-01/anat/sub-01_T1w.nii.gz", 2),
@@ -85,12 +87,7 @@ def test_a_session_becomes_bids_with_a_reason_for_each_series_left_out(
     assert converted.findings == ()
     assert converted.tools.keys() == {"dcm2niix", "heudiconv"}
     _holds_the_session_only(converted)
-    assert _temporary_files() <= before
-
-
-def _temporary_files() -> set[Path]:
-    place = Path(tempfile.gettempdir())
-    return {*place.glob("bidsanon-*"), *place.glob("dcm2niix*"), *place.glob("nipype*")}
+    assert list(temporary.iterdir()) == []
 
 
 def _holds_the_session_only(converted: ConvertedSession) -> None:
@@ -119,11 +116,26 @@ def test_the_word_date_stops_nothing_and_stays_in_the_sidecar(
 
 
 @pytest.mark.usefixtures("worker_in_process")
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        (ONE_NAME.replace("_bold", "_blod"), ["INVALID_BIDS_NAME"]),
+        (
+            ONE_NAME.replace("[seqinfo[0].series_id]", "[info.series_id for info in seqinfo] * 2"),
+            ["REPEATED_BIDS_NAME", "SERIES_NAMED_TWICE"],
+        ),
+    ],
+)
 def test_a_bad_name_converts_nothing(
-    bold: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
+    bold: DeidentifiedSession,
+    heuristic: WriteHeuristic,
+    tmp_path: Path,
+    *,
+    code: str,
+    found: list[str],
 ) -> None:
-    converted = _convert(bold, tmp_path / "work", heuristic(ONE_NAME.replace("_bold", "_blod")))
-    assert [finding.code for finding in converted.findings] == ["INVALID_BIDS_NAME"]
+    converted = _convert(bold, tmp_path / "work", heuristic(code))
+    assert [finding.code for finding in converted.findings] == found
     assert converted.images == ()
     assert list(files_below(converted.root)) == []
 
