@@ -493,6 +493,8 @@ T2_STAR_ECHO_MS = 12.0
 PD_ECHO_MS = 40.0
 PD_REPETITION_MS = 1800.0
 MANY_ECHOES = 3
+FIELD_MAP_ECHOES = 2
+FIELD_MAP_ECHO_SPACING_MS = 5.0
 
 
 def _facts(info: SeqInfo) -> Facts:
@@ -627,12 +629,26 @@ def _field_map(facts: Facts) -> Kind | None:
     hertz = "HZ" in facts.components or "b0map" in facts.sequence
     if hertz:
         return Kind("fmap", "fieldmap")
-    if not re.search(r"\*?fm[23]d", facts.sequence) and not _FIELD_MAP.search(facts.words):
+    named = re.search(r"\*?fm[23]d", facts.sequence) or _FIELD_MAP.search(facts.words)
+    if not named and not _maps_phase(facts):
         return None
     several = len(facts.echoes_ms) > 1
     if "P" in facts.components:
-        return Kind("fmap", "phase" if several else "phasediff")
+        return Kind("fmap", "phase1" if several else "phasediff")
     return Kind("fmap", "magnitude" if several else "magnitude1")
+
+
+def _maps_phase(facts: Facts) -> bool:
+    """Tell two close gradient echoes with their phase: what a field is mapped with.
+
+    Susceptibility and T2* are measured with more echoes, or with echoes further apart.
+    """
+    return (
+        facts.gradient_echo
+        and facts.components == ("M", "P")
+        and len(facts.echoes_ms) == FIELD_MAP_ECHOES
+        and facts.echoes_ms[1] - facts.echoes_ms[0] <= FIELD_MAP_ECHO_SPACING_MS
+    )
 
 
 def _anatomy(facts: Facts) -> Kind | None:
@@ -793,20 +809,20 @@ def _revise_references(scans: list[Scan]) -> list[Scan]:
 
 def _revise_field_maps(scans: list[Scan]) -> list[Scan]:
     """Leave out a phase difference without its magnitude, and a magnitude without its phase."""
-    magnitudes = sum(_is_field_map(scan, "magnitude") for scan in scans)
-    phases = sum(_is_field_map(scan, "phase") for scan in scans)
-    if magnitudes and phases:
+    halves = {component for scan in scans for component in _halves_of_field_map(scan)}
+    if {"M", "P"} <= halves:
         return scans
     return [
         Scan(scan.info, Kind(reason="one half of a field map, whose other half is not there"))
-        if _is_field_map(scan, "magnitude") or _is_field_map(scan, "phase")
+        if _halves_of_field_map(scan)
         else scan
         for scan in scans
     ]
 
 
-def _is_field_map(scan: Scan, beginning: str) -> bool:
-    return scan.kind.datatype == "fmap" and scan.kind.suffix.startswith(beginning)
+def _halves_of_field_map(scan: Scan) -> tuple[str, ...]:
+    is_half = scan.kind.suffix.startswith(("magnitude", "phase"))
+    return scan.facts.components if scan.kind.datatype == "fmap" and is_half else ()
 
 
 # --- the names ----------------------------------------------------------------------------------
@@ -939,40 +955,57 @@ def _is_phase(scan: Scan) -> bool:
 def custom_callable(prefix: str, _outtypes: tuple[str, ...], _files: list[str]) -> None:
     """Rename the images of one series that heudiconv only numbers, once it has converted them.
 
-    A field map in hertz comes with its magnitude in one series; a dual-echo spin echo holds a
-    proton-density and a T2-weighted image.
+    A field map in hertz comes with its magnitude in one series, two phases with theirs; a
+    dual-echo spin echo holds a proton-density and a T2-weighted image.
     """
     stem, _, suffix = prefix.rpartition("_")
-    rename = {"fieldmap": _hertz_or_magnitude, "PDT2": _by_echo_time}.get(suffix)
-    if rename is None:
+    name_of = {"fieldmap": _hertz_or_magnitude, "phase1": _by_part, "PDT2": _by_echo}.get(suffix)
+    if name_of is None:
         return
-    renamed: dict[str, str] = {}
-    for sidecar in sorted(Path(stem).parent.glob(f"{Path(stem).name}_*{suffix}*.json")) or sorted(
-        Path(stem).parent.glob(f"{Path(stem).name}*{suffix}*.json")
-    ):
-        new = f"{Path(stem).name}_{rename(json.loads(sidecar.read_text()))}"
-        if new == sidecar.stem:
-            continue
-        for file in sidecar.parent.glob(f"{sidecar.stem}.*"):
-            target = file.with_name(new + file.name[len(sidecar.stem) :])
-            if not target.exists():
-                file.rename(target)
-                renamed[f"{file.parent.name}/{file.name}"] = f"{file.parent.name}/{target.name}"
-    _rename_in_scans(Path(stem).parent.parent, renamed)
+    folder, name = Path(stem).parent, Path(stem).name
+    sidecars = {
+        path.stem: json.loads(path.read_text())
+        for path in folder.glob(f"{name}_*.json")
+        if re.fullmatch(rf"(echo-\d+_)?{suffix}\d*", path.stem[len(name) + 1 :])
+    }
+    echoes = sorted({sidecar.get("EchoTime", 0.0) for sidecar in sidecars.values()})
+    renamed = {
+        old: f"{name}_{name_of(sidecar, 1 + echoes.index(sidecar.get('EchoTime', 0.0)))}"
+        for old, sidecar in sidecars.items()
+    }
+    if len(set(renamed.values())) == len(renamed):
+        _rename(folder, renamed)
+        _rename_in_scans(folder, renamed)
 
 
-def _hertz_or_magnitude(sidecar: Mapping[str, Any]) -> str:
+def _hertz_or_magnitude(sidecar: Mapping[str, Any], _echo: int) -> str:
     hertz = sidecar.get("Units") == "Hz" or "FIELDMAPHZ" in sidecar.get("ImageType", [])
     return "fieldmap" if hertz else "magnitude"
 
 
-def _by_echo_time(sidecar: Mapping[str, Any]) -> str:
+def _by_part(sidecar: Mapping[str, Any], echo: int) -> str:
+    return f"phase{echo}" if "P" in sidecar.get("ImageType", []) else f"magnitude{echo}"
+
+
+def _by_echo(sidecar: Mapping[str, Any], _echo: int) -> str:
     return "PDw" if float(sidecar.get("EchoTime", 0)) * 1000 < PD_ECHO_MS else "T2w"
 
 
+def _rename(folder: Path, renamed: Mapping[str, str]) -> None:
+    """Rename files by the beginning of their names, some to what others were called."""
+    moves = []
+    for old, new in renamed.items():
+        for file in folder.glob(f"{old}.*"):
+            aside = file.with_name(f"renaming-{file.name}")
+            file.rename(aside)
+            moves.append((aside, file.with_name(new + file.name[len(old) :])))
+    for aside, target in moves:
+        aside.rename(target)
+
+
 def _rename_in_scans(folder: Path, renamed: Mapping[str, str]) -> None:
-    for table in folder.glob("*_scans.tsv"):
-        text = table.read_text()
-        for old, new in renamed.items():
-            text = text.replace(f"{old}\t", f"{new}\t")
-        table.write_text(text)
+    names = {f"{folder.name}/{a}.nii.gz": f"{folder.name}/{b}.nii.gz" for a, b in renamed.items()}
+    for table in folder.parent.glob("*_scans.tsv"):
+        rows = [line.partition("\t") for line in table.read_text().splitlines()]
+        lines = [names.get(name, name) + tab + rest for name, tab, rest in rows]
+        table.write_text("\n".join(lines) + "\n")

@@ -8,7 +8,7 @@ from bidsanon.bids.names import check_name
 
 IMAGE = ".nii.gz"
 
-_NUMBERED = ("magnitude", "phase")
+_NUMBERED = "magnitude"
 _COMPLETIONS = ("echo-1", "part-mag", "echo-1_part-mag")
 
 
@@ -27,7 +27,7 @@ def check_prefix(prefix: str) -> str | None:
     """Say why heudiconv must not be given this prefix, or return None if it may.
 
     heudiconv adds ``echo-`` and ``part-`` itself where a series holds several images, and numbers
-    magnitude and phase images, so a prefix will do if one of these completions is BIDS.
+    the magnitudes of a field map, so a prefix will do if one of these completions is BIDS.
     """
     problem = check_name(prefix + IMAGE)
     if problem is None or any(check_name(name) is None for name in _completions(prefix)):
@@ -38,6 +38,6 @@ def check_prefix(prefix: str) -> str | None:
 def _completions(prefix: str) -> list[str]:
     stem, _, suffix = prefix.rpartition("_")
     completed = [f"{stem}_{entities}_{suffix}{IMAGE}" for entities in _COMPLETIONS]
-    if suffix in _NUMBERED:
+    if suffix == _NUMBERED:
         completed.append(f"{prefix}1{IMAGE}")
     return completed

@@ -261,8 +261,8 @@ def test_series_of_one_number_are_kept_apart(siemens: DeidentifiedSession, tmp_p
     [
         ("sub-01/anat/sub-01_T1w", True),
         ("sub-01/anat/sub-01_MEGRE", True),
-        ("sub-01/fmap/sub-01_phase", True),
-        ("sub-01/anat/sub-01_phase", False),
+        ("sub-01/fmap/sub-01_magnitude", True),
+        ("sub-01/fmap/sub-01_phase", False),
         ("sub-01/anat/sub-01_bold", False),
     ],
 )

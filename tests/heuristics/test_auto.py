@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -90,6 +91,8 @@ DIFFUSION = BOLD | SPIN | {"gradient_echo": False, "volumes": 64, "diffusion_b":
         ("", GRADIENT | {"three_dimensional": False, "repetition_ms": 300.0}, "anat/T1w"),
         ("", GRADIENT | {"echoes_ms": (20.0,)}, "anat/T2starw"),
         ("", GRADIENT | {"echoes_ms": (5.0, 10.0, 15.0)}, "anat/MEGRE"),
+        ("", GRADIENT | {"echoes_ms": (7.0, 10.0), "components": ("M", "P")}, "fmap/phase1"),
+        ("", GRADIENT | {"echoes_ms": (7.0, 20.0), "components": ("M", "P")}, "anat/MEGRE"),
         ("", SPIN | {"echoes_ms": (90.0,), "repetition_ms": 6000.0}, "anat/T2w"),
         ("", SPIN | {"echoes_ms": (10.0,), "repetition_ms": 3000.0}, "anat/PDw"),
         ("", SPIN | {"echoes_ms": (10.0,), "repetition_ms": 500.0}, "anat/T1w"),
@@ -270,6 +273,68 @@ def test_the_same_image_with_and_without_correction_is_one_run(
     ]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "made", "expected"),
+    [
+        (
+            "phase1",
+            {
+                "phase11": {"ImageType": ["M"], "EchoTime": 0.007},
+                "phase12": {"ImageType": ["P"], "EchoTime": 0.007},
+                "phase13": {"ImageType": ["M"], "EchoTime": 0.010},
+                "phase14": {"ImageType": ["P"], "EchoTime": 0.010},
+            },
+            {
+                "phase11": "magnitude1",
+                "phase12": "phase1",
+                "phase13": "magnitude2",
+                "phase14": "phase2",
+            },
+        ),
+        (
+            "fieldmap",
+            {"fieldmap1": {"EchoTime": 0.004}, "fieldmap2": {"Units": "Hz"}},
+            {"fieldmap1": "magnitude", "fieldmap2": "fieldmap"},
+        ),
+        (
+            "PDT2",
+            {"echo-1_PDT2": {"EchoTime": 0.011}, "echo-2_PDT2": {"EchoTime": 0.092}},
+            {"echo-1_PDT2": "PDw", "echo-2_PDT2": "T2w"},
+        ),
+        (
+            "fieldmap",
+            {"fieldmap1": {"Units": "Hz"}, "fieldmap2": {"Units": "Hz"}},
+            {"fieldmap1": "fieldmap1", "fieldmap2": "fieldmap2"},
+        ),
+        ("T1w", {"T1w": {"EchoTime": 0.003}}, {"T1w": "T1w"}),
+    ],
+)
+def test_images_that_heudiconv_numbers_are_named_by_what_they_are(
+    auto: ModuleType,
+    tmp_path: Path,
+    suffix: str,
+    made: dict[str, Any],
+    expected: dict[str, str],
+) -> None:
+    folder = tmp_path / "fmap"
+    folder.mkdir()
+    for name, sidecar in made.items():
+        (folder / f"sub-01_{name}.json").write_text(json.dumps(sidecar))
+        (folder / f"sub-01_{name}.nii.gz").write_text(name)
+    table = tmp_path / "sub-01_scans.tsv"
+    rows = [f"fmap/sub-01_{name}.nii.gz\tn/a" for name in made]
+    table.write_text("\n".join(["filename\tacq_time", *rows]) + "\n")
+    auto.custom_callable(str(folder / f"sub-01_{suffix}"), ("nii.gz",), [])
+    images = {path.read_text(): path.name for path in folder.glob("*.nii.gz")}
+    assert images == {old: f"sub-01_{new}.nii.gz" for old, new in expected.items()}
+    assert {path.stem for path in folder.glob("*.json")} == {
+        f"sub-01_{n}" for n in expected.values()
+    }
+    assert table.read_text().splitlines()[1:] == [
+        f"fmap/sub-01_{new}.nii.gz\tn/a" for new in expected.values()
+    ]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 10, 544, 7355])
 def test_a_plan_stages_what_the_heuristic_opens(auto: ModuleType, count: int) -> None:
     positions = auto.sample_positions(count)
@@ -296,7 +361,7 @@ REAL = {
     "ge-mr750-epi": ["func/task-rest_bold"],
     "ge-dv27-b0map": ["fmap/fieldmap"],
     "ge-hd16-t1-already-deidentified": ["anat/T1w"],
-    "philips-dual-echo-bold": ["anat/MEGRE"],
+    "philips-dual-echo-bold": ["fmap/phase1"],
     "philips-r57-dwi-dicomdir": ["dwi/dwi"],
     "philips-r53-enhanced-fmap": ["fmap/fieldmap"],
 }
