@@ -13,6 +13,7 @@ from bidsanon.deface.grid import Grid, Mask, Matrix
 from bidsanon.deface.head import Window, coarse_head, window_of
 from bidsanon.deface.pictures import Pose, draw, save
 from bidsanon.deface.registration import Registration
+from bidsanon.deface.relief import SHALLOW_MM, surface_relief_mm
 from bidsanon.deface.selfcheck import SelfCheck, check
 from bidsanon.deface.voxels import (
     ChangedElsewhereError,
@@ -20,6 +21,7 @@ from bidsanon.deface.voxels import (
     read_header,
     remove,
 )
+from bidsanon.files import make_private_folder
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
 NO_TISSUE_ML = 0.5
@@ -73,6 +75,8 @@ def deface_image(image: Path, *, engine: str = AUTO, pictures: Path | None = Non
     UsageError
         If there is no such engine.
     """
+    if pictures is not None:
+        make_private_folder(pictures)
     chosen = choose_engine(engine, scratch=pictures)
     try:
         images = {image.name: read_header(image)}
@@ -109,7 +113,10 @@ def deface_acquisition(
     window = window_of(coarse)
     head = window.apply(coarse)
     placement = place_template(reference, head, engine)
-    decision = decide(placement, face_tissue(head, placement.to_template))
+    if placement.refusals:
+        decision = decide_without(placement, surface_relief_mm(head))
+    else:
+        decision = decide(placement, face_tissue(head, placement.to_template))
     album = Album(
         folder=pictures,
         stem=parse_name(acquisition.shown.path).stem,
@@ -161,12 +168,8 @@ def place_template(reference: Grid, head: Grid, engine: Engine) -> Placement:
 
 
 def decide(placement: Placement, tissue: FaceTissue) -> Decision:
-    """Decide whether a face is removed, is not there, or cannot be removed for certain."""
-    figures = placement.selfcheck.figures() | tissue.figures()
-    if placement.refusals:
-        verdict = DefaceVerdict.FAILED
-        reason = "the self-check refused the registration: " + "; ".join(placement.refusals)
-    elif not tissue.cut_ml:
+    """Decide whether there is a face to remove, where it is known where that would be."""
+    if not tissue.cut_ml:
         verdict, reason = DefaceVerdict.NO_FACE, "the face lies outside the field of view"
     elif tissue.tissue_ml < NO_TISSUE_ML:
         verdict = DefaceVerdict.NO_FACE
@@ -174,6 +177,21 @@ def decide(placement: Placement, tissue: FaceTissue) -> Decision:
     else:
         verdict = DefaceVerdict.DEFACED
         reason = f"{tissue.tissue_ml:.0f} ml of tissue were removed"
+    figures = placement.selfcheck.figures() | tissue.figures()
+    return Decision(verdict=verdict, reason=reason, figures=figures)
+
+
+def decide_without(placement: Placement, relief_mm: float | None) -> Decision:
+    """Decide whether an image in which no head was found for certain can hold a face at all."""
+    figures = placement.selfcheck.figures()
+    if relief_mm is not None:
+        figures["relief_mm"] = round(relief_mm, 2)
+    if relief_mm is not None and relief_mm <= SHALLOW_MM:
+        verdict = DefaceVerdict.NO_FACE
+        reason = f"it is no head, and nowhere shaped by more than {relief_mm:.1f} mm"
+    else:
+        verdict = DefaceVerdict.FAILED
+        reason = "the self-check refused the registration: " + "; ".join(placement.refusals)
     return Decision(verdict=verdict, reason=reason, figures=figures)
 
 

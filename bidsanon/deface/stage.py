@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from bidsanon.deface.engines import choose_engine
 from bidsanon.deface.faces import shows_face
 from bidsanon.deface.image import deface_acquisition
 from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
+from bidsanon.errors import ToolFailedError
+from bidsanon.files import make_private_folder
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
 from bidsanon.session import (
@@ -65,13 +68,13 @@ def deface_session(
     MissingToolError
         If the engine's program is not installed.
     ToolFailedError
-        If the engine's program failed.
+        If the engine's program failed, or a process died.
     UsageError
         If there is no such engine.
     StorageError
         If there is no room.
     """
-    choose_engine(engine, scratch=pictures)
+    choose_engine(engine, scratch=make_private_folder(pictures))
     outcomes: dict[str, DefaceOutcome] = {}
     asked: dict[str, Nifti] = {}
     for image in converted.images:
@@ -134,14 +137,26 @@ def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...
     if workers <= 1:
         yield from map(_deface, tasks)
         return
-    # Started afresh: a fork would copy the locks of threads that do not exist in it.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = ProcessPoolExecutor(workers, mp_context=_process_context())
     try:
         for done in as_completed([pool.submit(_deface, task) for task in tasks]):
             yield done.result()
+    except BrokenProcessPool as error:
+        raise ToolFailedError(
+            "a process that removes faces ended unexpectedly",
+            cure="there may be too little memory: run it again with --jobs 1",
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _process_context() -> multiprocessing.context.BaseContext:
+    """Return how workers are started: never by a bare fork, which threads do not survive."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _deface(task: _Task) -> tuple[DefaceOutcome, ...]:

@@ -9,13 +9,14 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from heads import KnowingEngine, pose, posed_head, stored_values, write_image
+from heads import KnowingEngine, ball, pose, posed_head, stored_values, write_image
 
 from bidsanon.deface import deface_image
 from bidsanon.deface.acquisition import Acquisition, group_acquisitions
 from bidsanon.deface.cut import cut_mask
 from bidsanon.deface.grid import Grid, sample_like
 from bidsanon.deface.image import deface_acquisition
+from bidsanon.deface.relief import SHALLOW_MM
 from bidsanon.deface.template import face_template
 from bidsanon.deface.voxels import read_header
 from bidsanon.external import DCM2NIIX, require_program
@@ -130,6 +131,17 @@ def test_a_field_of_view_behind_the_face_is_left_alone(
     assert untouched
 
 
+def test_a_phantom_without_any_relief_is_left_alone(
+    tmp_path: Path, knowing_engine: KnowingEngine
+) -> None:
+    phantom = ball()
+    outcome, untouched = only(tmp_path, phantom.values, phantom.affine, knowing_engine)
+    assert outcome.verdict is DefaceVerdict.NO_FACE
+    assert "no head" in outcome.reason
+    assert outcome.figures["relief_mm"] <= SHALLOW_MM
+    assert untouched
+
+
 def test_a_registration_that_is_not_trusted_leaves_the_image_and_says_why(
     tmp_path: Path, upright_head: Grid
 ) -> None:
@@ -201,11 +213,18 @@ def test_a_real_head_is_defaced(tmp_path: Path, shared_data: SharedData, name: s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["siemens-ve11-pdt2-tse", "ge-hd16-t1-already-deidentified"])
-def test_a_phantom_and_a_fruit_are_refused(
-    tmp_path: Path, shared_data: SharedData, name: str
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("siemens-ve11-pdt2-tse", DefaceVerdict.NO_FACE),
+        ("ge-hd16-t1-already-deidentified", DefaceVerdict.FAILED),
+    ],
+    ids=["phantom", "fruit"],
+)
+def test_a_smooth_phantom_is_left_alone_and_a_bowl_of_fruit_refused(
+    tmp_path: Path, shared_data: SharedData, name: str, verdict: DefaceVerdict
 ) -> None:
     path = converted(shared_data(name), tmp_path)
     before = path.read_bytes()
-    assert deface_image(path).verdict is DefaceVerdict.FAILED
+    assert deface_image(path).verdict is verdict
     assert path.read_bytes() == before

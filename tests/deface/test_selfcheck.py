@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from heads import pose, posed_head, registration
+from heads import ball, pose, posed_head, registration
 
 from bidsanon.deface.grid import Grid, Matrix
 from bidsanon.deface.head import brightness
@@ -49,26 +50,24 @@ def test_a_wrong_registration_is_refused(upright_head: Grid, wrong: Matrix) -> N
     assert check(upright_head, registration(wrong)).refusals()
 
 
-def ball() -> np.ndarray:
-    x, y, z = np.ogrid[-30:31, -30:31, -30:31]
-    return ((x / 20) ** 2 + (y / 24) ** 2 + (z / 22) ** 2 < 1).astype(np.float32)
-
-
-def bottle() -> np.ndarray:
+def bottle() -> Grid:
     x, y, z = np.ogrid[-30:31, -30:31, -30:31]
     inside = (x**2 + y**2 < 18**2) & (abs(z) < 26)
     layers = 0.6 + 0.4 * np.sin(z / 3)
-    return (inside * layers).astype(np.float32)
+    return as_grid(inside * layers)
 
 
-def noise() -> np.ndarray:
-    return np.random.default_rng(5).random((61, 61, 61), dtype=np.float32)
+def noise() -> Grid:
+    return as_grid(np.random.default_rng(5).random((61, 61, 61)))
+
+
+def as_grid(values: np.ndarray) -> Grid:
+    return Grid(values=values.astype(np.float32), affine=np.diag([4.0, 4.0, 4.0, 1.0]))
 
 
 @pytest.mark.parametrize("what", [ball, bottle, noise])
-def test_what_is_no_head_is_refused(what: object) -> None:
-    values = what()  # type: ignore[operator]
-    thing = brightness(Grid(values=values, affine=np.diag([4.0, 4.0, 4.0, 1.0])))
+def test_what_is_no_head_is_refused(what: Callable[[], Grid]) -> None:
+    thing = brightness(what())
     found = register(thing, stages=STAGES[:2])
     assert check(thing, found).refusals()
 
