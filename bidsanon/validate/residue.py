@@ -29,22 +29,11 @@ _SHORTEST_RUN_IN_VOXELS = 8
 _SHORTEST_RUN_IN_BYTES = 3
 _MOST_ORIGINS = 3
 _DESCRIPTORS = ("SeriesDescription", "ProtocolName")
-_STAFF_AND_PLACE = frozenset(
-    {
-        "(0008,0080)",
-        "(0008,0081)",
-        "(0008,0090)",
-        "(0008,0092)",
-        "(0008,1010)",
-        "(0008,1040)",
-        "(0008,1048)",
-        "(0008,1050)",
-        "(0008,1060)",
-        "(0008,1070)",
-        "(0032,1032)",
-    }
-)
-"""Institution, station, department, and the physicians and operators: authors of datasets too."""
+_DOCUMENTS = ("README", "CHANGES", "LICENSE", "CITATION", "dataset_description.json")
+_PATIENT_GROUP = "(0010,"
+_OF_THE_STUDY = frozenset({ValueKind.PLACE, ValueKind.TEXT, ValueKind.PATH})
+_STAFF = frozenset({"(0008,0090)", "(0008,1048)", "(0008,1050)", "(0008,1060)", "(0008,1070)"})
+"""Physicians and operators: they are authors of datasets too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +132,8 @@ class _Search:
         try:
             if path.is_symlink():
                 hits += self._hits(Piece(str(path.readlink()), Context.TEXT, ("target of a link",)))
+            if not path.is_file():
+                return _Searched(hits, size, "it is no file, or a link that leads nowhere")
             for piece in pieces(path):
                 size = max(size, piece.offset + len(piece.content))
                 hits += self._hits(piece)
@@ -247,9 +238,8 @@ def _finding(location: str, place: str, kind: ValueKind, hits: Sequence[_Hit]) -
     origins = sorted({s.origin for hit in hits for s in hit.sources if s.kind is kind})
     shown = ", ".join(origins[:_MOST_ORIGINS])
     more = f" and {len(origins) - _MOST_ORIGINS} more" if len(origins) > _MOST_ORIGINS else ""
-    is_document = "/" not in location and not location.startswith("sub-")
-    by_the_authors = (
-        is_document and {s.origin for hit in hits for s in hit.sources} <= _STAFF_AND_PLACE
+    by_the_authors = location.startswith(_DOCUMENTS) and all(
+        _may_be_meant(source) for hit in hits for source in hit.sources
     )
     return finding(
         "RESIDUE_IN_DOCUMENT" if by_the_authors else "RESIDUE_FOUND",
@@ -257,6 +247,16 @@ def _finding(location: str, place: str, kind: ValueKind, hits: Sequence[_Hit]) -
         kind=kind.value,
         origin=shown + more,
     )
+
+
+def _may_be_meant(source: Source) -> bool:
+    """Whether a dataset's authors may write this on purpose: themselves, their hospital and study.
+
+    What the source says of the person, and days, numbers and UIDs, is never meant.
+    """
+    if source.origin.startswith(_PATIENT_GROUP):
+        return False
+    return source.kind in _OF_THE_STUDY or source.origin in _STAFF
 
 
 def _published_descriptors(root: Path) -> Iterator[str]:

@@ -99,11 +99,14 @@ _UID_POINTS = 4
 _TIME_AFTER_DAY = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d", re.ASCII)
 _ZEROS = re.compile(r"\.0+(?!\d)")
 _HEX = re.compile(r"[0-9a-f]+")
+_ENTITY = re.compile(r"^(?:sub|ses)-")
 _DIGITS = frozenset("0123456789")
 _WORD_CHARACTERS = string.ascii_letters + string.digits + "._"
 _NUMERIC = frozenset("0123456789.")
 _SHIFTED_DAY = re.compile(r"19(?:0[2-9]|1\d|2[0-5])-\d\d-\d\d[t ]$", re.ASCII)
-_COVERED_KINDS = frozenset({ValueKind.IDENTIFIER, ValueKind.PLACE, ValueKind.TEXT, ValueKind.PATH})
+_ON_PURPOSE = frozenset(
+    {ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.PLACE, ValueKind.TEXT, ValueKind.PATH}
+)
 
 
 class Needles:
@@ -126,7 +129,7 @@ class Needles:
         allowed: Iterable[str] = (),
         descriptors: Iterable[str] = (),
     ) -> None:
-        self._allowed = {canonical(text) for text in allowed} - {""}
+        self._allowed = _allowed_texts(allowed)
         published = {_squeezed(text) for text in (*self._allowed, *map(canonical, descriptors))}
         self._published = "\n".join(sorted(published))
         self.searched: Counter[ValueKind] = Counter()
@@ -137,11 +140,10 @@ class Needles:
         self._forms: dict[str, list[tuple[Form, tuple[Source, ...]]]] = defaultdict(list)
         for form, found in sorted(sources.items(), key=lambda item: item[0].text):
             self._forms[form.text].append((form, tuple(sorted(found))))
-        self._automaton = _automaton(self._forms, self._allowed)
+        self._automaton = _automaton(self._forms)
         self._prefixes = _automaton(
-            {text[:_VOXEL_PREFIX] for text in self._forms if len(text) >= _SHORTEST_IN_VOXELS}, ()
+            {text[:_VOXEL_PREFIX] for text in self._forms if len(text) >= _SHORTEST_IN_VOXELS}
         )
-        self.longest = max((len(text) for text in self._forms), default=0)
 
     @property
     def ignored(self) -> tuple[IgnoredValues, ...]:
@@ -162,18 +164,13 @@ class Needles:
 
     def find(self, view: View, context: Context) -> Iterator[Find]:
         """Yield every find that counts, from left to right by its end."""
-        finds: list[Find] = []
-        covered: list[tuple[int, int]] = []
         for last, text in self._automaton.iter(view.text):
             start, end = last + 1 - len(text), last + 1
-            if text in self._allowed:
-                covered.append((start, end))
             for form, sources in self._forms.get(text, ()):
                 if counts(form, view, start, end, context):
-                    finds.append(Find(start, end, form, sources))
-        for found in finds:
-            if not _is_covered(found, covered):
-                yield found
+                    find = Find(start, end, form, sources)
+                    if not self._is_on_purpose(find, view.text):
+                        yield find
 
     def _take(self, value: IdentifyingValue, sources: dict[Form, set[Source]]) -> None:
         forms = forms_of(value)
@@ -186,6 +183,23 @@ class Needles:
         self.searched[value.kind] += bool(forms.found)
         for form in forms.found:
             sources[form].add(Source(value.kind, value.origin))
+
+    def _is_on_purpose(self, find: Find, text: str) -> bool:
+        """Whether a find lies within a text that is published on purpose.
+
+        A name must be that text, and one with a number: a label, not a person's name. Days,
+        times and UIDs are never published on purpose.
+        """
+        kinds = {source.kind for source in find.sources}
+        if not kinds <= _ON_PURPOSE:
+            return False
+        if ValueKind.NAME in kinds:
+            return find.form.text in self._allowed and any(c in _DIGITS for c in find.form.text)
+        return any(
+            allowed in text[max(0, find.end - len(allowed)) : find.start + len(allowed)]
+            for allowed in self._allowed
+            if find.form.text in allowed
+        )
 
     def _is_published(self, value: IdentifyingValue) -> bool:
         if value.kind not in {ValueKind.PATH, ValueKind.TEXT}:
@@ -342,17 +356,10 @@ def _is_digest(token: str) -> bool:
     )
 
 
-def _is_covered(found: Find, covered: Iterable[tuple[int, int]]) -> bool:
-    """Whether a find lies within a text that is published on purpose.
-
-    A name must be that text, not merely stand in it; days, times and UIDs are never covered.
-    """
-    kinds = {source.kind for source in found.sources}
-    if kinds <= _COVERED_KINDS:
-        return any(start <= found.start and found.end <= end for start, end in covered)
-    if kinds <= _COVERED_KINDS | {ValueKind.NAME}:
-        return (found.start, found.end) in covered
-    return False
+def _allowed_texts(texts: Iterable[str]) -> frozenset[str]:
+    """Return texts in canonical form, and labels without their entity (``sub-``) too."""
+    forms = [canonical(text) for text in texts]
+    return frozenset((*forms, *(_ENTITY.sub("", form) for form in forms))) - {""}
 
 
 def _is_byte(character: str) -> bool:
@@ -363,10 +370,10 @@ def _squeezed(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
 
-def _automaton(forms: Iterable[str], allowed: Iterable[str]) -> Any:
+def _automaton(texts: Iterable[str]) -> Any:
     automaton = ahocorasick.Automaton()
     automaton.add_word("\0 nothing is searched for \0", "")  # an empty one cannot be searched with
-    for text in (*forms, *allowed):
+    for text in texts:
         automaton.add_word(text, text)
     automaton.make_automaton()
     return automaton

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import struct
 import tarfile
 import urllib.parse
@@ -21,10 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bidsanon.findings import Finding, Severity
+from bidsanon.resources import data_path
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import ResidueSearch, search_residue
 from bidsanon.validate.residue_content import CHUNK
 from bidsanon.validate.residue_forms import IgnoredBecause
+from bidsanon.validate.residue_words import TABLE, is_common
 
 NAME, IDENTIFIER, UID, DATE = (
     ValueKind.NAME,
@@ -594,6 +597,16 @@ def test_what_is_published_on_purpose_is_no_find(session: Session) -> None:
     assert places(search(root, *identity, allowed=["P001x", "Prisma_fit"])) == []
 
 
+def test_a_label_that_was_typed_as_the_name_is_no_find(session: Session) -> None:
+    root = session(files={"sub-P001x/anat/sub-P001x_T1w.txt": b""})
+    assert places(search(root, value(NAME, "P001x"), allowed=["sub-P001x"])) == []
+
+
+def test_a_persons_name_as_a_label_is_a_find(session: Session) -> None:
+    root = session(files={"sub-Mara/anat/sub-Mara_T1w.txt": b""})
+    assert search(root, value(NAME, QUIST), allowed=["sub-Mara"]).findings
+
+
 def test_a_name_within_what_is_published_is_a_find(session: Session) -> None:
     root = session(files={"x.json": b'{"Label": "T1_Quillfeather"}'})
     identity = [value(NAME, QUIST), value(DATE, "20230517")]
@@ -618,21 +631,41 @@ def test_a_piece_of_a_removed_text_may_stand_in_a_cleaned_description(session: S
     assert places(search(root, value(TEXT, text))) == []
 
 
-def test_authors_may_be_the_staff_of_the_hospital(session: Session) -> None:
+def test_authors_may_name_themselves_their_hospital_and_their_study(session: Session) -> None:
     description = b'{"Authors": ["Ignatius Thornbury"], "Funding": ["St Aldwyn Infirmary"]}'
-    root = session(files={"dataset_description.json": description})
+    readme = b"The Aldwyn Sleep Cohort was scanned at St Aldwyn Infirmary."
+    root = session(files={"dataset_description.json": description, "README.md": readme})
     result = search(
         root,
         value(NAME, "Thornbury^Ignatius", "(0008,0090)"),
         value(PLACE, "St Aldwyn Infirmary", "(0008,0080)"),
+        value(TEXT, "Aldwyn Sleep Cohort", "(0008,1030)"),
     )
     assert {f.code for f in result.findings} == {"RESIDUE_IN_DOCUMENT"}
     assert {f.severity for f in result.findings} == {Severity.WARNING}
 
 
-def test_the_person_in_a_datasets_description_is_an_error(session: Session) -> None:
-    root = session(files={"dataset_description.json": b'{"Authors": ["Mara Quillfeather"]}'})
-    assert [f.code for f in search(root, value(NAME, QUIST)).findings] == ["RESIDUE_FOUND"]
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("README", value(NAME, QUIST, "(0010,0010)")),
+        ("README", value(TEXT, "Quillfeather lives here", "(0010,4000)")),
+        ("README", value(DATE, "20230517", "(0008,0020)")),
+        ("participants.tsv", value(NAME, "Thornbury^Ignatius", "(0008,0090)")),
+    ],
+)
+def test_the_person_in_a_datasets_description_is_an_error(
+    session: Session, name: str, found: IdentifyingValue
+) -> None:
+    text = b"Mara Quillfeather lives here, 2023-05-17, Dr Thornbury"
+    root = session(files={name: text})
+    assert [f.code for f in search(root, found).findings] == ["RESIDUE_FOUND"]
+
+
+def test_a_pipe_is_not_opened(session: Session) -> None:
+    root = session()
+    os.mkfifo(root / "pipe")
+    assert [f.code for f in search(root).findings] == ["RESIDUE_NOT_SEARCHED"]
 
 
 def test_the_result_does_not_depend_on_the_number_of_jobs(session: Session) -> None:
@@ -692,3 +725,20 @@ def test_no_bytes_crash_the_search(tmp_path: Path, content: bytes, head: bytes) 
     (tmp_path / "x.nii").write_bytes(head + content)
     findings: tuple[Finding, ...] = search(tmp_path, value(NAME, QUIST)).findings
     assert {f.code for f in findings} <= {"RESIDUE_NOT_SEARCHED"}
+
+
+def test_the_list_of_common_words_is_in_order() -> None:
+    rows = data_path(TABLE).read_text("utf-8").splitlines()
+    words = [row.split("\t")[0] for row in rows[1:]]
+    assert words == sorted(set(words))
+    assert all(word.isalpha() and word.islower() and len(word) >= 3 for word in words)
+
+
+@pytest.mark.parametrize("word", ["echotime", "phase", "bold", "head", "june", "prisma", "readme"])
+def test_a_word_of_every_dataset_is_common(word: str) -> None:
+    assert is_common(word)
+
+
+@pytest.mark.parametrize("word", ["smith", "quillfeather", "nih", "baker", "mara"])
+def test_a_surname_is_not_common(word: str) -> None:
+    assert not is_common(word)
