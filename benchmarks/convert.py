@@ -25,7 +25,6 @@ HEURISTIC = ROOT / "heuristics" / "auto.py"
 REAL_SETS = (
     "philips-r57-dwi-dicomdir",
     "ge-mr750-epi",
-    "philips-dual-echo-bold",
     "siemens-ve11-epi-mosaic",
     "siemens-xa10-enhanced-bold",
 )
@@ -102,7 +101,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--slices", type=int, default=2400, help="of the set made by code")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each program")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--work", type=Path, help="where the temporary folder is made")
+    parser.add_argument(
+        "--work", type=Path, help="where all is written; default: the temporary folder"
+    )
     parser.add_argument("--only-synthetic", action="store_true", help="leave real sets out")
     return parser.parse_args()
 
@@ -173,15 +174,17 @@ def _time_all(source: Path, work: Path, *, repeats: int) -> dict[str, Cost]:
     for path in files_below(source):
         path.read_bytes()
     costs: dict[str, list[Cost]] = {contender.name: [] for contender in contenders()}
-    for turn in range(repeats):
+    for _ in range(repeats):
         for contender in contenders():
             out = work / "out"
-            out.mkdir()
-            log = (
-                Path(tempfile.gettempdir()) / f"{work.name}-{contender.name.split()[0]}-{turn}.log"
+            temporary = out / "tmp"
+            temporary.mkdir(parents=True)
+            log = Path(tempfile.gettempdir()) / f"{work.name}-{contender.name.split()[0]}.log"
+            cost = measure(
+                contender.command(source, out),
+                log=log,
+                environment={**contender.environment, "TMPDIR": str(temporary)},
             )
-            command = contender.command(source, out)
-            cost = measure(command, log=log, environment=contender.environment)
             costs[contender.name].append(cost)
             log.unlink()
             remove_tree(out)
