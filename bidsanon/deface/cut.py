@@ -43,9 +43,9 @@ class FaceTissue:
     cut_ml
         The part of the cut inside the field of view.
     tissue_ml
-        Tissue in it.
+        What is brighter than air in it: tissue, and noise where it is strong.
     tissue_share
-        Tissue in it, as a share of all tissue.
+        The same, as a share of all that is brighter than air.
     """
 
     cut_ml: float

@@ -173,10 +173,10 @@ def decide(placement: Placement, tissue: FaceTissue) -> Decision:
         verdict, reason = DefaceVerdict.NO_FACE, "the face lies outside the field of view"
     elif tissue.tissue_ml < NO_TISSUE_ML:
         verdict = DefaceVerdict.NO_FACE
-        reason = f"where the face would be there are {tissue.tissue_ml:.1f} ml of tissue"
+        reason = f"where the face would be {tissue.tissue_ml:.1f} ml are brighter than air"
     else:
         verdict = DefaceVerdict.DEFACED
-        reason = f"{tissue.tissue_ml:.0f} ml of tissue were removed"
+        reason = f"the face was removed: {tissue.tissue_ml:.0f} ml brighter than air"
     figures = placement.selfcheck.figures() | tissue.figures()
     return Decision(verdict=verdict, reason=reason, figures=figures)
 
