@@ -1,7 +1,7 @@
 """The conversion stage: heudiconv in a private folder, and the proof that nothing was lost."""
 
 from bidsanon.convert.conversion import convert_session
-from bidsanon.convert.fidelity import check_fidelity
+from bidsanon.convert.fidelity import Fidelity, check_fidelity, find_uncompared
 from bidsanon.convert.heuristic import HeuristicRow, list_heuristics, resolve_heuristic
 from bidsanon.convert.job import Heuristic
 from bidsanon.convert.plan import (
@@ -13,11 +13,13 @@ from bidsanon.convert.plan import (
 
 __all__ = [
     "ConversionPlan",
+    "Fidelity",
     "Heuristic",
     "HeuristicRow",
     "PlannedSeries",
     "check_fidelity",
     "convert_session",
+    "find_uncompared",
     "list_heuristics",
     "plan_conversion",
     "resolve_heuristic",

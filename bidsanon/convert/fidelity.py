@@ -15,7 +15,7 @@ import hashlib
 import json
 import signal
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -31,8 +31,9 @@ from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
 from bidsanon.resources import data_path
-from bidsanon.session import DeidentifiedSession
+from bidsanon.session import ConvertedImage, DeidentifiedSession
 
+NOT_COMPARED = "FIDELITY_NOT_COMPARED"
 _TIMEOUT_S = 600.0
 _TIMEOUT_PER_FILE_S = 0.2
 _KILLED = (-signal.SIGKILL, -signal.SIGTERM)
@@ -56,6 +57,22 @@ _COMMAND = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fidelity:
+    """What the check found, and of which series it can speak.
+
+    Attributes
+    ----------
+    findings
+        Where originals and copies differ, and which series could not be compared.
+    compared
+        The indices of the series of which images were compared.
+    """
+
+    findings: tuple[Finding, ...]
+    compared: frozenset[int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Converted:
     """What dcm2niix made of one folder, and its exit status (1 nothing, 8 a part)."""
 
@@ -68,7 +85,7 @@ class _Converted:
 
 def check_fidelity(
     deidentified: DeidentifiedSession, *, work: Path, jobs: int, progress: Progress
-) -> tuple[Finding, ...]:
+) -> Fidelity:
     """Convert originals and copies of each series, and say where they differ.
 
     Parameters
@@ -109,16 +126,37 @@ def check_fidelity(
                 )
             ]
             findings: list[Finding] = []
+            compared: set[int] = set()
             try:
                 for acquisition, original_run, copy_run in pairs:
-                    findings += _compare_pair(acquisition, original_run, copy_run)
+                    found = _compare_pair(acquisition, original_run, copy_run)
+                    findings += found
+                    if not any(one.code == NOT_COMPARED for one in found):
+                        compared.update(acquisition.series)
                     step.advance()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return tuple(findings)
+        return Fidelity(findings=tuple(findings), compared=frozenset(compared))
     finally:
         remove_tree(work)
+
+
+def find_uncompared(images: Iterable[ConvertedImage], fidelity: Fidelity) -> tuple[Finding, ...]:
+    """Refuse images of series that the check could not speak of: nothing goes out unproved.
+
+    Parameters
+    ----------
+    images
+        What heudiconv made.
+    fidelity
+        What the check said.
+    """
+    return tuple(
+        finding("IMAGE_NOT_COMPARED", location=image.path)
+        for image in images
+        if image.series_index not in fidelity.compared
+    )
 
 
 def _link_originals(
@@ -171,7 +209,7 @@ def compare(original: _Converted, copy: _Converted, *, place: str) -> Iterator[F
         yield finding("FIDELITY_IMAGE_CHANGED", location=place, what=what)
         return
     if original.status or not names:
-        yield finding("FIDELITY_NOT_COMPARED", location=place, status=original.status)
+        yield finding(NOT_COMPARED, location=place, status=original.status)
     elif copy.status:
         what = f"what dcm2niix can read (it stops with status {copy.status})"
         yield finding("FIDELITY_IMAGE_CHANGED", location=place, what=what)

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from bidsanon.convert import check_fidelity, convert_session
+from bidsanon.convert import check_fidelity, convert_session, find_uncompared
 from bidsanon.deface import deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError, SourceError, StorageError
@@ -107,12 +107,10 @@ def _take_through_gates(
     redactor.add(value.text for value in identity)
     gates.judge(Gate.DEIDENTIFY, run.deidentified.findings)
 
-    gates.judge(
-        Gate.FIDELITY,
-        check_fidelity(
-            run.deidentified, work=space.folder("fidelity"), jobs=request.jobs, progress=progress
-        ),
+    fidelity = check_fidelity(
+        run.deidentified, work=space.folder("fidelity"), jobs=request.jobs, progress=progress
     )
+    gates.judge(Gate.FIDELITY, fidelity.findings)
 
     run.converted = convert_session(
         run.deidentified,
@@ -122,7 +120,8 @@ def _take_through_gates(
         work=space.folder("heudiconv"),
         progress=progress,
     )
-    gates.judge(Gate.CONVERT, run.converted.findings)
+    uncompared = find_uncompared(run.converted.images, fidelity)
+    gates.judge(Gate.CONVERT, (*run.converted.findings, *uncompared))
 
     defaced = deface_session(
         run.converted,

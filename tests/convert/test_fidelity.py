@@ -11,18 +11,18 @@ import pydicom
 import pytest
 from plain_staging import stage_plainly
 
-from bidsanon.convert import check_fidelity, fidelity
+from bidsanon.convert import check_fidelity, fidelity, find_uncompared
 from bidsanon.errors import MissingToolError, StorageError, ToolFailedError
 from bidsanon.external import Completed
 from bidsanon.findings import Finding
 from bidsanon.progress import Silent
-from bidsanon.session import DeidentifiedSession
+from bidsanon.session import ConvertedImage, DeidentifiedSession
 
 KNOWN_TO_DCM2NIIX = {"SliceTiming", "EchoTime", "RepetitionTime", "PhaseEncodingDirection"}
 
 
 def _check(session: DeidentifiedSession, work: Path) -> tuple[Finding, ...]:
-    findings = check_fidelity(session, work=work, jobs=2, progress=Silent())
+    findings = check_fidelity(session, work=work, jobs=2, progress=Silent()).findings
     assert not work.exists()
     return findings
 
@@ -113,8 +113,22 @@ def test_a_series_that_dcm2niix_cannot_read_on_either_side_is_said(
     instances = bold.series[0].source.instances
     for file in [*bold.series[0].files, *(instance.path for instance in instances)]:
         file.write_bytes(b"no DICOM")
-    (found,) = _check(bold, tmp_path / "work")
+    checked = check_fidelity(bold, work=tmp_path / "work", jobs=1, progress=Silent())
+    (found,) = checked.findings
     assert (found.code, found.severity) == ("FIDELITY_NOT_COMPARED", "warning")
+    image = ConvertedImage(
+        path="sub-01/func/sub-01_task-rest_bold.nii.gz",
+        series_index=bold.series[0].source.index,
+        datatype="func",
+        suffix="bold",
+    )
+    (refused,) = find_uncompared([image], checked)
+    assert (refused.code, refused.severity) == ("IMAGE_NOT_COMPARED", "error")
+
+
+def test_what_was_compared_may_be_published(bold: DeidentifiedSession, tmp_path: Path) -> None:
+    checked = check_fidelity(bold, work=tmp_path / "work", jobs=1, progress=Silent())
+    assert checked.compared == {bold.series[0].source.index}
 
 
 def test_a_series_that_only_the_copies_spoil_is_an_error(
