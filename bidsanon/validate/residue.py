@@ -55,7 +55,7 @@ class ResidueSearch:
     """
 
     findings: tuple[Finding, ...]
-    searched: dict[ValueKind, int]
+    searched: dict[str, int]
     ignored: tuple[IgnoredValues, ...]
     files: int
     bytes_searched: int
@@ -105,7 +105,7 @@ def search_residue(
         findings += _findings(places.of(path), result)
     return ResidueSearch(
         findings=tuple(findings),
-        searched=dict(sorted(needles.searched.items())),
+        searched={kind.value: count for kind, count in sorted(needles.searched.items())},
         ignored=needles.ignored,
         files=len(files),
         bytes_searched=sum(result.size for result in searched),

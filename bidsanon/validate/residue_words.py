@@ -18,8 +18,9 @@ from bidsanon.dicom.terms import acquisition_terms
 from bidsanon.resources import data_path
 
 TABLE = "residue_words.tsv"
-"""Word, and where it stands: in names of files, in documents and README files, in the names of
-devices and programs, in the calendar, or in English text where a surname would not stand out."""
+"""Word, and where it stands: in names of files, in documents and README files, in headers and
+their codes, in the names of devices and programs, in the calendar, or in English text where a
+surname would not stand out."""
 
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
