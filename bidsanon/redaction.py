@@ -27,16 +27,16 @@ class Redactor:
     def add(self, values: Iterable[str]) -> None:
         """Learn more values."""
         self._values.update(v for v in (v.strip() for v in values) if len(v) >= _SHORTEST)
-        longest_first = sorted(self._values, key=lambda v: (-len(v), v))
-        self._pattern = (
-            re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
-            if longest_first
-            else None
-        )
+        self._pattern = None
 
     def redact(self, text: str) -> str:
         """Return `text` with every known value replaced."""
-        return self._pattern.sub(REDACTED, text) if self._pattern else text
+        if not self._values:
+            return text
+        if self._pattern is None:  # compiled when first needed: a session has thousands of UIDs
+            longest_first = sorted(self._values, key=lambda v: (-len(v), v))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        return self._pattern.sub(REDACTED, text)
 
 
 class RedactionFilter(logging.Filter):

@@ -99,7 +99,8 @@ def withhold_failed(defaced: DefacedSession) -> DefacedSession:
     """Take images whose face could not be removed for certain out of the session.
 
     The image goes with all that bears its name: its sidecar and gradient tables. What else names it
-    (scans.tsv, IntendedFor) is for the scrubbing to bring up to date. The refusals become warnings.
+    (scans.tsv, IntendedFor) is for the scrubbing to bring up to date. The refusals become warnings,
+    unless nothing is left.
 
     Parameters
     ----------
@@ -113,6 +114,8 @@ def withhold_failed(defaced: DefacedSession) -> DefacedSession:
     withheld = {*defaced.withheld, *failed}
     kept = [f for f in defaced.findings if f.code != _FAILED]
     left_out = [finding("DEFACE_WITHHELD", location=path) for path in failed]
+    if failed and len(failed) == len(defaced.outcomes):
+        left_out.append(finding("ALL_WITHHELD", count=len(failed)))
     return replace(defaced, withheld=tuple(sorted(withheld)), findings=(*kept, *left_out))
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import bidsanon
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
 from bidsanon.bids.tables import TableError, read_table, write_table
@@ -213,14 +212,9 @@ def _method(defaced: DefacedSession, image: str) -> tuple[list[str], tuple[Coded
     if outcome is None or outcome.verdict is not DefaceVerdict.DEFACED:
         return [deidentified.method], deidentified.method_codes
     return (
-        [deidentified.method, _face_method(outcome)],
+        [deidentified.method, f"Face removed by {outcome.engine_version}"],
         (*deidentified.method_codes, FACE_REMOVED),
     )
-
-
-def _face_method(outcome: DefaceOutcome) -> str:
-    engine = "" if outcome.engine == "bidsanon" else f" with {outcome.engine}"
-    return f"Face removed by bidsanon {bidsanon.__version__}{engine}"
 
 
 def _gradients(scrub: _Scrub, file: _File) -> None:

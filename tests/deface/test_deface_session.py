@@ -19,7 +19,7 @@ from bidsanon.deface.grid import Grid
 from bidsanon.deface.template import face_template
 from bidsanon.errors import MissingToolError
 from bidsanon.files import tree_digest
-from bidsanon.findings import Severity
+from bidsanon.findings import Severity, errors
 from bidsanon.progress import Silent
 from bidsanon.session import ConvertedImage, ConvertedSession, DefacedSession, DefaceVerdict
 
@@ -135,6 +135,15 @@ def test_a_refused_image_is_withheld_with_all_that_bears_its_name(
         ("DEFACE_WITHHELD", Severity.WARNING, T2W)
     ]
     assert [o.path for o in defaced.outcomes] == [T1W, T2W]
+
+
+@pytest.mark.usefixtures("knowing")
+def test_a_session_of_which_nothing_is_left_is_refused(tmp_path: Path, upright_head: Grid) -> None:
+    converted = write_refused(tmp_path / "root", upright_head)
+    defaced = deface(converted, tmp_path / "private")
+    failed = tuple(replace(o, verdict=DefaceVerdict.FAILED) for o in defaced.outcomes)
+    withheld = withhold_failed(replace(defaced, outcomes=failed))
+    assert [f.code for f in errors(withheld.findings)] == ["ALL_WITHHELD"]
 
 
 @pytest.mark.usefixtures("knowing")

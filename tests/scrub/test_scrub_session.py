@@ -90,8 +90,10 @@ def test_images_that_were_defaced_say_so_and_others_do_not(tree: Path, scrub: Sc
     face = json.loads((scrubbed.root / f"{T1W}.json").read_text())
     bold = next(scrubbed.root.rglob("*_bold.json"))
     none = json.loads(bold.read_text())
-    assert face["DeidentificationMethod"][0] == METHOD
-    assert face["DeidentificationMethod"][1].startswith("Face removed by bidsanon")
+    assert face["DeidentificationMethod"] == [
+        METHOD,
+        "Face removed by bidsanon 0.0.1 with a template",
+    ]
     assert none["DeidentificationMethod"] == [METHOD]
     values = [code["CodeValue"] for code in face["DeidentificationMethodCodeSequence"]]
     assert values == ["113100", "113102"]

@@ -233,6 +233,7 @@ def defaced_session(
             path=path,
             verdict=DefaceVerdict.DEFACED if path in set(defaced) else DefaceVerdict.NOT_NEEDED,
             engine="bidsanon" if path in set(defaced) else "",
+            engine_version="bidsanon 0.0.1 with a template" if path in set(defaced) else "",
             reason="",
         )
         for path in paths
