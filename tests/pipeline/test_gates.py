@@ -17,7 +17,7 @@ from sessions import (
     bold_mosaic,
     burned_in_capture,
     csa_stripped,
-    siemens_t1w,
+    t1w_of_lumps,
     truncated_file,
     two_persons,
 )
@@ -130,7 +130,7 @@ def test_convert_refuses_an_invalid_name(dataset: Path, source: Path, tmp_path: 
 
 
 def test_deface_refuses_what_fails_its_self_check(dataset: Path, tmp_path: Path) -> None:
-    siemens_t1w(tmp_path / "in")
+    t1w_of_lumps(tmp_path / "in")
     run = run_convert(tmp_path / "in", dataset=dataset, session="02")
     assert refused_by(run) == (Gate.DEFACE, {"DEFACE_FAILED"})
 

@@ -17,7 +17,7 @@ from sessions import (
     TOBIAS,
     bold_mosaic,
     identifying_strings,
-    siemens_t1w,
+    t1w_of_lumps,
     t1w_with_face,
 )
 
@@ -184,7 +184,7 @@ def test_a_head_is_published_without_its_face(tmp_path: Path) -> None:
 
 def test_withhold_publishes_the_rest(dataset: Path, tmp_path: Path) -> None:
     bold_mosaic(tmp_path / "in" / "bold", person=MARA)
-    siemens_t1w(tmp_path / "in" / "t1", person=MARA)
+    t1w_of_lumps(tmp_path / "in" / "t1", person=MARA)
     run_ = run_convert(tmp_path / "in", dataset=dataset, session="02", withhold=True)
     assert run_.refusal is None
     images = {p.name for p in (dataset / "sub-01/ses-02").rglob("*.nii.gz")}

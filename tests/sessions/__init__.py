@@ -39,6 +39,7 @@ from sessions.siemens import (
     scout,
     siemens_session,
     siemens_t1w,
+    t1w_of_lumps,
     t1w_with_face,
 )
 
@@ -73,6 +74,7 @@ __all__ = [
     "siemens_session",
     "siemens_t1w",
     "structured_report",
+    "t1w_of_lumps",
     "t1w_with_face",
     "truncated_file",
     "two_persons",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
+from scipy import ndimage
 
 from bidsanon.demo import session as demo
 from bidsanon.demo.head import sample_t1w
@@ -33,14 +34,24 @@ def siemens_t1w(
 
 def t1w_with_face(folder: Path, *, person: Person = MARA, spacing_mm: float = 2.5) -> list[Path]:
     """A T1w of a whole head with a face, at coarse voxels."""
+    scan = _coarse(spacing_mm)
+    return write_series(folder, _slices(person, scan, sample_t1w(scan.grid)))
+
+
+def t1w_of_lumps(folder: Path, *, person: Person = MARA, spacing_mm: float = 7.5) -> list[Path]:
+    """A T1w of lumps: no head, and too uneven for a proof that it shows no face."""
+    scan = _coarse(spacing_mm)
+    noise = np.random.default_rng(7).normal(size=scan.grid.shape)
+    lumps = ndimage.gaussian_filter(noise, 2.0)
+    return write_series(folder, _slices(person, scan, 900.0 * (lumps > 0.02)))
+
+
+def _coarse(spacing_mm: float) -> Scan:
+    """Return the T1w's scan on a grid of cubes that holds a whole head."""
     side = round(240 / spacing_mm)
-    grid = replace(
-        demo.T1W.grid,
-        shape=(round(180 / spacing_mm), side, side),
-        spacing_mm=(spacing_mm, spacing_mm, spacing_mm),
-    )
-    scan = replace(demo.T1W, grid=grid)
-    return write_series(folder, _slices(person, scan, sample_t1w(grid)))
+    shape = (round(180 / spacing_mm), side, side)
+    grid = replace(demo.T1W.grid, shape=shape, spacing_mm=(spacing_mm, spacing_mm, spacing_mm))
+    return replace(demo.T1W, grid=grid)
 
 
 def bold_mosaic(
