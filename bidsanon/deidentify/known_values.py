@@ -131,10 +131,22 @@ def _name_patterns(name: str) -> Iterator[_Pattern]:
         if _stands_out(word, shortest=_SHORTEST, common_too=True):
             yield from (_word(form) for form in _spellings(word))
     parts = words[:_MOST_PARTS]
+    yield from _initials_patterns(parts)
     for first in parts:
         for second in parts:
             if first is not second:
                 yield from _pair_patterns(first, second)
+
+
+def _initials_patterns(parts: list[str]) -> Iterator[_Pattern]:
+    """Yield the patterns of the initials of a name of three parts and more, in either order.
+
+    Two letters are too common to be cut (AP, PA), and a title (Dr) has no initial.
+    """
+    letters = "".join(p[0] for p in parts if _SHORTEST <= len(p) and p < _CJK).lower()
+    for initials in {letters, letters[1:] + letters[:1]}:
+        if len(initials) >= _SHORTEST and not is_acquisition_term(initials):
+            yield _bounded(initials)
 
 
 def _pair_patterns(first: str, second: str) -> Iterator[_Pattern]:
@@ -159,7 +171,11 @@ def _whole_patterns(text: str) -> Iterator[_Pattern]:
         return
     before = r"(?<!\d)(?<!\d\.)" if tokens[0].isdigit() else _WORD_BEGINS
     after = r"(?!\d)" if tokens[-1].isdigit() else _WORD_ENDS
-    yield _Pattern(-length, before + _ANYTHING_BETWEEN.join(map(re.escape, tokens)) + after)
+    pieces = [re.escape(token) for token in tokens]
+    significant = tokens[0].lstrip("0")
+    if len(tokens) == 1 and len(significant) >= _SHORTEST_DIGITS and tokens[0].isdigit():
+        pieces = ["0*" + significant]
+    yield _Pattern(-length, before + _ANYTHING_BETWEEN.join(pieces) + after)
 
 
 def _is_sequence_word(word: str) -> bool:

@@ -106,6 +106,7 @@ def _in_figures(day: date) -> list[str]:
     orders += [(str(day.day), str(day.month), year), (str(day.month), str(day.day), year)]
     short = year[2:]
     orders += [(short, month, dom), (dom, month, short), (month, dom, short)]
+    orders += [(str(day.day), str(day.month), short), (str(day.month), str(day.day), short)]
     return forms + [separator.join(order) for order in orders for separator in _SEPARATORS]
 
 
@@ -116,7 +117,8 @@ def _in_words(day: date) -> list[str]:
     forms = []
     for name in names:
         for dom in days:
-            forms += [separator.join((dom, name, str(day.year))) for separator in ("", "-", " ")]
+            for year in (str(day.year), f"{day.year % 100:02d}"):
+                forms += [joint.join((dom, name, year)) for joint in ("", "-", " ", ".", "_")]
             forms += [f"{dom}. {name} {day.year}", f"{name} {dom}, {day.year}"]
             forms += [f"{name} {dom} {day.year}", f"{day.year}-{name}-{dom}"]
     return forms

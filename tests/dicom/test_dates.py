@@ -130,6 +130,7 @@ def test_a_day_is_known_in_the_forms_in_which_it_is_written() -> None:
     assert {
         *("20180307", "2018-03-07", "07.03.2018", "3/7/2018", "7.3.2018", "07032018"),
         *("07-03-18", "7 march 2018", "7. märz 2018", "mar 7, 2018", "07mar2018"),
+        *("7.3.18", "3/7/18", "07mar18", "7-mar-18", "7_mar_2018"),
     } <= set(forms)
     assert len(forms) == len(set(forms))
     assert written_forms("***") == ()
