@@ -41,6 +41,8 @@ _ALIGNMENT_PART = re.compile(
 )
 _ALIGNMENT_SIGNS = re.compile(r"[/:;|]")
 _NAME_WORDS = ("Name", "Physician", "Operator")
+_SEQUENCE_FILE = "tSequenceFileName"
+_FOLDERS_OF_SEQUENCE = re.compile(r"(?<=[\\/])[^\\/]+[\\/]+")
 
 
 def clean_csa(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
@@ -186,14 +188,18 @@ def _clean_entry_text(text: str, allowed: AllowedName, cleaning: PrivateCleaning
     if allowed.allowance is Allowance.UID and _REFERENCE.fullmatch(text):
         return cleaning.uids(text)
     if allowed.allowance is Allowance.DESCRIPTOR:
-        return _clean_typed_text(text, cleaning)
+        return _clean_typed_text(text, cleaning, is_file=allowed.name == _SEQUENCE_FILE)
     if allowed.allowance is Allowance.REMOVE:
         cleaning.note(ValueKind.TEXT, text)
     return None
 
 
-def _clean_typed_text(text: str, cleaning: PrivateCleaning) -> str:
-    """Clean a text in which Siemens writes whatever is no letter or digit in UTF-7 ("+AF8-")."""
+def _clean_typed_text(text: str, cleaning: PrivateCleaning, *, is_file: bool = False) -> str:
+    """Clean a text in which Siemens writes whatever is no letter or digit in UTF-7 ("+AF8-").
+
+    Of a sequence's file its root (%CustomerSeq%) and its name stay: the folders between them are
+    called after whoever wrote it or brought it.
+    """
     typed = text
     if _UTF7.search(text):
         try:
@@ -201,6 +207,8 @@ def _clean_typed_text(text: str, cleaning: PrivateCleaning) -> str:
         except UnicodeError:
             return ""
     cleaned = cleaning.text(typed)
+    if is_file:
+        cleaned = _FOLDERS_OF_SEQUENCE.sub("", cleaned)
     if cleaned == typed:
         return text
     return cleaned.replace('"', "").replace("\n", " ").replace("\r", " ")

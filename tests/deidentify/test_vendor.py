@@ -294,6 +294,24 @@ class TestProtocol:
             ),
         ]
 
+    @pytest.mark.parametrize(
+        ("file", "left"),
+        [
+            ("%SiemensSeq%\\ep2d_diff", "%SiemensSeq%\\ep2d_diff"),
+            ("%CustomerSeq%\\\\tfl", "%CustomerSeq%\\\\tfl"),
+            ("%CustomerSeq%\\jsmith\\ep2d", "%CustomerSeq%\\ep2d"),
+            ("%CustomerSeq%\\\\jsmith\\\\new\\\\ep2d", "%CustomerSeq%\\\\ep2d"),
+            ("%CustomerSeq%/jsmith/ep2d.dll", "%CustomerSeq%/ep2d.dll"),
+            ("%CustomerSeq%+AFw-jsmith+AFw-ep2d", "%CustomerSeq%\\ep2d"),
+            ("C:\\Users\\jsmith\\ep2d", "C:\\ep2d"),
+        ],
+    )
+    def test_folders_between_a_sequence_and_its_root_go(self, file: str, left: str) -> None:
+        line = f'tSequenceFileName\t = \t""{file}""'
+        text = f"### ASCCONV BEGIN ###\n{line}\n### ASCCONV END ###".encode()
+        after = cleaned(XA_PROTOCOL, text, replace=KeepsAll()).value or b""
+        assert f'""{left}""'.encode() in after
+
     def test_what_was_cut_is_harvested(self) -> None:
         cut = cleaned(XA_PROTOCOL, PROTOCOL.encode("latin-1")).cut
         assert {
