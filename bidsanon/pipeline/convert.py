@@ -18,6 +18,7 @@ from bidsanon.errors import GateRefusedError, SourceError, StorageError
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate, finding
 from bidsanon.pipeline.candidate import complete_candidate, top_level_files
+from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.record import record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
 from bidsanon.pipeline.run import Run
@@ -105,7 +106,8 @@ def _take_through_gates(
     )
     identity = (*run.deidentified.identity, *original_names(source))
     redactor.add(value.text for value in identity)
-    gates.judge(Gate.DEIDENTIFY, run.deidentified.findings)
+    labelled = label_findings(request.place, run.deidentified.identity)
+    gates.judge(Gate.DEIDENTIFY, (*run.deidentified.findings, *labelled))
 
     fidelity = check_fidelity(
         run.deidentified, work=space.folder("fidelity"), jobs=request.jobs, progress=progress

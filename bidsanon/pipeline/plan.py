@@ -16,6 +16,7 @@ from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
 from bidsanon.deidentify import deidentify_session
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.convert import anchor_date, withhold_incomplete
+from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
 from bidsanon.progress import Progress, Silent
@@ -106,7 +107,12 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
         conversion=conversion,
         descriptions=descriptions,
         facts=facts,
-        findings=(*source.findings, *deidentified.findings, *conversion.findings),
+        findings=(
+            *source.findings,
+            *deidentified.findings,
+            *label_findings(request.place, deidentified.identity),
+            *conversion.findings,
+        ),
     )
 
 

@@ -1,0 +1,66 @@
+"""Whether the labels that the user chose lead back to the person: they stand in every file's name.
+
+The residue search lets a label pass where it stands, since a lab's own codes are often what the
+scanner was told as Patient ID. So labels are judged here, by what the source says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bidsanon.findings import Finding, finding
+from bidsanon.publish import SessionPlace
+from bidsanon.session import IdentifyingValue, ValueKind
+
+_KINDS = frozenset({ValueKind.IDENTIFIER, ValueKind.NAME})
+_SHORTEST = 3
+_SHORTEST_WITHIN = 5
+_PERHAPS_CODE = re.compile(r"\((?:0010|0012),")
+"""Where labs enter their own codes: the patient and the clinical trial modules."""
+_RECORD_NUMBER = re.compile(r"\d{6}")
+"""As many digits as hospitals' numbers have, and more than those of a study's participants."""
+
+
+def label_findings(
+    place: SessionPlace, identity: Iterable[IdentifyingValue]
+) -> tuple[Finding, ...]:
+    """Say where a label is, or holds, what the source calls the person, visit or device.
+
+    Parameters
+    ----------
+    place
+        Where the session goes.
+    identity
+        Every identifying value of the source.
+
+    Returns
+    -------
+    tuple
+        An error for a number of the hospital's or the scanner's, a warning for what may be a
+        code of the study's own; for each label at most one of each.
+    """
+    labels = {"subject": place.subject, "session": place.session or ""}
+    values = [value for value in identity if value.kind in _KINDS]
+    found = {
+        (what, code): finding(code, location=f"the {what}'s label", origin=origin)
+        for what, label in labels.items()
+        for code, origin in sorted(_judged(label, values), reverse=True)
+    }
+    return tuple(found.values())
+
+
+def _judged(label: str, values: Iterable[IdentifyingValue]) -> Iterator[tuple[str, str]]:
+    """Yield the code of a finding, and where the source holds what the label says."""
+    written = _plain(label)
+    for value in values:
+        known = _plain(value.text)
+        if len(known) < _SHORTEST or not any(c.isdigit() for c in known):
+            continue  # too short to lead anywhere; a name without digits is the residue search's
+        if known == written or (len(known) >= _SHORTEST_WITHIN and known in written):
+            is_code = _PERHAPS_CODE.match(value.origin) and not _RECORD_NUMBER.search(known)
+            yield ("LABEL_AS_IN_SOURCE" if is_code else "LABEL_IDENTIFIES"), value.origin
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum()).lstrip("0")

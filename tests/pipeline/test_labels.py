@@ -1,0 +1,71 @@
+"""A label that is a number of the hospital's is refused, and a study's own code is pointed at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from runs import run_convert
+from sessions import MARA
+
+from bidsanon.findings import Gate
+from bidsanon.pipeline.labels import label_findings
+from bidsanon.publish import SessionPlace
+from bidsanon.session import IdentifyingValue, ValueKind
+
+PATIENT_ID, STUDY_ID = "(0010,0020)", "(0020,0010)"
+
+
+def codes(
+    text: str,
+    *,
+    subject: str = "01",
+    session: str | None = None,
+    origin: str = PATIENT_ID,
+    kind: ValueKind = ValueKind.IDENTIFIER,
+) -> list[str]:
+    place = SessionPlace(dataset=Path("ds"), subject=subject, session=session)
+    value = IdentifyingValue(kind=kind, text=text, origin=origin)
+    return [one.code for one in label_findings(place, [value])]
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("77192034", "77192034"),
+        ("77192034", "0077192034"),
+        ("77192034", "77-19-2034"),
+        ("P77192034b", "77192034"),
+        ("QF771920KX", "QF-771920-KX"),
+    ],
+)
+def test_a_record_number_is_no_label(subject: str, text: str) -> None:
+    assert codes(text, subject=subject) == ["LABEL_IDENTIFIES"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [("S017", "S017"), ("S017", "s_017"), ("S017", "S017^^^"), ("PAR12", "PAR 12")],
+)
+def test_what_may_be_a_code_of_the_study_is_pointed_at(subject: str, text: str) -> None:
+    kind = ValueKind.NAME if "^" in text else ValueKind.IDENTIFIER
+    assert codes(text, subject=subject, kind=kind) == ["LABEL_AS_IN_SOURCE"]
+
+
+def test_a_number_of_the_visit_or_the_device_is_no_label() -> None:
+    assert codes("VIS48", session="VIS48", origin=STUDY_ID) == ["LABEL_IDENTIFIES"]
+    assert codes("45123", subject="scanner45123", origin="(0018,1000)") == ["LABEL_IDENTIFIES"]
+
+
+@pytest.mark.parametrize("text", ["01", "001", "1", "Doe^Jane", "S018", "", "0"])
+def test_what_leads_nowhere_is_let_pass(text: str) -> None:
+    assert codes(text, subject="01") == []
+    assert codes(text, subject="S017") == []
+
+
+def test_nothing_is_published_under_a_number_of_the_visit(source: Path, tmp_path: Path) -> None:
+    run = run_convert(source, dataset=tmp_path / "ds", session=MARA.accession_number)
+    assert run.refusal is not None
+    assert run.gates.results[-1].gate is Gate.DEIDENTIFY
+    assert {one.code for one in run.refusal.findings} == {"LABEL_IDENTIFIES"}
+    assert not (tmp_path / "ds").exists()
