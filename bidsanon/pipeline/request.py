@@ -88,7 +88,7 @@ def make_request(
         raise UsageError("the private folder is a file", cure="give a folder with --private")
     require_dataset_folder(dataset, private=private)
     for number, source in enumerate(sources, start=1):
-        _require_source(number, source, apart=(dataset, private))
+        _require_source(number, source, dataset=dataset, private=private)
     place = SessionPlace(
         dataset=dataset,
         subject=clean_label(subject, prefix="sub-"),
@@ -124,12 +124,23 @@ def load_policy(request: ConvertRequest) -> Policy:
     )
 
 
-def _require_source(number: int, source: Path, *, apart: tuple[Path, ...]) -> None:
+def _require_source(number: int, source: Path, *, dataset: Path, private: Path) -> None:
+    """Refuse a source that is not there, or shares its tree with what is written.
+
+    Originals within the dataset would be published with it, and what lies in the private folder
+    is replaced by the next run.
+    """
     if not source.exists():
         raise UsageError(f"SOURCE number {number} is not there", cure="check how it is spelled")
-    for folder in apart:
-        if folder.resolve().is_relative_to(source.resolve()):
+    originals = source.resolve()
+    for folder, name in ((dataset, "the dataset"), (private, "the private folder")):
+        if folder.resolve().is_relative_to(originals):
             raise UsageError(
-                f"the dataset or the private folder lies within SOURCE number {number}",
+                f"{name} lies within SOURCE number {number}",
                 cure="choose a place outside the source: originals are never touched",
+            )
+        if originals.is_relative_to(folder.resolve()):
+            raise UsageError(
+                f"SOURCE number {number} lies within {name}",
+                cure=f"move the originals out of {name} first",
             )

@@ -184,6 +184,20 @@ def test_a_dataset_or_private_folder_in_the_source(shell: Shell, option: str) ->
     assert tree_digest(shell.folder / "in") == before
 
 
+@pytest.mark.parametrize("where", ["ds/sourcedata/in", "ds.private/quarantine/sub-01", "link"])
+def test_a_source_within_what_is_written(shell: Shell, where: str) -> None:
+    source = shell.folder / where
+    bold_mosaic(shell.folder / "ds" / "sourcedata" / "in" if where == "link" else source)
+    (shell.folder / "ds").mkdir(exist_ok=True)
+    (shell.folder / "ds" / "dataset_description.json").write_text("{}")
+    if where == "link":
+        source.symlink_to(shell.folder / "ds" / "sourcedata" / "in")
+    before = tree_digest(shell.folder)
+    assert shell.convert(source) == 2
+    assert_told(shell, "SOURCE number 1 lies within", "move the originals out")
+    assert tree_digest(shell.folder) == before
+
+
 def test_a_truncated_file_among_good_ones(shell: Shell) -> None:
     truncated_file(shell.folder / "in")
     bold_mosaic(shell.folder / "in" / "bold")
