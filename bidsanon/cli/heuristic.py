@@ -23,7 +23,7 @@ def list_(*, as_json: bool) -> None:
 
     rows = list_heuristics()
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json({"heuristics": [asdict(row) for row in rows]})
         return
     for row in rows:
-        click.echo(f"{row.name:<24} {row.origin:<10} {row.summary}")
+        click.echo(f"{row.name:<24} {row.origin:<10} {row.summary}".rstrip())

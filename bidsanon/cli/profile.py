@@ -23,7 +23,8 @@ def list_(*, as_json: bool) -> None:
 
     profiles = [load_profile(name) for name in bundled_profiles()]
     if as_json:
-        print_json([{"name": p.name, "description": p.description} for p in profiles])
+        listed = [{"name": p.name, "description": p.description} for p in profiles]
+        print_json({"profiles": listed})
         return
     for profile in profiles:
         click.echo(f"{profile.name:<10} {profile.description}")
@@ -34,10 +35,11 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def show(*, name: str, as_json: bool) -> None:
     """Print what a profile (by default bids) does to each attribute."""
-    from bidsanon.cli.outcome import print_json  # noqa: PLC0415 - start-up time
+    from bidsanon.cli.outcome import failing_as_json, print_json  # noqa: PLC0415 - start-up time
     from bidsanon.profile import load_profile  # noqa: PLC0415
 
-    profile = load_profile(name)
+    with failing_as_json("profile", wanted=as_json):
+        profile = load_profile(name)
     rows = profile.describe()
     if as_json:
         print_json(

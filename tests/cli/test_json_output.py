@@ -1,0 +1,42 @@
+"""``--json``: stdout is one object that the schema describes, also when a command fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from bidsanon.cli import cli
+from bidsanon.cli.outcome import run
+from bidsanon.resources import schema_path
+
+SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("doctor",), 0),
+        (("heuristic", "list"), 0),
+        (("profile", "list"), 0),
+        (("profile", "show", "basic"), 0),
+        (("profile", "show", "nobody"), 5),
+        (("inspect", "nowhere"), 2),
+        (("convert", "nowhere", "-o", "ds", "-s", "01"), 2),
+        (("validate", "nowhere"), 2),
+    ],
+)
+def test_stdout_is_one_object_as_its_schema_says(
+    arguments: tuple[str, ...],
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(cli, [*arguments, "--json"]) == code
+    printed = json.loads(capsys.readouterr().out)
+    jsonschema.validate(printed, SCHEMA)
+    assert printed.get("exit_code", 0) == code
