@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.audit import Journal
 from bidsanon.files import make_private_folder, remove_tree
+from bidsanon.vault import Vault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +53,14 @@ class Workspace:
         """The session's page."""
         return self.private / "reports" / f"{self.name}.html"
 
+    def begin(self) -> None:
+        """Make the scratch folder, by which others see that somebody is at work here."""
+        for folder in (self.private, self.private / "work", self.work):
+            make_private_folder(folder)
+
     def folder(self, name: str) -> Path:
         """Make and return a folder within this run's scratch folder."""
-        make_private_folder(self.private)
-        make_private_folder(self.private / "work")
-        make_private_folder(self.work)
+        self.begin()
         return make_private_folder(self.work / name)
 
     def remove_stale(self) -> None:
@@ -69,19 +74,23 @@ class Workspace:
 def workspace(private: Path, name: str) -> Iterator[Workspace]:
     """Open a session's workspace; its scratch folder is gone afterwards, however it ends.
 
-    A private folder that this run made and nothing was kept in is removed too.
+    A private folder that this run made is removed too, with the vault in it, where no run came
+    as far as a gate's decision, nobody has a label and nobody else is at work in it.
     """
     space = Workspace(private=private, name=name)
     existed = private.exists()
     try:
+        space.begin()
         yield space
     finally:
         remove_tree(space.work)
-        if not existed:
-            _remove_if_unused(private)
+        if not existed and not _is_used(private):
+            remove_tree(private)
 
 
-def _remove_if_unused(private: Path) -> None:
-    kept = [p for p in private.rglob("*") if p.is_file() and p.parent.name != "work"]
-    if not kept:
-        remove_tree(private)
+def _is_used(private: Path) -> bool:
+    others_at_work = any(path.is_dir() for path in (private / "work").glob("*"))
+    if others_at_work or Journal(private).path.exists():
+        return True
+    with Vault.preview(private) as vault:
+        return vault.has_subjects()

@@ -182,6 +182,12 @@ class Vault:
             if not changed.rowcount:
                 raise KeyError("a person needs a plan before a label")
 
+    def has_subjects(self) -> bool:
+        """Tell whether anybody has a label: from then on the vault may never be thrown away."""
+        with _vault_errors():
+            query = "SELECT 1 FROM person WHERE subject IS NOT NULL LIMIT 1"
+            return self._connection.execute(query).fetchone() is not None
+
     def _check_label(self, person_id: bytes, subject: str) -> None:
         """Refuse a label of somebody else's, and a second label for the same person."""
         if not subject:
