@@ -72,6 +72,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run ``bidsanon`` and leave with its exit code."""
-    from bidsanon.cli.outcome import run  # noqa: PLC0415 - keeps `import bidsanon.cli` light
+    # Imported here, since `import bidsanon.cli` must be light.
+    from bidsanon.cli.outcome import interrupt_when_terminated, run  # noqa: PLC0415
 
+    interrupt_when_terminated()
     sys.exit(run(cli))

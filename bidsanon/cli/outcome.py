@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -46,6 +49,19 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
         show_bug(error)
         return EXIT_BUG
     return result if isinstance(result, int) else 0
+
+
+def interrupt_when_terminated() -> None:
+    """Let SIGTERM end this process as Ctrl-C does.
+
+    A cluster's scheduler ends a job by it, and the scratch folders, which hold what is
+    identified, must be gone then too.
+    """
+
+    def terminated(_: int, __: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminated)
 
 
 def show_error(error: BidsanonError) -> None:

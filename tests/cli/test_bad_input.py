@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from sessions import (
 
 from bidsanon import external
 from bidsanon.cli import cli
-from bidsanon.cli.outcome import run
+from bidsanon.cli.outcome import interrupt_when_terminated, run
 from bidsanon.files import tree_digest
 
 
@@ -97,8 +98,8 @@ def test_a_folder_that_cannot_be_read(shell: Shell, monkeypatch: pytest.MonkeyPa
     if os.access(locked, os.R_OK):  # root reads everything
         scandir = os.scandir
 
-        def denying(path: str | Path = ".") -> object:
-            if Path(path).name == "locked":
+        def denying(path: str | Path | int = ".") -> object:
+            if not isinstance(path, int) and Path(path).name == "locked":
                 raise PermissionError(13, "Permission denied")
             return scandir(path)
 
@@ -137,14 +138,14 @@ def test_a_heuristic_that_matches_nothing(shell: Shell) -> None:
     (shell.folder / "heuristic.py").write_text("def infotodict(seqinfo):\n    return {}\n")
     assert shell.convert(shell.folder / "in", "-f", shell.folder / "heuristic.py") == 3
     assert_told(shell, "matches none", "bidsanon inspect")
-    assert not (shell.folder / "ds").exists()
+    assert_nothing_left(shell)
 
 
 def test_a_session_of_scouts(shell: Shell) -> None:
     scout(shell.folder / "in")
     assert shell.convert(shell.folder / "in") == 3
     assert_told(shell, "bidsanon inspect")
-    assert not (shell.folder / "ds").exists()
+    assert_nothing_left(shell)
 
 
 @pytest.mark.parametrize("label", ["0-1", "sub 01", "../x", "Zoë"])
@@ -285,8 +286,25 @@ def test_an_interruption(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bidsanon.pipeline.convert.deidentify_session", interrupted)
     assert shell.convert(shell.folder / "in") == 130
     assert "nothing was published" in shell.err
-    assert not (shell.folder / "ds").exists()
-    assert not [p for p in (shell.folder / "ds.private" / "work").glob("*") if p.is_dir()]
+    assert_nothing_left(shell)
+
+
+def test_a_termination_ends_like_an_interruption(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bold_mosaic(shell.folder / "in")
+    before = signal.getsignal(signal.SIGTERM)
+
+    def terminated(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("bidsanon.pipeline.convert.deidentify_session", terminated)
+    try:
+        interrupt_when_terminated()
+        assert shell.convert(shell.folder / "in") == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert_nothing_left(shell)
 
 
 def test_a_bug_says_where_and_not_what(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
