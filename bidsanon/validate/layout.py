@@ -52,6 +52,7 @@ def check_layout(
     tuple of Finding
         One error for each image that pybids does not find.
     """
+    root = root.resolve()  # as pybids names what it finds
     images = [
         image
         for image in dataset_images(root)
@@ -67,7 +68,7 @@ def check_layout(
         return tuple(
             finding("LAYOUT_IMAGE_NOT_FOUND", location=image.path)
             for image in images
-            if str(root.absolute() / image.path)
+            if str(root / image.path)
             not in layout.get(**_query(image), return_type="filename")
         )
 

@@ -13,6 +13,12 @@ def test_every_image_of_a_session_is_found(dataset: Path) -> None:
     assert check_layout(dataset) == ()
 
 
+@pytest.mark.parametrize("root", ["sub-01/..", "../link"])
+def test_a_dataset_may_be_named_in_any_way(dataset: Path, root: str) -> None:
+    (dataset.parent / "link").symlink_to(dataset)
+    assert check_layout(dataset / root) == ()
+
+
 @pytest.mark.parametrize(
     "name",
     [
