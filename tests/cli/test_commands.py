@@ -14,6 +14,7 @@ import pytest
 
 from bidsanon.cli import COMMANDS, cli
 from bidsanon.errors import BidsanonError
+from bidsanon.findings import finding_codes
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -43,6 +44,13 @@ def test_the_readme_names_no_command_that_is_not_there() -> None:
         re.findall(r"^bidsanon ([a-z]+)", README, re.MULTILINE)
     )
     assert named <= set(COMMANDS)
+
+
+def test_no_cure_names_a_command_that_is_not_there() -> None:
+    cures = " ".join(code.cure for code in finding_codes().values())
+    named = set(re.findall(r"`bidsanon ([a-z]+(?: [a-z]+)?)", cures))
+    assert named
+    assert named <= {name for name, _ in all_commands()}
 
 
 def test_the_list_of_commands_says_what_each_command_says_of_itself() -> None:
