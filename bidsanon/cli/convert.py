@@ -84,7 +84,7 @@ def command(
     from bidsanon.pipeline.convert import convert  # noqa: PLC0415
     from bidsanon.pipeline.plan import plan_session  # noqa: PLC0415
     from bidsanon.pipeline.request import make_request  # noqa: PLC0415
-    from bidsanon.pipeline.summary import plan_summary, run_summary  # noqa: PLC0415
+    from bidsanon.pipeline.summary import plan_summary, report_path, run_summary  # noqa: PLC0415
     from bidsanon.redaction import Redactor  # noqa: PLC0415
 
     redactor = Redactor()
@@ -111,6 +111,7 @@ def command(
     if as_json:
         print_json(run_summary(run))
     if run.refusal:
+        click.echo(f"report: {report_path(run.request)}", err=True)
         raise run.refusal
     if not as_json:
         click.echo(run_text(run))

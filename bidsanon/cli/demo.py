@@ -27,6 +27,7 @@ def command(*, folder: Path) -> int:
     from bidsanon.files import storage_errors  # noqa: PLC0415
     from bidsanon.pipeline.convert import convert  # noqa: PLC0415
     from bidsanon.pipeline.request import make_request  # noqa: PLC0415
+    from bidsanon.pipeline.summary import report_path  # noqa: PLC0415
     from bidsanon.redaction import Redactor  # noqa: PLC0415
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -47,6 +48,7 @@ def command(*, folder: Path) -> int:
         )
         run = convert(request, progress=progress, redactor=redactor)
     if run.refusal:
+        click.echo(f"report: {report_path(run.request)}", err=True)
         raise run.refusal
     click.echo(run_text(run))
     click.echo(

@@ -19,7 +19,6 @@ from bidsanon.session import SourceSession
 
 def run_summary(run: Run) -> dict[str, Any]:
     """Return the summary of a run of ``convert``."""
-    report = Workspace(private=run.request.private, name=run.request.place.name).report
     return {
         **_heading("convert", "refused" if run.refusal else "published"),
         "exit_code": run.refusal.exit_code if run.refusal else 0,
@@ -29,7 +28,7 @@ def run_summary(run: Run) -> dict[str, Any]:
         "gates": [_gate(result) for result in run.gates.results],
         "residue": _residue(run),
         "deface": _deface(run),
-        "report": str(report),
+        "report": str(report_path(run.request)),
         "private": str(run.request.private),
         "seconds": round(run.seconds, 1),
     }
@@ -80,6 +79,11 @@ def failure_summary(command: str, error: BidsanonError) -> dict[str, Any]:
         "exit_code": error.exit_code,
         "error": {"message": error.message, "cure": error.cure},
     }
+
+
+def report_path(request: ConvertRequest) -> Path:
+    """Return where the session's page is, once its run has ended."""
+    return Workspace(private=request.private, name=request.place.name).report
 
 
 def finding_record(found: Finding) -> dict[str, str]:
