@@ -65,7 +65,10 @@ def plan_text(plan: SessionPlan) -> str:
     return "\n".join(
         [
             f"{place.name} -> {place.dataset}  (dry run: nothing is written)",
-            f"heuristic {plan.policy.heuristic.name}, profile {profile.name}: {profile.method}",
+            f"heuristic {plan.policy.heuristic.name}",
+            f"profile {profile.name}: {profile.description}",
+            f"  options: {', '.join(sorted(profile.options)) or 'none'}",
+            f"  `bidsanon profile show {plan.request.profile}` says it attribute by attribute",
             "",
             inspect_text(plan),
         ]
