@@ -53,7 +53,7 @@ def read_source(
     found.require_all_read()
     if not (reading.files or reading.unreadable):
         raise SourceError(
-            f"there is no DICOM in the source ({reading.other_files} other files)",
+            f"there is no DICOM in the source, and {reading.other_files} file(s) of other kinds",
             cure="give the folder, archive or DICOMDIR that holds the scanner's files",
         )
     sorted_files = sort_files(reading, modalities)
