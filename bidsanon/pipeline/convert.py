@@ -64,11 +64,14 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
     """
     started = time.monotonic()
     policy = load_policy(request)
-    require_free(request.place, overwrite=request.overwrite)
     with (
         storage_errors("the private folder"),
         workspace(request.private, request.place.name) as space,
+        session_claim(space.claim),
     ):
+        space.remove_stale()
+        settle_dataset(request.place.dataset)
+        require_free(request.place, overwrite=request.overwrite)
         source = read_source(
             request.sources,
             unpack_into=space.work / "source",
@@ -77,15 +80,12 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         )
         _require_room(source, request)
         run = Run(request=request, policy=policy, source=source)
-        with session_claim(space.claim):
-            space.remove_stale()
-            settle_dataset(request.place.dataset)
-            try:
-                _take_through_gates(run, space, progress=progress, redactor=redactor)
-            except GateRefusedError as refusal:
-                run.refusal = refusal
-            run.seconds = time.monotonic() - started
-            record_run(run, space)
+        try:
+            _take_through_gates(run, space, progress=progress, redactor=redactor)
+        except GateRefusedError as refusal:
+            run.refusal = refusal
+        run.seconds = time.monotonic() - started
+        record_run(run, space)
     return run
 
 

@@ -26,8 +26,10 @@ from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.errors import ConflictError
 from bidsanon.files import files_below, gunzip_chunks, is_gzip, tree_digest
+from bidsanon.pipeline import convert as pipeline
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import run_summary
+from bidsanon.publish import interrupted
 from bidsanon.resources import schema_path
 from bidsanon.validate import validate_dataset
 
@@ -191,3 +193,45 @@ def test_withhold_publishes_the_rest(dataset: Path, tmp_path: Path) -> None:
     assert images == {"sub-01_ses-02_task-rest_bold.nii.gz"}
     assert run_.defaced is not None
     assert run_.defaced.withheld == ("sub-01/ses-02/anat/sub-01_ses-02_T1w.nii.gz",)
+
+
+def test_a_run_after_a_crash_settles_the_dataset_and_clears_what_was_left(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the renames of publishing, the session is there and its row is not yet."""
+    bold_mosaic(tmp_path / "in", person=TOBIAS)
+    move = Path.replace
+
+    def dying(path: Path, target: Path) -> Path:
+        if path.name == "new-1" and path.parent.name == "change":
+            raise KeyboardInterrupt
+        return move(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", dying)
+        with pytest.raises(KeyboardInterrupt):
+            run_convert(tmp_path / "in", dataset=dataset, subject="02")
+    assert [row["participant_id"] for row in rows(dataset / "participants.tsv")] == ["sub-01"]
+    stale = dataset.with_name("ds.private") / "work" / "sub-02.1"
+    (stale / "source").mkdir(parents=True)
+    with pytest.raises(ConflictError, match="exists already"):
+        run_convert(tmp_path / "in", dataset=dataset, subject="02")
+    assert not interrupted(dataset)
+    assert len(rows(dataset / "participants.tsv")) == 2
+    assert not stale.exists()
+
+
+def test_the_session_is_claimed_before_its_source_is_read(
+    dataset: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever came first removes the work folders of others, so nobody may be reading by then."""
+    read = pipeline.read_source
+
+    def another(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(pipeline, "read_source", read)
+        with pytest.raises(ConflictError, match="another process"):
+            run_convert(source, dataset=dataset, session="02")
+        return read(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "read_source", another)
+    assert run_convert(source, dataset=dataset, session="02").refusal is None
