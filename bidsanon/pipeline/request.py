@@ -82,7 +82,7 @@ def make_request(
         If it cannot be: a label that is not letters and digits, a dataset that is a file, a
         private folder in the dataset, a source that is not there.
     """
-    dataset = dataset.absolute()
+    dataset = dataset.resolve()  # one private folder, however the dataset is named
     private = (private or dataset.with_name(f"{dataset.name}.private")).absolute()
     if private.exists() and not private.is_dir():
         raise UsageError("the private folder is a file", cure="give a folder with --private")
