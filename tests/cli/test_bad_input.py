@@ -216,6 +216,14 @@ def test_two_persons(shell: Shell) -> None:
     assert not (shell.folder / "ds").exists()
 
 
+def test_a_refusal_says_where_its_report_is(shell: Shell) -> None:
+    two_persons(shell.folder / "in")
+    assert shell.convert(shell.folder / "in") == 4
+    report = shell.folder / "ds.private" / "reports" / "sub-01.html"
+    assert report.is_file()
+    assert f"report: {report}" in shell.err
+
+
 def test_nothing_but_a_burned_in_capture(shell: Shell) -> None:
     burned_in_capture(shell.folder / "in")
     assert shell.convert(shell.folder / "in") == 3
