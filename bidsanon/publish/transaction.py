@@ -9,10 +9,11 @@ no longer in the log is in its place already.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -48,8 +49,16 @@ def install(dataset: Path, items: Sequence[Item]) -> None:
         The dataset's folder; made if it is not there.
     items
         In the order in which they appear. Their folders are moved away from where they are.
+
+    Raises
+    ------
+    PermissionError
+        If a folder of the dataset that changes cannot be written. Found out before the change is
+        decided: afterwards it would be made by whoever opens the dataset next.
     """
     recover(dataset)
+    places = [dataset / item.path for item in items]
+    _require_writable({*places, *(place.parent for place in places)})
     log = fresh_folder(_log_folder(dataset))
     try:
         for number, item in enumerate(items):
@@ -62,6 +71,12 @@ def install(dataset: Path, items: Sequence[Item]) -> None:
         raise
     _sync_folder(log)
     recover(dataset)
+
+
+def _require_writable(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "a folder of the dataset cannot be written")
 
 
 def recover(dataset: Path) -> bool:

@@ -116,3 +116,23 @@ def test_a_change_that_cannot_be_laid_out_leaves_nothing(
         install(dataset, items_for(tmp_path / "a", "one"))
     assert not dataset.exists()
     assert not (publishing_folder(dataset) / "change").exists()
+
+
+@pytest.mark.parametrize("locked", ["ds", "ds/sub-01", "ds/sub-01/ses-01"])
+def test_a_change_that_may_not_be_made_is_not_decided(
+    locked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "ds"
+    install(dataset, items_for(tmp_path / "a", "one"))
+    before = tree_digest(dataset)
+    allowed = os.access
+    # Root may write anywhere, so the answer is made up.
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path != tmp_path / locked and allowed(path, mode)
+    )
+    with pytest.raises(PermissionError):
+        install(dataset, items_for(tmp_path / "b", "two"))
+    monkeypatch.undo()
+    assert not interrupted(dataset)
+    assert not recover(dataset)
+    assert tree_digest(dataset) == before
