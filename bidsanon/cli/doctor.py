@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
+from bidsanon.errors import MissingToolError
 from bidsanon.external import (
     BIDS_VALIDATOR,
     DCM2NIIX,
@@ -57,7 +58,6 @@ _PROGRAMS = (
     (BIDS_VALIDATOR, True, "is the official BIDS validator"),
     (FLIRT, False, "lets pydeface itself register the template (--engine pydeface)"),
 )
-EXIT_MISSING = 6
 
 
 @click.command("doctor")
@@ -72,14 +72,14 @@ def command(as_json: bool) -> int:
     if as_json:
         record = {"python": platform.python_version(), "parts": [asdict(p) for p in parts]}
         click.echo(json.dumps(record, indent=2))
-        return EXIT_MISSING if missing else 0
+        return MissingToolError.exit_code if missing else 0
     for part in parts:
         state = part.version or ("MISSING" if part.needed else "not there")
         click.echo(f"{part.name:<22} {state:<16} {part.adds}")
         if part.version is None:
             click.echo(f"{'':<22} {'':<16} to get it: {part.install}")
     click.echo("bidsanon can convert." if not missing else "bidsanon cannot convert.")
-    return EXIT_MISSING if missing else 0
+    return MissingToolError.exit_code if missing else 0
 
 
 def installed_parts() -> list[Part]:

@@ -7,13 +7,14 @@ enter, since the heuristic must see what it would see in earnest, and that is go
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
-from bidsanon.deidentify import deidentify_session
+from bidsanon.deidentify import Replacements, deidentify_session
+from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.convert import anchor_date, withhold_incomplete
 from bidsanon.pipeline.labels import label_findings
@@ -28,9 +29,7 @@ from bidsanon.session import (
     SourceSession,
 )
 from bidsanon.source import SeriesFacts, read_source, series_facts
-from bidsanon.vault import Vault
-
-EXIT_REFUSED = 4
+from bidsanon.vault import PersonPlan, Vault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +66,7 @@ class SessionPlan:
     @property
     def exit_code(self) -> int:
         """0, or 4 where a gate would refuse."""
-        return EXIT_REFUSED if errors(self.findings) else 0
+        return GateRefusedError.exit_code if errors(self.findings) else 0
 
 
 def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
@@ -89,7 +88,8 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
         )
         if request.withhold:
             source = withhold_incomplete(source)
-        deidentified = _samples(request, policy, source, scratch)
+        person = _person(request, source)
+        deidentified = _samples(request, policy, source, scratch, person)
         conversion = plan_conversion(
             deidentified,
             heuristic=policy.heuristic,
@@ -98,7 +98,8 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
             work=scratch / "heudiconv",
         )
         descriptions = describe_series(deidentified)
-        facts = tuple(map(series_facts, source.series))
+        clean = Replacements(person, known=deidentified.identity).descriptor
+        facts = tuple(_may_be_shown(series_facts(series), clean) for series in source.series)
     return SessionPlan(
         request=request,
         policy=policy,
@@ -116,13 +117,25 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
     )
 
 
-def _samples(
-    request: ConvertRequest, policy: Policy, source: SourceSession, scratch: Path
-) -> DeidentifiedSession:
+def _person(request: ConvertRequest, source: SourceSession) -> PersonPlan:
     with Vault.preview(request.private) as vault:
-        plan = vault.person_plan(
+        return vault.person_plan(
             source.person, subject=request.place.subject, anchor_date=anchor_date(source)
         )
+
+
+def _may_be_shown(facts: SeriesFacts, clean: Callable[[str], str]) -> SeriesFacts:
+    """Clean the image type: a scanner lets a site write into it what it likes."""
+    return replace(facts, image_type=tuple(map(clean, facts.image_type)))
+
+
+def _samples(
+    request: ConvertRequest,
+    policy: Policy,
+    source: SourceSession,
+    scratch: Path,
+    plan: PersonPlan,
+) -> DeidentifiedSession:
     sampled = replace(source, series=tuple(_sampled(s) for s in source.series))
     staged = deidentify_session(
         sampled,

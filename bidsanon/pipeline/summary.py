@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bidsanon import __version__
-from bidsanon.errors import BidsanonError
+from bidsanon.errors import BidsanonError, GateRefusedError
 from bidsanon.findings import Finding, GateResult, errors
-from bidsanon.pipeline.plan import EXIT_REFUSED, SessionPlan
+from bidsanon.pipeline.plan import SessionPlan
 from bidsanon.pipeline.request import ConvertRequest, Policy
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace
@@ -66,7 +66,7 @@ def validate_summary(dataset: Path, findings: Iterable[Finding]) -> dict[str, An
     refused = bool(errors(found))
     return {
         **_heading("validate", "refused" if refused else "valid"),
-        "exit_code": EXIT_REFUSED if refused else 0,
+        "exit_code": GateRefusedError.exit_code if refused else 0,
         "dataset": str(dataset),
         "findings": _records(found),
     }
