@@ -12,13 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from bidsanon.progress import Progress, Silent, Step
+from bidsanon.progress import Progress, Step
 
 
-def progress_on_stderr(*, quiet: bool = False) -> Progress:
+def progress_on_stderr() -> Progress:
     """Choose how progress is shown on this stderr."""
-    if quiet:
-        return Silent()
     return _Bar() if sys.stderr.isatty() else _Lines()
 
 
