@@ -36,6 +36,8 @@ from bidsanon.vault import PersonPlan, Vault
 SPACE_FACTOR = 5
 """Room that a run needs, in sizes of its source: the copies, their images twice, the result."""
 
+_GIGABYTE = 10**9
+
 INCOMPLETE = frozenset({QuarantineReason.TRUNCATED, QuarantineReason.UNREADABLE})
 
 
@@ -228,10 +230,14 @@ def _require_room(source: SourceSession, request: ConvertRequest) -> None:
     needed = SPACE_FACTOR * size
     if free < needed:
         raise StorageError(
-            f"no space left: about {needed / 1e9:.1f} GB are needed for the private folder and "
-            f"the dataset, and {free / 1e9:.1f} GB are free",
+            f"no space left: about {_size_text(needed)} are needed for the private folder and "
+            f"the dataset, and {_size_text(free)} are free",
             cure="free some space, or choose a private folder elsewhere with --private",
         )
+
+
+def _size_text(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= _GIGABYTE else f"{size / 1e6:.0f} MB"
 
 
 def _existing_parent(path: Path) -> Path:
