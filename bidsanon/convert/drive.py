@@ -58,10 +58,12 @@ def drive_worker(
     if request.acquisitions:
         require_program(DCM2NIIX)
     make_private_folder(work)
-    with _plain_path_to(work) as (plain, temporary):
-        if request.output.is_relative_to(work):
-            request = replace(request, output=plain / request.output.relative_to(work))
-        write_text(work / "request.json", request.to_json(), mode=PRIVATE_FILE_MODE)
+    with _plain_path_to(work) as (plain, temporary), _short_paths(request) as job:
+        output = request.output
+        if output.is_relative_to(work):
+            output = plain / output.relative_to(work)
+        text = replace(job, output=output).to_json()
+        write_text(work / "request.json", text, mode=PRIVATE_FILE_MODE)
         with _watching(work / "progress", step):
             completed = run_program(
                 [
@@ -132,6 +134,23 @@ def _plain_path_to(folder: Path) -> Iterator[tuple[Path, Path]]:
         link = Path(place) / "work"
         link.symlink_to(folder, target_is_directory=True)
         yield link, make_private_folder(Path(place) / "temporary")
+
+
+@contextlib.contextmanager
+def _short_paths(request: Request) -> Iterator[Request]:
+    """Give the request with its files under paths of less than 60 characters, if they can be.
+
+    nipype makes a link to every file. A longer link takes a block of the disk, and thousands of
+    those take seconds to make and to remove.
+    """
+    with tempfile.TemporaryDirectory(prefix="bidsanon-") as place:
+        short = []
+        for number, acquisition in enumerate(request.acquisitions):
+            folder = Path(place) / str(number)
+            folder.symlink_to(acquisition.folder.absolute(), target_is_directory=True)
+            files = tuple(folder / file.name for file in acquisition.files)
+            short.append(replace(acquisition, folder=folder, files=files))
+        yield replace(request, acquisitions=tuple(short))
 
 
 @contextlib.contextmanager

@@ -162,14 +162,23 @@ def find_uncompared(images: Iterable[ConvertedImage], fidelity: Fidelity) -> tup
 def _link_originals(
     deidentified: DeidentifiedSession, acquisitions: Sequence[Acquisition], links: Path
 ) -> tuple[Path, ...]:
-    """Make folders of links to the originals, named as the copies are: both sort alike."""
+    """Make folders of links to the originals, named as the copies are: both sort alike.
+
+    The links lead through a link to the originals' own folder, so that they are short: a link of 60
+    characters or more takes a block of the disk, and thousands of those take seconds.
+    """
     series = {one.source.index: one.source for one in deidentified.series}
+    origins: dict[Path, Path] = {}
     folders = []
     for acquisition in acquisitions:
         folder = fresh_folder(links / f"{acquisition.series[0]:04d}")
         instances = [i for index in acquisition.series for i in series[index].instances]
         for copy, instance in zip(acquisition.files, instances, strict=True):
-            (folder / copy.name).symlink_to(instance.path.absolute())
+            origin = instance.path.parent.absolute()
+            if origin not in origins:
+                origins[origin] = Path(f"origin-{len(origins)}")
+                (links / origins[origin]).symlink_to(origin, target_is_directory=True)
+            (folder / copy.name).symlink_to(".." / origins[origin] / instance.path.name)
         folders.append(folder)
     return tuple(folders)
 

@@ -16,6 +16,7 @@ What is known of heudiconv's inside is known here:
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import posixpath
@@ -40,6 +41,8 @@ _UNMATCHED = "the heuristic gives it no name"
 _DICOM_ONLY = ("dicom", ("dicom",), ["dicom"])
 _DUPLICATE_MARK = "__dup"
 _UNFINISHED = re.compile(r"_heudiconv\d{3}(?P<rest>.*)$")
+_DCM2NIIX_SETTINGS = {"compression": 1}
+"""The fastest: scrubbing compresses anew what is published."""
 _MASKED_DATE = "D\ue000ate"
 _REMOVED_KEYS = frozenset(
     first + second
@@ -147,6 +150,7 @@ def _convert(
     tune = heudiconv.bids.tuneup_bids_json_files
     heudiconv.convert.__dict__["tuneup_bids_json_files"] = _allowing_the_word_date(tune)
     ticks = request.output.with_name("progress")
+    _settings_file(request).write_text(json.dumps(_DCM2NIIX_SETTINGS))
     for item, files in zip(items, files_of, strict=True):
         yield item if item.duplicate else _convert_item(request, heuristic, item, files)
         with ticks.open("a") as stream:
@@ -155,6 +159,10 @@ def _convert(
     folder = request.output / naming.session_folder(request.subject, request.session)
     if options is not None and folder.is_dir():
         heudiconv.bids.populate_intended_for(str(folder), **options)
+
+
+def _settings_file(request: Request) -> Path:
+    return request.output.with_name("dcm2niix.json")
 
 
 def _convert_item(request: Request, heuristic: ModuleType, item: Item, files: list[str]) -> Item:
@@ -172,6 +180,7 @@ def _convert_item(request: Request, heuristic: ModuleType, item: Item, files: li
                 outdir=str(request.output),
                 min_meta=True,
                 overwrite=False,
+                dcmconfig=str(_settings_file(request)),
             )
         except Exception as error:  # heudiconv raises bare errors of many classes
             if line_of(error, request.heuristic.path) is not None:
