@@ -31,7 +31,7 @@ _GROUPS = frozenset({0x52009229, 0x52009230, 0x00189112, 0x00189114})
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesFacts:
-    """How the images of a series are. Nothing identifying.
+    """How the images of a series are.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class SeriesFacts:
     echo_time_ms, repetition_time_ms
         Of the first file and its first frame; None where it does not say.
     image_type
-        (0008,0008) of the first file.
+        (0008,0008) of the first file, as it stands there: not to be shown as it is.
     """
 
     files: int
