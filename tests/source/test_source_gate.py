@@ -168,7 +168,7 @@ def test_an_empty_folder_is_no_source(tmp_path: Path, read: Read) -> None:
 def test_a_folder_without_dicom_is_no_source(tmp_path: Path, read: Read) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "notes.txt").write_text("DICM is written here, and means nothing")
-    with pytest.raises(SourceError, match=r"no DICOM in the source \(1 other"):
+    with pytest.raises(SourceError, match=r"no DICOM in the source, and 1 file"):
         read()
 
 
