@@ -68,8 +68,7 @@ def check_layout(
         return tuple(
             finding("LAYOUT_IMAGE_NOT_FOUND", location=image.path)
             for image in images
-            if str(root / image.path)
-            not in layout.get(**_query(image), return_type="filename")
+            if str(root / image.path) not in layout.get(**_query(image), return_type="filename")
         )
 
 
