@@ -17,6 +17,12 @@ from bidsanon.source.series import Sorted, sort_files
 from bidsanon.source.walk import collect_files
 
 _HAVE_THEIR_OWN = {QuarantineReason.UNREADABLE, QuarantineReason.TRUNCATED}
+_IMAGES_TAKEN_OUT = {
+    QuarantineReason.BURNED_IN,
+    QuarantineReason.MODALITY,
+    QuarantineReason.PATIENT_PROTOCOL,
+    QuarantineReason.SECONDARY_CAPTURE,
+}
 
 
 def read_source(
@@ -81,6 +87,7 @@ def _findings(reading: Reading, sorted_files: Sorted) -> tuple[Finding, ...]:
         *_about_persons([file.header for file in reading.files]),
         *_about_damage(series, quarantine),
         *_about_duplicates(series, sorted_files.conflicting),
+        *_about_gaps(series, quarantine),
         *_about_days(series),
         *_about_leftovers(reading),
         *_about_quarantine(quarantine),
@@ -128,6 +135,27 @@ def _about_duplicates(
         if count:
             place = f"series {one.index}"
             findings.append(finding("DUPLICATE_INSTANCES", location=place, count=count))
+    return findings
+
+
+def _about_gaps(
+    series: Iterable[SourceSeries], quarantine: Iterable[QuarantinedFile]
+) -> list[Finding]:
+    """Say which series lack images: dcm2niix makes a shorter run of them without a word."""
+    elsewhere = [f for f in quarantine if f.reason is not QuarantineReason.DUPLICATE]
+    gone = Counter(f.series_index for f in elsewhere)
+    images = Counter(f.series_index for f in elsewhere if f.reason in _IMAGES_TAKEN_OUT)
+    findings = []
+    for one in series:
+        numbers = {i.instance_number for i in one.instances if i.instance_number is not None}
+        span = max(numbers) - min(numbers) + 1 if numbers else 0
+        missing = span - len(numbers) - gone[one.index]
+        counts = {"SERIES_IN_PART": images[one.index], "INSTANCES_MISSING": missing}
+        findings += [
+            finding(code, location=f"series {one.index}", count=count)
+            for code, count in counts.items()
+            if count > 0
+        ]
     return findings
 
 

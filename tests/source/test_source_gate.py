@@ -49,7 +49,7 @@ def test_series_stand_in_acquisition_order_and_instances_by_number(
     session = read()
     assert [(s.index, s.series_number) for s in session.series] == [(1, 8), (2, 9)]
     assert [i.path.name for i in session.series[1].instances] == ["c", "a", "b"]
-    assert session.findings == ()
+    assert codes(session) == {"INSTANCES_MISSING"}
 
 
 def test_series_acquired_together_stand_by_their_number(write: Write, read: Read) -> None:
@@ -120,7 +120,7 @@ def test_what_is_no_image_for_conversion_is_set_aside(
     write: Write, read: Read, attributes: dict[str, object], reason: str
 ) -> None:
     write("image")
-    write("other", **attributes)
+    write("other", **{"SeriesInstanceUID": "1.2.3.1.2", **attributes})
     session = read()
     assert reasons(session) == {"other": reason}
     assert [f.message for f in session.findings] == [f"1 file(s) went to quarantine: {reason}"]
@@ -296,6 +296,34 @@ def test_an_instance_with_two_contents_is_an_error(write: Write, read: Read) -> 
     session = read()
     assert codes(session) == {"DUPLICATE_INSTANCES"}
     assert [len(s.instances) for s in session.series] == [1]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "missing"),
+    [((1, 2, 3), None), ((4, 5), None), ((1, 3), 1), ((2, 9, 10), 6), ((5,), None), ((3, 3), None)],
+)
+def test_images_that_are_not_there_are_a_warning(
+    write: Write, read: Read, numbers: tuple[int, ...], missing: int | None
+) -> None:
+    for place, number in enumerate(numbers):
+        write(f"{place}", InstanceNumber=number, SOPInstanceUID=f"1.2.3.{place}")
+    found = [f.message.split()[0] for f in read().findings if f.code == "INSTANCES_MISSING"]
+    assert found == ([str(missing)] if missing else [])
+
+
+def test_a_series_without_numbers_lacks_nothing(write: Write, read: Read) -> None:
+    write("a", InstanceNumber=None)
+    write("b", InstanceNumber=None)
+    assert codes(read()) == set()
+
+
+def test_a_series_of_which_an_image_was_quarantined_is_a_warning(write: Write, read: Read) -> None:
+    for number in (1, 2, 3, 4):
+        burned_in = "YES" if number in {2, 4} else "NO"
+        write(f"{number}", InstanceNumber=number, BurnedInAnnotation=burned_in)
+    session = read()
+    assert codes(session) == {"SERIES_IN_PART"}
+    assert [len(s.instances) for s in session.series] == [2]
 
 
 def test_studies_of_several_days_are_a_warning(tmp_path: Path, read: Read) -> None:
