@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from bidsanon.convert import check_fidelity, convert_session, find_uncompared
+from bidsanon.convert import Fidelity, check_fidelity, convert_session, find_uncompared
 from bidsanon.deface import deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError, SourceError, StorageError
@@ -27,7 +28,14 @@ from bidsanon.progress import Progress
 from bidsanon.publish import publish_session, require_free, session_claim, settle_dataset
 from bidsanon.redaction import Redactor
 from bidsanon.scrub import scrub_session
-from bidsanon.session import IdentifyingValue, QuarantineReason, SourceSession, ValueKind
+from bidsanon.session import (
+    ConvertedSession,
+    DeidentifiedSession,
+    IdentifyingValue,
+    QuarantineReason,
+    SourceSession,
+    ValueKind,
+)
 from bidsanon.source import read_source, write_quarantine
 from bidsanon.validate import validate_dataset
 from bidsanon.validate.residue import search_residue
@@ -111,19 +119,9 @@ def _take_through_gates(
     labelled = label_findings(request.place, run.deidentified.identity)
     gates.judge(Gate.DEIDENTIFY, (*run.deidentified.findings, *labelled))
 
-    fidelity = check_fidelity(
-        run.deidentified, work=space.folder("fidelity"), jobs=request.jobs, progress=progress
-    )
+    fidelity, run.converted = _compare_and_convert(run, run.deidentified, space, progress)
     gates.judge(Gate.FIDELITY, fidelity.findings)
 
-    run.converted = convert_session(
-        run.deidentified,
-        heuristic=policy.heuristic,
-        subject=request.place.subject,
-        session=request.place.session,
-        work=space.folder("heudiconv"),
-        progress=progress,
-    )
     uncompared = find_uncompared(run.converted.images, fidelity)
     gates.judge(Gate.CONVERT, (*run.converted.findings, *uncompared))
 
@@ -164,6 +162,30 @@ def _take_through_gates(
         overwrite=request.overwrite,
     )
     gates.judge(Gate.PUBLISH, ())
+
+
+def _compare_and_convert(
+    run: Run, deidentified: DeidentifiedSession, space: Workspace, progress: Progress
+) -> tuple[Fidelity, ConvertedSession]:
+    """Convert while originals and copies are compared: neither waits for what the other makes."""
+    request = run.request
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        fidelity = pool.submit(
+            check_fidelity,
+            deidentified,
+            work=space.folder("fidelity"),
+            jobs=request.jobs,
+            progress=progress,
+        )
+        converted = convert_session(
+            deidentified,
+            heuristic=run.policy.heuristic,
+            subject=request.place.subject,
+            session=request.place.session,
+            work=space.folder("heudiconv"),
+            progress=progress,
+        )
+        return fidelity.result(), converted
 
 
 def _judge_source(run: Run, space: Workspace) -> SourceSession:
