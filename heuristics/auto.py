@@ -479,6 +479,7 @@ _EPI_FIELD_MAP = re.compile(
     r"field.?map|fmap|distor|topup|top.?up|pe.?polar|blip|spin.?echo.?field|se.?epi.?(ap|pa|rl|lr)"
     r"|rev(erse)?d?.?(pe|phase|pol|b0)"
 )
+_NAMES_ITS_POLARITY = re.compile(r"(?<![a-z])pe[-_ =]?(ap|pa|rl|lr)(?![a-z])")
 _DIFFUSION = re.compile(r"dwi|dti|diff|dmri|hardi|noddi|(?<![a-z])dki")
 _LABELLING = re.compile(r"(?<![a-z])(p?c?asl)(?![a-z])|spin.?label|pcasl|pasl")
 _REFERENCE = re.compile(r"sb.?ref|single.?band.?ref")
@@ -776,6 +777,8 @@ def _epi_among(scan: Scan, scans: Sequence[Scan]) -> Kind:
         and other.facts.geometry == facts.geometry
         for other in scans
     ):
+        return Kind("fmap", "epi", direction=kind.direction)
+    if kind.direction and _NAMES_ITS_POLARITY.search(facts.words):
         return Kind("fmap", "epi", direction=kind.direction)
     if facts.volumes > 1:
         return kind

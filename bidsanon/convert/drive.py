@@ -116,7 +116,7 @@ def _policy_error(heuristic: Heuristic, fault: HeuristicFault) -> PolicyError:
         cure = "correct it, or install what it imports"
     else:
         what = f"failed in {fault.doing}: {fault.exception}: {fault.message}"
-        cure = "correct it; `bidsanon heuristic check` tries it without converting"
+        cure = "correct it; `bidsanon inspect SOURCE -f HEURISTIC` tries it without converting"
     return PolicyError(f"the heuristic {heuristic.name} {what}{where}", cure=cure)
 
 

@@ -143,7 +143,7 @@ def _initials_patterns(parts: list[str]) -> Iterator[_Pattern]:
 
     Two letters are too common to be cut (AP, PA), and a title (Dr) has no initial.
     """
-    letters = "".join(p[0] for p in parts if _SHORTEST <= len(p) and p < _CJK).lower()
+    letters = "".join(p[0] for p in parts if len(p) >= _SHORTEST and p < _CJK).lower()
     for initials in {letters, letters[1:] + letters[:1]}:
         if len(initials) >= _SHORTEST and not is_acquisition_term(initials):
             yield _bounded(initials)

@@ -70,8 +70,11 @@ def _day(file: DicomFile, tag: int) -> date | None:
 
 
 def _stated_age(file: DicomFile) -> int | None:
+    """Return the age (0010,1010) in whole years; "000Y" is what scanners write for no age."""
     match = _AGE_FORM.fullmatch(_text(file, _AGE))
-    return int(int(match[1]) * _DAYS[match[2]] / _DAYS["Y"]) if match else None
+    if match is None or match[0] == "000Y":
+        return None
+    return int(int(match[1]) * _DAYS[match[2]] / _DAYS["Y"])
 
 
 def _years_between(birth: date | None, then: date | None) -> int | None:

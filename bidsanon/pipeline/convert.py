@@ -153,12 +153,15 @@ def _take_through_gates(
         )
     gates.judge(Gate.RESIDUE, run.residue.findings)
 
-    with Vault.open(request.private) as vault:
-        vault.bind_subject(source.person, request.place.subject)
+    def describe(dataset: Path) -> dict[str, str]:
+        with Vault.open(request.private) as vault:
+            vault.bind_subject(source.person, request.place.subject)
+        return top_level_files(run, scrubbed, dataset)
+
     publish_session(
         request.place,
         scrubbed.root / request.place.relative,
-        describe=lambda dataset: top_level_files(run, scrubbed, dataset),
+        describe=describe,
         overwrite=request.overwrite,
     )
     gates.judge(Gate.PUBLISH, ())

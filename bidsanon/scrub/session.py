@@ -31,7 +31,6 @@ from bidsanon.scrub.sidecars import FACE_REMOVED, SidecarPolicy, add_method, scr
 from bidsanon.session import (
     CodedConcept,
     DefacedSession,
-    DefaceOutcome,
     DefaceVerdict,
     ScrubbedSession,
 )

@@ -158,6 +158,7 @@ def test_without_the_option_nothing_is_said_of_the_participant(
         ("", "19010101", 89),
         ("", "20240101", None),
         ("", "***", None),
+        ("000Y", "", None),
         ("OLD", "", None),
     ],
 )

@@ -200,6 +200,17 @@ def test_short_epis_of_opposite_polarity_measure_distortion(
     assert _names(auto, series(3, "epi", **short)) == ["func/task-rest_bold"]
 
 
+def test_a_lone_short_epi_that_names_its_polarity_measures_distortion(
+    auto: ModuleType, series: Callable[..., Any]
+) -> None:
+    short = BOLD | {"volumes": 2, "images": 2, "direction": "PA"}
+    assert _names(auto, series(3, "epi pe=pa", **short)) == ["fmap/dir-PA_epi"]
+    assert _names(auto, series(3, "speech", **short)) == ["func/task-speech_bold"]
+    assert _names(auto, series(3, "epi pe=pa", **short | {"volumes": 90, "images": 90})) == [
+        "func/task-rest_bold"
+    ]
+
+
 def test_two_long_runs_of_opposite_polarity_are_told_apart_by_direction(
     auto: ModuleType, series: Callable[..., Any]
 ) -> None:
