@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,8 @@ from bidsanon.findings import Finding, errors, finding
 from bidsanon.progress import Progress
 from bidsanon.session import ConvertedImage, ConvertedSession, DeidentifiedSession
 
+_EQUIDISTANT = re.compile(r"(.*_)?Eq(_\d+)?")
+"""What dcm2niix adds to the name of an image that it has made even by interpolation."""
 _TIMEOUT_S = 900.0
 _TIMEOUT_PER_FILE_S = 0.5
 _FOLDER_MODE = 0o755
@@ -165,7 +168,8 @@ def _outcome_findings(
             )
             yield finding("SERIES_NOT_CONVERTED", location=place, name=item.name)
         for kind in item.asides:
-            yield finding("IMAGE_ASIDE", location=place, kind=kind)
+            code = "SLICES_UNEVEN" if _EQUIDISTANT.fullmatch(kind) else "IMAGE_ASIDE"
+            yield finding(code, location=place, kind=kind)
         problems = {image.path: check_name(image.path) for image in own}
         if len(own) > 1 and any(problems.values()):
             yield finding("SEVERAL_IMAGES", location=place, name=item.name, count=len(own))

@@ -111,11 +111,12 @@ def read_answer(file: Path, heuristic: Heuristic) -> Answer:
 
 def _policy_error(heuristic: Heuristic, fault: HeuristicFault) -> PolicyError:
     where = f", line {fault.line}" if fault.line else ""
+    what = f"{fault.exception}: {fault.message}" if fault.message else fault.exception
     if fault.doing == "load":
-        what = f"cannot be loaded: {fault.exception}: {fault.message}"
+        what = f"cannot be loaded: {what}"
         cure = "correct it, or install what it imports"
     else:
-        what = f"failed in {fault.doing}: {fault.exception}: {fault.message}"
+        what = f"failed in {fault.doing}: {what}"
         cure = "correct it; `bidsanon inspect SOURCE -f HEURISTIC` tries it without converting"
     return PolicyError(f"the heuristic {heuristic.name} {what}{where}", cure=cure)
 

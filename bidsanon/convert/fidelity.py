@@ -215,6 +215,8 @@ def compare(original: _Converted, copy: _Converted, *, place: str) -> Iterator[F
     names = original.names()
     if names != copy.names():
         what = f"the number of images ({len(names)} became {len(copy.names())})"
+        if len(names) == len(copy.names()):
+            what = "what dcm2niix calls its images (echo, phase or the like)"
         yield finding("FIDELITY_IMAGE_CHANGED", location=place, what=what)
         return
     if original.status or not names:

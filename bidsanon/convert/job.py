@@ -145,7 +145,7 @@ class HeuristicFault:
     exception
         The class of the exception.
     message
-        The exception's own text: it may quote a header, so it is redacted before it is shown.
+        The exception's own text where it speaks of code; empty where it could quote a header.
     line
         The line of the heuristic's file, or None where it is not known.
     """

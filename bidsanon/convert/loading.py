@@ -21,6 +21,18 @@ from types import FrameType, ModuleType
 
 from bidsanon.convert.job import Heuristic, HeuristicFault, Origin, Request
 
+_LOAD = "load"
+_ABOUT_CODE = (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    NameError,
+    SyntaxError,
+    TimeoutError,
+    TypeError,
+)
+"""What these say is about the heuristic's code; others quote the data that it was given."""
+
 
 class HeuristicFailedError(Exception):
     """The heuristic raised, or took too long."""
@@ -40,7 +52,7 @@ def load_heuristic(heuristic: Heuristic, *, timeout_s: float) -> ModuleType:
     HeuristicFailedError
         If it cannot be loaded, or defines no ``infotodict``.
     """
-    with _blaming(heuristic, "load", timeout_s):
+    with _blaming(heuristic, _LOAD, timeout_s):
         if heuristic.origin is Origin.HEUDICONV:
             module = importlib.import_module(f"heudiconv.heuristics.{heuristic.name}")
         else:
@@ -101,11 +113,12 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 def fault_of(error: BaseException, heuristic: Heuristic, doing: str) -> HeuristicFault:
-    """Describe how a heuristic failed."""
+    """Describe how a heuristic failed; what an exception says of data may identify, and is left."""
+    says = str(error) if doing == _LOAD or isinstance(error, _ABOUT_CODE) else ""
     return HeuristicFault(
         doing=doing,
         exception=type(error).__name__,
-        message=" ".join(str(error).split()),
+        message=" ".join(says.split()),
         line=line_of(error, heuristic.path),
     )
 

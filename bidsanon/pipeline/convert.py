@@ -95,7 +95,9 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         except GateRefusedError as refusal:
             run.refusal = refusal
         run.seconds = time.monotonic() - started
-        record_run(run, space)
+        done = "" if run.refusal else " (the session is published)"
+        with storage_errors(f"the report and the journal{done}"):
+            record_run(run, space)
     return run
 
 

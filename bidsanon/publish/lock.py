@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bidsanon.errors import ConflictError
-from bidsanon.files import make_private_folder
+from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder
 
 DATASET_LOCK_TIMEOUT_S = 600.0
 
@@ -34,7 +34,7 @@ def dataset_lock(dataset: Path, *, timeout_s: float = DATASET_LOCK_TIMEOUT_S) ->
         If somebody else holds it for longer than `timeout_s`.
     """
     folder = make_private_folder(publishing_folder(dataset))
-    lock = FileLock(folder / "lock")
+    lock = FileLock(folder / "lock", mode=PRIVATE_FILE_MODE)
     try:
         lock.acquire(timeout=timeout_s)
     except Timeout as error:
@@ -58,7 +58,7 @@ def session_claim(work: Path) -> Iterator[None]:
         If another process is converting the same session.
     """
     make_private_folder(work.parent)
-    lock = FileLock(work.parent / f".{work.name}.lock")
+    lock = FileLock(work.parent / f".{work.name}.lock", mode=PRIVATE_FILE_MODE)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:

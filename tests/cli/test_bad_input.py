@@ -126,6 +126,16 @@ def test_a_heuristic_that_is_broken(shell: Shell, code: str, problem: str) -> No
     assert not (shell.folder / "ds").exists()
 
 
+def test_what_a_heuristic_says_of_data_is_not_repeated(shell: Shell) -> None:
+    bold_mosaic(shell.folder / "in")
+    (shell.folder / "heuristic.py").write_text(
+        "def infotodict(seqinfo):\n    raise ValueError(seqinfo[0].protocol_name)\n"
+    )
+    assert shell.convert(shell.folder / "in", "-f", shell.folder / "heuristic.py") == 5
+    assert_told(shell, "ValueError", "line 2")
+    assert "ep2d_bold_rest" not in shell.err
+
+
 def test_a_heuristic_that_is_not_there(shell: Shell) -> None:
     bold_mosaic(shell.folder / "in")
     assert shell.convert(shell.folder / "in", "-f", "nobody") == 5

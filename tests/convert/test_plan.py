@@ -136,7 +136,7 @@ def test_names_given_twice_and_discarded_repeats_are_findings(
         ("def infotodict(s):\n    return None\n", ["gives NoneType and not a dict"]),
         (
             "def infotodict(s):\n    return {('{nosuch}', ('nii.gz',), None): [s[0].series_id]}\n",
-            ["KeyError", "nosuch"],
+            ["KeyError", "fill in the names"],
         ),
         (
             "def filter_files(f):\n    1 / 0\ndef infotodict(s):\n    return {}\n",

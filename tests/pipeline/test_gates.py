@@ -129,6 +129,13 @@ def test_convert_refuses_an_invalid_name(dataset: Path, source: Path, tmp_path: 
     assert (gate, "INVALID_BIDS_NAME" in codes) == (Gate.CONVERT, True)
 
 
+def test_convert_refuses_slices_at_uneven_distances(dataset: Path, tmp_path: Path) -> None:
+    slices = t1w_of_lumps(tmp_path / "in")
+    slices[len(slices) // 2].unlink()
+    run = run_convert(tmp_path / "in", dataset=dataset, session="02")
+    assert refused_by(run) == (Gate.CONVERT, {"SLICES_UNEVEN"})
+
+
 def test_deface_refuses_what_fails_its_self_check(dataset: Path, tmp_path: Path) -> None:
     t1w_of_lumps(tmp_path / "in")
     run = run_convert(tmp_path / "in", dataset=dataset, session="02")
