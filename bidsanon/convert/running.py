@@ -10,6 +10,8 @@ What is known of heudiconv's inside is known here:
 - other output than compressed NIfTI comes out wrong (an uncompressed name with compressed content)
   or holds whole DICOM files: neither is asked for;
 - images that dcm2niix makes beside the one that it reports stay under an unfinished name;
+- nipype makes two links to every file, which takes longer than dcm2niix takes to read them: they
+  are spared where the files fill a folder of their own;
 - it drops the incomplete volumes of interrupted XA runs, and says so in its log only.
 """
 
@@ -22,7 +24,7 @@ import os
 import posixpath
 import re
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +33,7 @@ from typing import Any
 import heudiconv.bids
 import heudiconv.convert
 from heudiconv.utils import SeqInfo, load_json, save_json
+from nipype.interfaces.dcm2nii import Dcm2niix
 
 from bidsanon.convert import naming
 from bidsanon.convert.describing import describe_series
@@ -168,6 +171,7 @@ def _settings_file(request: Request) -> Path:
 def _convert_item(request: Request, heuristic: ModuleType, item: Item, files: list[str]) -> Item:
     before = _files_below(request.output)
     converted = True
+    _link_files(not _fill_their_folder(files))
     with _dropped_volumes() as dropped:
         try:
             heudiconv.convert.convert(
@@ -200,6 +204,21 @@ def _convert_item(request: Request, heuristic: ModuleType, item: Item, files: li
         outputs=tuple(name for name in made if name not in asides),
         asides=(*kinds, *(["an incomplete volume"] * len(dropped))),
     )
+
+
+def _link_files(wanted: bool) -> None:
+    """Say whether nipype makes a folder of links for dcm2niix, or names the files' own folder."""
+    sources = Dcm2niix.input_spec.class_traits()["source_names"]
+    sources.copyfile = False if wanted else None
+
+
+def _fill_their_folder(files: Collection[str]) -> bool:
+    """Tell whether files are all that is in one folder: dcm2niix reads whole folders."""
+    folders = {Path(file).parent for file in files}
+    if len(folders) != 1:
+        return False
+    with os.scandir(folders.pop()) as entries:
+        return {entry.path for entry in entries} == set(files)
 
 
 @contextlib.contextmanager

@@ -97,3 +97,13 @@ def test_requests_and_answers_survive_the_journey(tmp_path: Path) -> None:
     assert Request.from_json(request.to_json()) == request
     answer = Answer(items=(Item(name=NAME, acquisitions=(0,), asides=("ADC",)),))
     assert Answer.from_json(answer.to_json()) == answer
+
+
+def test_files_that_fill_a_folder_need_no_links(tmp_path: Path) -> None:
+    files = [tmp_path / "a" / name for name in ("1.dcm", "2.dcm")]
+    files[0].parent.mkdir()
+    for file in files:
+        file.touch()
+    assert running._fill_their_folder([str(file) for file in files])
+    assert not running._fill_their_folder([str(files[0])])
+    assert not running._fill_their_folder([*map(str, files), str(tmp_path / "3.dcm")])
