@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from plain_staging import stage_plainly
 
 from bidsanon.convert import Heuristic, convert_session, resolve_heuristic
 from bidsanon.errors import MissingToolError, PolicyError, SourceError, StorageError
-from bidsanon.external import BIDS_VALIDATOR, require_program
+from bidsanon.external import BIDS_VALIDATOR, require_program, run_program
 from bidsanon.files import files_below
 from bidsanon.progress import Silent
 from bidsanon.session import ConvertedSession, DeidentifiedSession
@@ -288,10 +289,12 @@ def test_the_bundled_heuristic_runs_under_plain_heudiconv(
     siemens: DeidentifiedSession, tmp_path: Path
 ) -> None:
     command = [
-        "heudiconv", "--files", siemens.folder, "-s", "01", "-f", resolve_heuristic("auto").path,
+        Path(sys.executable).with_name("heudiconv"), "--files", siemens.folder, "-s", "01",
+        "-f", resolve_heuristic("auto").path,
         "-b", "notop", "--minmeta", "-o", tmp_path / "out", "-g", "all",
     ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "NO_ET": "1"})
+    ended = run_program(command, timeout_s=300, environment={"NO_ET": "1"})
+    assert ended.returncode == 0, ended.stderr
     images = {path.name for path in (tmp_path / "out" / "sub-01").rglob("*.nii.gz")}
     assert images == {Path(i.path).name for i in _convert(siemens, tmp_path / "work").images}
 
