@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from bidsanon.deface.engines import choose_engine
 from bidsanon.deface.faces import shows_face
 from bidsanon.deface.image import deface_acquisition
 from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
-from bidsanon.errors import ToolFailedError
 from bidsanon.files import make_private_folder
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
@@ -26,6 +23,7 @@ from bidsanon.session import (
     DefaceOutcome,
     DefaceVerdict,
 )
+from bidsanon.workers import worker_pool
 
 _FAILED = "DEFACE_FAILED"
 
@@ -140,26 +138,9 @@ def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...
     if workers <= 1:
         yield from map(_deface, tasks)
         return
-    pool = ProcessPoolExecutor(workers, mp_context=_process_context())
-    try:
+    with worker_pool(workers, doing="removes faces", module=__name__) as pool:
         for done in as_completed([pool.submit(_deface, task) for task in tasks]):
             yield done.result()
-    except BrokenProcessPool as error:
-        raise ToolFailedError(
-            "a process that removes faces ended unexpectedly",
-            cure="there may be too little memory: run it again with --jobs 1",
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _process_context() -> multiprocessing.context.BaseContext:
-    """Return how workers are started: never by a bare fork, which threads do not survive."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def _deface(task: _Task) -> tuple[DefaceOutcome, ...]:

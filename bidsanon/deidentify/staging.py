@@ -6,12 +6,9 @@ one is read, and nothing in the result depends on how many workers there are.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +18,6 @@ from bidsanon.deidentify.participant import iso_moment, moment_of, participant_o
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.dicom.confidentiality import Option
 from bidsanon.dicom.encoding import NotUnderstoodError
-from bidsanon.errors import ToolFailedError
 from bidsanon.files import (
     PRIVATE_FILE_MODE,
     fresh_folder,
@@ -40,6 +36,7 @@ from bidsanon.session import (
     SourceSession,
 )
 from bidsanon.vault.plan import PersonPlan
+from bidsanon.workers import worker_pool
 
 FILES_WORTH_A_WORKER = 500
 """Starting a worker takes as long as de-identifying about so many files."""
@@ -195,27 +192,10 @@ def _carry_out(tasks: Sequence[_Task], orders: _Orders, *, jobs: int) -> Iterato
         worker = _Worker(orders)
         yield from map(worker.carry_out, batches)
         return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=_process_context(), initializer=_begin, initargs=(orders,)
-    )
-    try:
+    with worker_pool(
+        workers, doing="de-identifies", module=__name__, initializer=_begin, initargs=(orders,)
+    ) as pool:
         yield from pool.map(_carry_out_here, batches)
-    except BrokenProcessPool as error:
-        raise ToolFailedError(
-            "a process that de-identifies ended unexpectedly",
-            cure="there may be too little memory: run it again with --jobs 1",
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _process_context() -> multiprocessing.context.BaseContext:
-    """Return how workers are started: never by a bare fork, which threads do not survive."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 class _Worker:
