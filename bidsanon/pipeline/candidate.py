@@ -28,7 +28,7 @@ def top_level_files(run: Run, scrubbed: ScrubbedSession, dataset: Path) -> dict[
     return dataset_files(
         _existing(dataset),
         name=run.request.place.dataset.name,
-        tools=_tools(scrubbed),
+        tools=run.tools,
         participant=_participant(scrubbed),
         replace=_is_only_session(run, dataset),
     )
@@ -45,7 +45,7 @@ def complete_candidate(run: Run, scrubbed: ScrubbedSession) -> None:
     new = dataset_files(
         alone,
         name=dataset.name,
-        tools=_tools(scrubbed),
+        tools=run.tools,
         participant=_participant(scrubbed),
     )
     for name, text in {**alone, **_inherited(dataset), **new}.items():
@@ -64,12 +64,6 @@ def _inherited(dataset: Path) -> dict[str, str]:
         return {}
     paths = [*dataset.glob("*_*.json"), *dataset.glob(".bidsignore")]
     return {p.name: p.read_text("utf-8") for p in paths if p.is_file()}
-
-
-def _tools(scrubbed: ScrubbedSession) -> dict[str, str]:
-    from bidsanon import __version__  # noqa: PLC0415 - the package's root is above all floors
-
-    return {"bidsanon": __version__, **scrubbed.defaced.converted.tools}
 
 
 def _participant(scrubbed: ScrubbedSession) -> dict[str, str]:

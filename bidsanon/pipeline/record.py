@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from pydicom import dcmread
@@ -72,7 +71,7 @@ def _report(run: Run) -> SessionReport:
         defaced=run.defaced.outcomes if run.defaced else (),
         residue=_residue(run),
         removed_keys=run.scrubbed.removed_keys if run.scrubbed else {},
-        tools=_tools(run),
+        tools=run.tools,
     )
 
 
@@ -111,7 +110,7 @@ def _entry(run: Run) -> JournalEntry:
         profile_digest=policy.profile.digest,
         heuristic=policy.heuristic.name,
         heuristic_digest=policy.heuristic.digest,
-        tools=_tools(run),
+        tools=run.tools,
         counts=_counts(run),
         findings=count_findings(findings),
     )
@@ -126,7 +125,3 @@ def _counts(run: Run) -> dict[str, int]:
         "images": len(run.converted.images) if run.converted else 0,
         "withheld": len(run.defaced.withheld) if run.defaced else 0,
     }
-
-
-def _tools(run: Run) -> Mapping[str, str]:
-    return {"bidsanon": __version__, **(run.converted.tools if run.converted else {})}

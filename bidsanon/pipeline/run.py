@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bidsanon import __version__
 from bidsanon.errors import GateRefusedError
 from bidsanon.pipeline.gates import GateLog
 from bidsanon.pipeline.request import ConvertRequest, Policy
@@ -50,3 +51,8 @@ class Run:
     residue: ResidueSearch | None = None
     refusal: GateRefusedError | None = None
     seconds: float = 0.0
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """The version of each tool that worked, by name."""
+        return {"bidsanon": __version__, **(self.converted.tools if self.converted else {})}
