@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,19 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from bidsanon.dicom.terms import is_acquisition_term
 from bidsanon.files import files_below
 from bidsanon.findings import Finding, finding
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_content import NotSearchableError, Piece, pieces
 from bidsanon.validate.residue_needles import Context, Find, IgnoredValues, Needles, Source
 from bidsanon.validate.residue_runs import alphabet_table, runs
-from bidsanon.validate.residue_text import View, byte_views, text_views
-from bidsanon.validate.residue_words import is_known_key
+from bidsanon.validate.residue_text import View, byte_views, canonical, text_views
+from bidsanon.validate.residue_words import is_common, is_known_key
 
 _SHORTEST_RUN_IN_VOXELS = 8
 _SHORTEST_RUN_IN_BYTES = 3
 _MOST_ORIGINS = 3
 _DESCRIPTORS = ("SeriesDescription", "ProtocolName")
+_WORDS = re.compile(r"[a-z]+")
+_SHORTEST_TELLING = 4
 _DOCUMENTS = ("README", "CHANGES", "LICENSE", "CITATION", "dataset_description.json")
 _PATIENT_GROUP = "(0010,"
 _OF_THE_STUDY = frozenset({ValueKind.PLACE, ValueKind.TEXT, ValueKind.PATH})
@@ -94,7 +98,9 @@ def search_residue(
     jobs
         How many files are searched through at once. The result does not depend on it.
     """
-    needles = Needles(identity, allowed=allowed, descriptors=_published_descriptors(root))
+    identity = tuple(identity)
+    descriptors = tuple(_published_descriptors(root))
+    needles = Needles(identity, allowed=allowed, descriptors=descriptors)
     search = _Search(needles)
     files = list(files_below(root))
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
@@ -103,6 +109,9 @@ def search_residue(
     findings = places.findings()
     for path, result in zip(files, searched, strict=True):
         findings += _findings(places.of(path), result)
+    shared = _names_in_descriptors(identity, descriptors)
+    if shared:
+        findings.append(finding("FOLDER_NAME_IN_DESCRIPTION", count=shared))
     return ResidueSearch(
         findings=tuple(findings),
         searched={kind.value: count for kind, count in sorted(needles.searched.items())},
@@ -269,3 +278,26 @@ def _published_descriptors(root: Path) -> Iterator[str]:
         if isinstance(content, dict):
             values = (content.get(key) for key in _DESCRIPTORS)
             yield from (value for value in values if isinstance(value, str))
+
+
+def _names_in_descriptors(identity: Iterable[IdentifyingValue], descriptors: Iterable[str]) -> int:
+    """Count original names that share a telling word with a series name that is published.
+
+    A folder may be called after the person, and an operator may have typed the same name into a
+    protocol's; or both after the task, which nobody but a person can tell. Folders that are called
+    after a series, as exporting programs call them, do not count.
+    """
+    published = {canonical(text) for text in descriptors}
+    wholes = {"".join(_WORDS.findall(text)) for text in published} - {""}
+    telling = {
+        word
+        for text in published
+        for word in _WORDS.findall(text)
+        if len(word) >= _SHORTEST_TELLING and not (is_common(word) or is_acquisition_term(word))
+    }
+    count = 0
+    for value in identity:
+        words = _WORDS.findall(canonical(value.text)) if value.kind is ValueKind.PATH else []
+        called_after_series = any(whole in "".join(words) for whole in wholes)
+        count += not called_after_series and not telling.isdisjoint(words)
+    return count

@@ -627,6 +627,24 @@ def test_folder_names_that_are_protocol_names_are_ignored(session: Session) -> N
     assert {i.reason for i in result.ignored} == {IgnoredBecause.PUBLISHED}
 
 
+@pytest.mark.parametrize("folder", ["Quillfeather", "Quillfeather_Mara", "2023 quillfeather"])
+def test_a_folders_name_within_a_series_name_is_for_a_person_to_judge(
+    session: Session, folder: str
+) -> None:
+    root = session(files={"x.json": b'{"SeriesDescription": "bold_rest_Quillfeather"}'})
+    (found,) = search(root, value(PATH, folder, "file name")).findings
+    assert (found.code, found.severity) == ("FOLDER_NAME_IN_DESCRIPTION", Severity.WARNING)
+    assert "quillfeather" not in f"{found.message} {found.location}".lower()
+
+
+@pytest.mark.parametrize("folder", ["007_bold_rest_Quillfeather", "rest", "bold_rest", "IM_0001"])
+def test_a_folder_called_after_its_series_or_by_terms_is_not_told(
+    session: Session, folder: str
+) -> None:
+    root = session(files={"x.json": b'{"SeriesDescription": "bold_rest_Quillfeather"}'})
+    assert search(root, value(PATH, folder, "file name")).findings == ()
+
+
 def test_a_piece_of_a_removed_text_may_stand_in_a_cleaned_description(session: Session) -> None:
     text = "Aldwyn cohort of wakeful sleepers, second wave"
     root = session(files={"x.json": b'{"ProtocolName": "cohort of wakeful sleepers T1"}'})
