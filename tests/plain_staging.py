@@ -95,3 +95,16 @@ def _stage(
         folder=place,
         files=tuple(staged),
     )
+
+
+def stage_volumes_as_series(bold: DeidentifiedSession, folder: Path) -> DeidentifiedSession:
+    """Stage a bold series as XA scanners export it: each volume is a series of its own."""
+    scattered = folder / "scattered"
+    scattered.mkdir(parents=True)
+    for number, file in enumerate(bold.series[0].files, start=1):
+        header = pydicom.dcmread(file)
+        header.SoftwareVersions = "syngo MR XA11"
+        header.SeriesNumber = 16000 + number
+        header.SeriesInstanceUID += f".{number}"
+        header.save_as(scattered / f"{number}.dcm")
+    return stage_plainly([scattered], folder / "staged")

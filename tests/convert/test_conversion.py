@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from plain_staging import stage_plainly
+from plain_staging import stage_plainly, stage_volumes_as_series
 
 from bidsanon.convert import Heuristic, convert_session, resolve_heuristic
 from bidsanon.errors import MissingToolError, PolicyError, SourceError, StorageError
@@ -195,15 +195,7 @@ def test_what_a_heuristic_does_after_conversion_is_kept_and_its_faults_are_its_o
 def test_volumes_that_xa_exports_as_series_become_one_run(
     bold: DeidentifiedSession, tmp_path: Path
 ) -> None:
-    scattered = tmp_path / "scattered"
-    scattered.mkdir()
-    for number, file in enumerate(bold.series[0].files, start=1):
-        header = pydicom.dcmread(file)
-        header.SoftwareVersions = "syngo MR XA11"
-        header.SeriesNumber = 16000 + number
-        header.SeriesInstanceUID += f".{number}"
-        header.save_as(scattered / f"{number}.dcm")
-    session = stage_plainly([scattered], tmp_path / "xa")
+    session = stage_volumes_as_series(bold, tmp_path / "xa")
     assert len(session.series) == len(bold.series[0].files) > 1
     converted = _convert(session, tmp_path / "work")
     assert [(image.path, image.series_index) for image in converted.images] == [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from plain_staging import stage_plainly
+from plain_staging import stage_plainly, stage_volumes_as_series
 
 from bidsanon.convert import check_fidelity, fidelity, find_uncompared
 from bidsanon.errors import MissingToolError, StorageError, ToolFailedError
@@ -155,15 +155,7 @@ def test_the_result_is_the_same_with_any_number_of_jobs(
 def test_volumes_that_xa_exports_as_series_are_compared_as_one_run(
     bold: DeidentifiedSession, tmp_path: Path
 ) -> None:
-    scattered = tmp_path / "scattered"
-    scattered.mkdir()
-    for number, file in enumerate(bold.series[0].files, start=1):
-        header = pydicom.dcmread(file)
-        header.SoftwareVersions = "syngo MR XA11"
-        header.SeriesNumber = 16000 + number
-        header.SeriesInstanceUID += f".{number}"
-        header.save_as(scattered / f"{number}.dcm")
-    session = stage_plainly([scattered], tmp_path / "xa")
+    session = stage_volumes_as_series(bold, tmp_path / "xa")
     assert _check(session, tmp_path / "work") == ()
     _edit(session, lambda header: setattr(header, "EchoTime", 31))
     (found,) = _check(session, tmp_path / "work")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from real_sets import MR_SETS
 
 from bidsanon.deidentify.instance import Deidentifier
 from bidsanon.dicom.encoding import NotUnderstoodError
@@ -14,23 +15,6 @@ from bidsanon.external import DCM2NIIX, require_program, run_program
 from bidsanon.profile import Profile
 from bidsanon.vault import PersonPlan
 
-SETS = (
-    "siemens-ve11-t1w-face",
-    "siemens-ve11-epi-mosaic",
-    "siemens-ve11-dwi-head",
-    "siemens-ve11-fmap-gre",
-    "siemens-ve11-pdt2-tse",
-    "siemens-xa10-enhanced-bold",
-    "siemens-xa60-interrupted-bold",
-    "siemens-phoenix-sr",
-    "ge-mr750-epi",
-    "ge-dv27-b0map",
-    "ge-hd16-t1-already-deidentified",
-    "philips-dual-echo-bold",
-    "philips-r53-enhanced-fmap",
-    "philips-r57-dwi-dicomdir",
-    "transfer-syntaxes",
-)
 WRITTEN_ANEW = {
     "AccessionNumber",
     "AcquisitionDateTime",
@@ -58,7 +42,7 @@ DESCRIPTION = slice(148, 252)  # descrip and aux_file
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", MR_SETS)
 def test_images_gradients_and_sidecars_agree(
     name: str,
     shared_data: Callable[[str], Path],

@@ -19,6 +19,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
+from real_sets import MR_SETS
 
 from bidsanon.dicom.encoding import (
     EXPLICIT_BIG,
@@ -49,21 +50,7 @@ TRANSFER_SYNTAXES = {
 }
 EVERY_ENCODING = pytest.mark.parametrize("encoding", TRANSFER_SYNTAXES, ids=str)
 SETS = (
-    "siemens-ve11-t1w-face",
-    "siemens-ve11-epi-mosaic",
-    "siemens-ve11-dwi-head",
-    "siemens-ve11-fmap-gre",
-    "siemens-ve11-pdt2-tse",
-    "siemens-xa10-enhanced-bold",
-    "siemens-xa60-interrupted-bold",
-    "siemens-phoenix-sr",
-    "ge-mr750-epi",
-    "ge-dv27-b0map",
-    "ge-hd16-t1-already-deidentified",
-    "philips-dual-echo-bold",
-    "philips-r53-enhanced-fmap",
-    "philips-r57-dwi-dicomdir",
-    "transfer-syntaxes",
+    *MR_SETS,
     "burned-in-pixels",
     "dicomdir-media-multipatient",
     "malformed-and-odd",

@@ -1,0 +1,19 @@
+"""The sets of real DICOM that hold MR images, by their names below ``../shared/data``."""
+
+MR_SETS = (
+    "siemens-ve11-t1w-face",
+    "siemens-ve11-epi-mosaic",
+    "siemens-ve11-dwi-head",
+    "siemens-ve11-fmap-gre",
+    "siemens-ve11-pdt2-tse",
+    "siemens-xa10-enhanced-bold",
+    "siemens-xa60-interrupted-bold",
+    "siemens-phoenix-sr",
+    "ge-mr750-epi",
+    "ge-dv27-b0map",
+    "ge-hd16-t1-already-deidentified",
+    "philips-dual-echo-bold",
+    "philips-r53-enhanced-fmap",
+    "philips-r57-dwi-dicomdir",
+    "transfer-syntaxes",
+)
