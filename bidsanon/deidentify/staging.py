@@ -51,6 +51,7 @@ class _Orders:
     profile: Profile
     plan: PersonPlan
     known: tuple[IdentifyingValue, ...] = ()
+    marked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +96,11 @@ def deidentify_session(
     folder: Path,
     jobs: int,
     progress: Progress,
+    marked: bool = False,
 ) -> DeidentifiedSession:
     """De-identify a session's images into a private folder.
 
-    The copies lie in ``series-0001/000001.dcm`` and so on, in the order of the source. They hold
-    neither (0012,0063) nor (0012,0064): see :class:`~bidsanon.deidentify.instance.Deidentifier`.
+    The copies lie in ``series-0001/000001.dcm`` and so on, in the order of the source.
 
     Parameters
     ----------
@@ -115,6 +116,9 @@ def deidentify_session(
         How many processes may work at once.
     progress
         Is told of each file.
+    marked
+        Whether the copies hold (0012,0063) and (0012,0064). heudiconv wants them without: see
+        :class:`~bidsanon.deidentify.instance.Deidentifier`.
 
     Raises
     ------
@@ -127,7 +131,7 @@ def deidentify_session(
         make_private_folder(folder)
         tasks = tuple(_tasks(source, folder))
     known, participant = _read_first_instances(source, profile=profile, plan=plan)
-    orders = _Orders(profile=profile, plan=plan, known=known)
+    orders = _Orders(profile=profile, plan=plan, known=known, marked=marked)
     with progress.step("de-identifying", total=len(tasks)) as step:
         reports = []
         for report in _carry_out(tasks, orders, jobs=jobs):
@@ -203,7 +207,7 @@ class _Worker:
 
     def __init__(self, orders: _Orders) -> None:
         self._deidentifier = Deidentifier(
-            profile=orders.profile, plan=orders.plan, known=orders.known, marked=False
+            profile=orders.profile, plan=orders.plan, known=orders.known, marked=orders.marked
         )
 
     def carry_out(self, tasks: Sequence[_Task]) -> _Report:
