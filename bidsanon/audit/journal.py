@@ -60,6 +60,8 @@ class JournalEntry:
         How many of what: series, files, elements by action, ...
     findings
         How often each finding's code was reported.
+    notes
+        By place, how often a value was cut, emptied or changed for which reason.
     version
         The version of this record.
     """
@@ -76,6 +78,7 @@ class JournalEntry:
     tools: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     findings: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     version: int = JOURNAL_VERSION
 
 

@@ -22,7 +22,7 @@ from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.encoding import Element, dictionary_vr, write_element
 from bidsanon.dicom.private import Disposition
 from bidsanon.profile import Cleaning
-from bidsanon.session import ValueKind
+from bidsanon.session import NoteReason, ValueKind
 
 OLDEST_AGE_YEARS = 89
 """Ages above it are written as it (45 CFR 164.514(b)(2)(i)(C), BIDS participants.tsv)."""
@@ -44,6 +44,9 @@ def clean_dates(element: Element, rule: Rule, context: Context) -> Outcome:
     change = {"DA": replace.date, "DT": replace.datetime, "TM": replace.time}[vr]
     text = context.ascii(element)
     changed = change(text)
+    if changed.split("\\").count("") > text.split("\\").count(""):
+        reason = NoteReason.INVALID_TIME if vr == "TM" else NoteReason.INVALID_DATE
+        context.tools.note(element, rule, reason)
     if changed != text:
         return replaced(element, changed.encode("ascii"), rule, context)
     # A time of day that stays in the DICOM does not stay in what is published.
@@ -78,8 +81,10 @@ def clean_characteristic(element: Element, rule: Rule, context: Context) -> Outc
         return clean_descriptor(element, rule, context)
     text = context.ascii(element)
     if not _AGE.fullmatch(text):
+        context.tools.note(element, rule, NoteReason.INVALID_AGE)
         return replaced(element, b"", rule, context)
     if text.endswith("Y") and int(text[:-1]) > OLDEST_AGE_YEARS:
+        context.tools.note(element, rule, NoteReason.AGE_CAPPED)
         return replaced(element, f"{OLDEST_AGE_YEARS:03d}Y".encode(), rule, context)
     return Fate.KEPT
 

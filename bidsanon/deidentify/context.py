@@ -7,12 +7,13 @@ away it tells the harvest.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from bidsanon.deidentify.harvest import Harvest, kind_of_code
+from bidsanon.deidentify.harvest import Harvest, harvest_origin, kind_of_code
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.dicom.charset import SPECIFIC_CHARACTER_SET, decode_text
 from bidsanon.dicom.confidentiality import Action
@@ -30,6 +31,7 @@ from bidsanon.dicom.encoding import (
 )
 from bidsanon.dicom.private import PrivateRule
 from bidsanon.profile import Decision
+from bidsanon.session import NoteReason
 
 _REMOVED_CODE = Action.REMOVE.value
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
@@ -95,18 +97,36 @@ class Tools:
         Takes the values that were removed or replaced.
     changes
         How many elements each action touched, by the action's code.
+    notes
+        How often a value was cut, emptied or changed for which reason, by place and reason.
+    noted
+        How many notes were made with these tools.
     outcomes
         Outcomes that were worked out before, by rule, VR and value. They hold for one character
-        set, one encoding and one set of known values.
+        set, one encoding and one set of known values. One that goes with a note is not among
+        them: it is noted each time.
     """
 
-    __slots__ = ("changes", "harvest", "outcomes", "replace")
+    __slots__ = ("changes", "harvest", "noted", "notes", "outcomes", "replace")
 
-    def __init__(self, replace: Replacements, harvest: Harvest, changes: dict[str, int]) -> None:
+    def __init__(
+        self,
+        replace: Replacements,
+        harvest: Harvest,
+        changes: dict[str, int],
+        notes: Counter[tuple[str, NoteReason]] | None = None,
+    ) -> None:
         self.replace = replace
         self.harvest = harvest
         self.changes = changes
+        self.notes: Counter[tuple[str, NoteReason]] = Counter() if notes is None else notes
+        self.noted = 0
         self.outcomes: dict[tuple[Rule, str, bytes], Outcome] = {}
+
+    def note(self, element: Element, rule: Rule, reason: NoteReason) -> None:
+        """Note why an element's value was cut, emptied or changed."""
+        self.noted += 1
+        self.notes[harvest_origin(element.tag, rule.creator), reason] += 1
 
     def count(self, rule: Rule, outcome: Outcome) -> None:
         """Count that a rule touched an element."""

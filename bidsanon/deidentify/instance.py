@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from bidsanon.dicom.encoding import (
 )
 from bidsanon.dicom.uids import is_valid_uid
 from bidsanon.profile import Profile
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.session import IdentifyingValue, Note, NoteReason, ValueKind, settle_notes
 from bidsanon.vault.plan import PersonPlan
 
 _SOP_CLASS_UID = 0x00080016
@@ -84,12 +85,15 @@ class DeidentifiedInstance:
         What was taken out of it.
     changes
         How many elements each action touched, by the action's code.
+    notes
+        What was cut, emptied or changed where, and why.
     """
 
     content: bytes
     sop_instance_uid: str
     identity: tuple[IdentifyingValue, ...]
     changes: dict[str, int]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +138,8 @@ class Deidentifier:
         What was taken out.
     changes
         How many elements each action touched, by the action's code.
+    notes
+        How often a value was cut, emptied or changed for which reason, by place and reason.
     """
 
     def __init__(
@@ -146,6 +152,7 @@ class Deidentifier:
     ) -> None:
         self.harvest = Harvest()
         self.changes: dict[str, int] = {}
+        self.notes: Counter[tuple[str, NoteReason]] = Counter()
         self._profile = profile
         self._plan = plan
         self._known = cut_from_text(known)
@@ -212,7 +219,8 @@ class Deidentifier:
                 if value and place[tag].decision.action is not Action.KEEP:
                     own.take(tag, source.top[tag].vr, value, character_set=characters)
             known = (*self._known, *cut_from_text(own.drain().identity))
-            tools = Tools(Replacements(self._plan, known=known), self.harvest, self.changes)
+            replace = Replacements(self._plan, known=known)
+            tools = Tools(replace, self.harvest, self.changes, self.notes)
             if len(self._tools) >= _MOST_TOOLS:
                 self._tools.clear()
             self._tools[key] = tools
@@ -276,6 +284,7 @@ def deidentify_instance(
         sop_instance_uid=cleaned.sop_instance_uid,
         identity=settle([deidentifier.harvest.drain()]),
         changes=counted(deidentifier.changes),
+        notes=settle_notes([deidentifier.notes]),
     )
 
 

@@ -32,8 +32,10 @@ from bidsanon.session import (
     DeidentifiedSeries,
     DeidentifiedSession,
     IdentifyingValue,
+    NoteReason,
     Participant,
     SourceSession,
+    settle_notes,
 )
 from bidsanon.vault.plan import PersonPlan
 from bidsanon.workers import worker_pool
@@ -75,6 +77,8 @@ class _Report:
         What was taken out of them.
     changes
         How many elements each action touched.
+    notes
+        What was cut, emptied or changed where, why and how often.
     troubles
         Which of them could not be understood, and why.
     first_moment
@@ -84,6 +88,7 @@ class _Report:
     files: int
     harvested: Harvested
     changes: dict[str, int]
+    notes: dict[tuple[str, NoteReason], int]
     troubles: tuple[tuple[_Task, str], ...]
     first_moment: str
 
@@ -151,6 +156,7 @@ def deidentify_session(
         first_acquisition=_published_moment(moments[0], orders) if moments else None,
         changes=counted(changes),
         findings=tuple(_findings(troubles)),
+        notes=settle_notes(report.notes for report in reports),
     )
 
 
@@ -227,10 +233,12 @@ class _Worker:
             files=len(tasks),
             harvested=deidentifier.harvest.drain(),
             changes=dict(deidentifier.changes),
+            notes=dict(deidentifier.notes),
             troubles=tuple(troubles),
             first_moment=first_moment,
         )
         deidentifier.changes.clear()
+        deidentifier.notes.clear()
         return report
 
     def _stage(self, task: _Task) -> str:

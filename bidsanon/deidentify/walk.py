@@ -99,9 +99,12 @@ def _act(element: Element, rule: Rule, context: Context) -> Outcome:
     key = (rule, element.vr, context.content[element.body : element.end])
     outcome = remembered.get(key)
     if outcome is None:
-        if len(remembered) >= _REMEMBERED_OUTCOMES:
-            remembered.clear()
-        outcome = remembered[key] = rule.act(element, rule, context)
+        noted = context.tools.noted
+        outcome = rule.act(element, rule, context)
+        if context.tools.noted == noted:
+            if len(remembered) >= _REMEMBERED_OUTCOMES:
+                remembered.clear()
+            remembered[key] = outcome
     return outcome
 
 

@@ -21,7 +21,7 @@ from bidsanon.report import (
     series_entries,
     write_report,
 )
-from bidsanon.session import DeidentifiedSession
+from bidsanon.session import DeidentifiedSession, notes_by_place
 
 
 def record_run(run: Run, space: Workspace) -> None:
@@ -113,6 +113,7 @@ def _entry(run: Run) -> JournalEntry:
         tools=run.tools,
         counts=_counts(run),
         findings=count_findings(findings),
+        notes=notes_by_place(run.deidentified.notes) if run.deidentified else {},
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
 from bidsanon.errors import StorageError
 from bidsanon.findings import finding
 from bidsanon.resources import schema_path
+from bidsanon.session import Note, NoteReason, notes_by_place
 
 VALIDATOR = Draft202012Validator(json.loads(schema_path("journal.schema.json").read_text("utf-8")))
 
@@ -107,3 +109,27 @@ def test_findings_are_counted_by_code() -> None:
         finding("SEVERAL_PERSONS", count=2),
     ]
     assert count_findings(findings) == {"QUARANTINED": 2, "SEVERAL_PERSONS": 1}
+
+
+def test_what_was_cut_shows_as_a_place_and_a_reason(tmp_path: Path) -> None:
+    notes = [
+        Note(place="(0008,103E)", reason=NoteReason.NAME, count=3),
+        Note(place="(0008,103E)", reason=NoteReason.E_MAIL, count=1),
+        Note(place="(0029,SIEMENS CSA HEADER,20)", reason=NoteReason.NAME, count=1),
+    ]
+    journal = Journal(tmp_path)
+    journal.append(replace(make_entry(), notes=notes_by_place(notes)))
+    (entry,) = journal.entries()
+    VALIDATOR.validate(entry)
+    assert entry["notes"]["(0008,103E)"] == {"name": 3, "e-mail": 1}
+    with pytest.raises(ValidationError):
+        VALIDATOR.validate({**entry, "notes": {"Doe^Jane": {"name": 1}}})
+
+
+@pytest.mark.parametrize("reason", NoteReason)
+def test_each_reason_has_a_sentence_and_fits_the_schema(tmp_path: Path, reason: NoteReason) -> None:
+    assert reason.sentence
+    note = Note(place="(0008,103E)", reason=reason, count=1)
+    Journal(tmp_path).append(replace(make_entry(), notes=notes_by_place([note])))
+    (entry,) = Journal(tmp_path).entries()
+    VALIDATOR.validate(entry)
