@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bidsanon.deidentify.known_values import known_values
-from bidsanon.deidentify.shapes import shape_spans
-from bidsanon.session import ValueKind
+from bidsanon.deidentify.shapes import Span, shape_spans
+from bidsanon.session import NoteReason, ValueKind
 
 _MOST_ROUNDS = 8
 _LONGEST = 1 << 15
@@ -32,10 +32,13 @@ class CleanedText:
         What is left.
     cut
         The pieces that were cut, in their order. Identified: for the harvest only.
+    reasons
+        Why each of them was cut.
     """
 
     text: str
     cut: tuple[str, ...] = ()
+    reasons: tuple[NoteReason, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -54,35 +57,39 @@ def clean_descriptor(text: str, known: frozenset[tuple[ValueKind, str]]) -> Clea
         :func:`~bidsanon.deidentify.known_values.searched_values` gives it.
     """
     if len(text) > _LONGEST:
-        return CleanedText(text="", cut=(text,))
+        return CleanedText(text="", cut=(text,), reasons=(NoteReason.TOO_LONG,))
     finder = known_values(known)
     cut: list[str] = []
+    reasons: list[NoteReason] = []
     for _ in range(_MOST_ROUNDS):
         spans = _merged(text, [*finder.spans(text), *shape_spans(text)])
         if not spans:
-            return CleanedText(text=text, cut=tuple(cut))
-        cut += [text[start:end] for start, end in spans]
+            return CleanedText(text=text, cut=tuple(cut), reasons=tuple(reasons))
+        cut += [text[span.start : span.end] for span in spans]
+        reasons += [span.reason for span in spans]
         text = _without(text, spans)
-    return CleanedText(text="", cut=(*cut, text))
+    return CleanedText(text="", cut=(*cut, text), reasons=(*reasons, NoteReason.TEXT))
 
 
-def _merged(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join spans that overlap, or that only a separator parts."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if merged and (start <= merged[-1][1] or _GAP.fullmatch(text, merged[-1][1], start)):
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+def _merged(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Join spans that overlap, or that only a separator parts; the first one's reason stands."""
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        last = merged[-1] if merged else None
+        if last and (span.start <= last.end or _GAP.fullmatch(text, last.end, span.start)):
+            merged[-1] = last._replace(end=max(last.end, span.end))
         else:
-            merged.append((start, end))
+            merged.append(span)
     return merged
 
 
-def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def _without(text: str, spans: Iterable[Span]) -> str:
     """Take the spans out; where two separators meet, the left one stays."""
     left, position = "", 0
-    for start, end in spans:
-        left = _joined(left, text[position:start]) if position else text[:start]
-        position = end
+    for span in spans:
+        between = text[position : span.start]
+        left = _joined(left, between) if position else between
+        position = span.end
     rest = _joined(left, text[position:])
     return _EMPTY_BRACKETS.sub("", rest).strip(_SEPARATORS)
 

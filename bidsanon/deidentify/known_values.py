@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from bidsanon.deidentify.shapes import Span
 from bidsanon.dicom.dates import written_forms
 from bidsanon.dicom.terms import TermKind, acquisition_terms, is_acquisition_term
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.session import IdentifyingValue, NoteReason, ValueKind
 
 _SHORTEST = 3
 _SHORTEST_DIGITS = 4
@@ -33,9 +34,14 @@ _PARTICLES = frozenset(
         *("abu", "the", "and", "jun", "sen", "jnr", "snr", "med", "phd", "dipl", "ing", "esq"),
     )
 )
-_SEARCHED_KINDS = frozenset(
-    {ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.DATE, ValueKind.PLACE, ValueKind.TEXT}
-)
+_REASONS = {
+    ValueKind.NAME: NoteReason.NAME,
+    ValueKind.IDENTIFIER: NoteReason.IDENTIFIER,
+    ValueKind.DATE: NoteReason.DATE,
+    ValueKind.PLACE: NoteReason.PLACE,
+    ValueKind.TEXT: NoteReason.TEXT,
+}
+_SEARCHED_KINDS = frozenset(_REASONS)
 
 _LETTER = r"[^\W\d_]"
 _UPPER, _LOWER = "A-ZÀ-ÖØ-Þ", "a-zß-öø-ÿ"
@@ -66,23 +72,23 @@ class KnownValues:
     """
 
     def __init__(self, values: Iterable[IdentifyingValue]) -> None:
-        sought = {
-            pattern
-            for value in values
-            if value.kind in _SEARCHED_KINDS
-            for pattern in _patterns(value.kind, value.text)
-        }
-        longest_first = [pattern.regex for pattern in sorted(sought)]
-        self._pattern = re.compile("|".join(longest_first), re.IGNORECASE) if sought else None
+        reasons: dict[_Pattern, NoteReason] = {}
+        for value in sorted(v for v in values if v.kind in _REASONS):
+            for pattern in _patterns(value.kind, value.text):
+                reasons.setdefault(pattern, _REASONS[value.kind])
+        longest_first = sorted(reasons)
+        groups = "|".join(f"({pattern.regex})" for pattern in longest_first)
+        self._pattern = re.compile(groups, re.IGNORECASE) if reasons else None
+        self._reasons = [reasons[pattern] for pattern in longest_first]
 
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+    def spans(self, text: str) -> Iterator[Span]:
         """Yield where known values stand in a text, from left to right."""
         position = 0
         while self._pattern and (match := self._pattern.search(text, position)):
             if _is_inside_a_term(text, *match.span()):
                 position = match.start() + 1
             else:
-                yield match.span()
+                yield Span(*match.span(), self._reasons[(match.lastindex or 1) - 1])
                 position = match.end()
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from bidsanon.dicom.terms import is_acquisition_term
+from bidsanon.session import NoteReason
 
 _B = r"(?<![^\W_])"
 """No letter or digit before; an underscore may be."""
@@ -24,44 +26,55 @@ _MONTH_NAME = r"""(?:jan(?:uar|uary)?|feb(?:ruar|ruary)?|mar(?:ch)?|märz?|apr(?
 _LABELLED_NUMBER = r"""(?:mrn | pat(?:ient)?[ _.-]?(?:id|nr|no) | patid | ssn | nhs
     | accession(?:[ _-]?(?:no|nr|number))? | case[ _-]?(?:no|nr|id) | fall(?:nr|nummer))"""
 
-_SHAPES = tuple(
-    re.compile(shape, re.IGNORECASE | re.VERBOSE)
-    for shape in (
-        # E-mail addresses and web addresses.
-        r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+",
-        r"\b(?:https?|ftp)://\S+ | \bwww\.\S+",
-        # UIDs, and other numbers of many parts.
-        r"(?<![\d.])\d+(?:\.\d+){5,}",
-        # Dates in figures. Eight digits after "0." are a decimal number.
+_SHAPES = {
+    NoteReason.E_MAIL: (r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+",),
+    NoteReason.WEB_ADDRESS: (r"\b(?:https?|ftp)://\S+ | \bwww\.\S+",),
+    NoteReason.UID: (r"(?<![\d.])\d+(?:\.\d+){5,}",),
+    NoteReason.DATE: (
+        # In figures. Eight digits after "0." are a decimal number.
         rf"(?<!\d)(?<!\b0\.){_YEAR}(?:0[1-9]|1[0-2]){_TWO_DIGIT_DAY}(?!\d)",
         rf"(?<!\d){_YEAR}([-./_\ ]){_MONTH}\1{_DAY}(?!\d)",
         rf"(?<![\d.]){_DAY}([-./_]){_DAY}\1{_YEAR}(?!\d)",
         rf"(?<![\d.]){_TWO_DIGIT_DAY}([./]){_TWO_DIGIT_DAY}\1\d\d(?![\d.])",
-        # Dates with the month's name, and months of a year.
+        # With the month's name, and months of a year.
         rf"(?<!\d){_DAY}[.\ -]{{0,2}}{_MONTH_NAME}[.\ -]{{0,2}}{_YEAR}(?!\d)",
         rf"""(?<![^\W\d_]){_MONTH_NAME}[.\ -]{{1,2}}
             (?:{_DAY}(?:st|nd|rd|th)?[,.\ ]{{1,2}})?{_YEAR}(?!\d)""",
         rf"(?<!\d){_YEAR}[-.\ ]{_MONTH_NAME}(?:[-.\ ]{_DAY})?{_E}",
-        # Times of day: two digits for the hour, or am and pm. 2097:1 is a ratio.
+    ),
+    NoteReason.TIME: (
+        # Two digits for the hour, or am and pm. 2097:1 is a ratio.
         r"""(?<![\d:.])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?![\d:])
             (?:\s?[ap]m\b)?""",
         r"(?<![\d:.])(?:1[0-2]|0?[1-9])(?::[0-5]\d)?\s?[ap]\.?m\b",
-        # Telephone numbers: international ones, and those that a label calls so.
+    ),
+    NoteReason.TELEPHONE: (
+        # International ones, and those that a label calls so.
         r"(?<![\w+])\+\d{1,3}(?:[ ()/.-]{0,2}\d{3,}){2,}",
         r"(?<![\w+])\+\d{1,3}(?:[ ()/-]{1,2}\d{2,}){2,}",
         r"(?<![\d.])00\d{2}(?:[ ()/-]{1,2}\d{2,}){2,}",
         rf"{_B}(?:tel|telefon|phone|fax|mobile?|handy|call)[.:\ ]{{1,2}}\+?[\d(][\d ()/.-]{{4,}}\d",
+    ),
+    NoteReason.RECORD_NUMBER: (
         # Social security numbers; record numbers, but no decimals.
         r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)",
         rf"{_B}[a-z]{{1,3}}\d{{6,}}(?:[.,]\d+)?[a-z]?{_E}",
         r"(?<!\d)(?<!\d[.,])\d{6,}(?:[.,]\d+)?",
-        # What a label calls a number, a birth or an age.
+    ),
+    NoteReason.LABELLED: (
         rf"{_B}{_LABELLED_NUMBER}[ .:\#=_-]*(?=[\w-]*\d)[\w-]+",
         rf"{_B}id\s?[:\#=]\s?[\w-]+",
+    ),
+    NoteReason.AGE: (
         rf"""{_B}(?:dob|d\.o\.b\.|geb(?:oren|\.)?|born|birth\ ?date)[\s:=]*(?:am|on|the)?\s*
             \d[\d./ -]*""",
         rf"{_B}\d{{1,3}}\s?(?:y/o|yo|years?[ -]old|jahre\ alt|jährige?r?){_E}",
-    )
+    ),
+}
+_COMPILED = tuple(
+    (re.compile(shape, re.IGNORECASE | re.VERBOSE), reason)
+    for reason, shapes in _SHAPES.items()
+    for shape in shapes
 )
 _NATIONAL_TELEPHONES = tuple(
     re.compile(shape)
@@ -97,12 +110,22 @@ _BEFORE_NAMES = frozenset(
 _MOST_NAME_WORDS = 3
 
 
-def shape_spans(text: str) -> Iterator[tuple[int, int]]:
+class Span(NamedTuple):
+    """A piece of a text that is to be cut, and why."""
+
+    start: int
+    end: int
+    reason: NoteReason
+
+
+def shape_spans(text: str) -> Iterator[Span]:
     """Yield where something identifying stands in a text, by its shape alone, in any order."""
-    for shape in _SHAPES:
-        yield from (match.span() for match in shape.finditer(text))
+    for shape, reason in _COMPILED:
+        yield from (Span(*match.span(), reason) for match in shape.finditer(text))
     for shape in _NATIONAL_TELEPHONES:
-        yield from (m.span() for m in shape.finditer(text) if _is_telephone_number(m[0]))
+        for match in shape.finditer(text):
+            if _is_telephone_number(match[0]):
+                yield Span(*match.span(), NoteReason.TELEPHONE)
     for match in _TITLE.finditer(text):
         yield from _with_names(text, match, terms_too=True)
     for match in _PERHAPS_TITLE.finditer(text):
@@ -118,7 +141,7 @@ def _is_telephone_number(text: str) -> bool:
     return enough and not all(group.endswith("0") for group in groups)
 
 
-def _with_names(text: str, match: re.Match[str], *, terms_too: bool) -> Iterator[tuple[int, int]]:
+def _with_names(text: str, match: re.Match[str], *, terms_too: bool) -> Iterator[Span]:
     """Yield a title or label with the names after it; nothing where no name follows.
 
     Parameters
@@ -143,4 +166,4 @@ def _with_names(text: str, match: re.Match[str], *, terms_too: bool) -> Iterator
             names += 1
         end = word.end()
     if names:
-        yield match.start(), end
+        yield Span(match.start(), end, NoteReason.TITLE_WITH_NAME)

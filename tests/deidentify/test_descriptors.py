@@ -11,9 +11,16 @@ from pydicom.misc import is_dicom
 
 from bidsanon.deidentify.descriptors import clean_descriptor
 from bidsanon.deidentify.known_values import searched_values
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.session import IdentifyingValue, NoteReason, ValueKind
 
 NOTHING: frozenset[tuple[ValueKind, str]] = frozenset()
+PERSON = frozenset(
+    {
+        (ValueKind.NAME, "Doe^Jane"),
+        (ValueKind.DATE, "20180307"),
+        (ValueKind.IDENTIFIER, "SUBJ-0042"),
+    }
+)
 
 
 def known(kind: ValueKind, *texts: str) -> frozenset[tuple[ValueKind, str]]:
@@ -217,6 +224,31 @@ def test_what_was_cut_is_told_in_its_order() -> None:
     assert cleaned.cut == ("Dr. Smith", "20180307")
 
 
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("Dr. Smith T1 20180307", (NoteReason.TITLE_WITH_NAME, NoteReason.DATE)),
+        ("jane.doe@example.org T1", (NoteReason.E_MAIL,)),
+        ("www.example.org T1", (NoteReason.WEB_ADDRESS,)),
+        ("T1 +49 551 3912345", (NoteReason.TELEPHONE,)),
+        ("T1 at 14:35", (NoteReason.TIME,)),
+        ("T1 AB1234567", (NoteReason.RECORD_NUMBER,)),
+        ("T1 MRN: A-12345", (NoteReason.LABELLED,)),
+        ("T1 45yo male", (NoteReason.AGE,)),
+        ("T1 1.3.12.2.1107.5.2.32.35135", (NoteReason.UID,)),
+        ("T1 Jane 7 rest Doe", (NoteReason.NAME, NoteReason.NAME)),
+        ("T1 7.3.18", (NoteReason.DATE,)),
+        ("T1 SUBJ0042", (NoteReason.IDENTIFIER,)),
+        ("T1 " * 20_000, (NoteReason.TOO_LONG,)),
+        ("T1", ()),
+    ],
+)
+def test_each_cut_has_its_reason(text: str, reasons: tuple[NoteReason, ...]) -> None:
+    cleaned = clean_descriptor(text, PERSON)
+    assert cleaned.reasons == reasons
+    assert len(cleaned.cut) == len(reasons)
+
+
 def test_no_new_number_arises_from_what_a_cut_leaves() -> None:
     cleaned = clean_descriptor("123Doe456", known(ValueKind.NAME, "Doe"))
     assert cleaned.text == "123 456"
@@ -233,13 +265,6 @@ pieces = st.sampled_from(
         *("Doe", "jane", "T1", "bold", "_", " ", "-", ".", "(", ")", "2018", "03", "07", "12345"),
         *("Dr.", "Frau", "@", "a.b", ":", "14", "35", "+49", "0551", "/", "BRAIN", "id", "=", "1."),
     ]
-)
-PERSON = frozenset(
-    {
-        (ValueKind.NAME, "Doe^Jane"),
-        (ValueKind.DATE, "20180307"),
-        (ValueKind.IDENTIFIER, "SUBJ-0042"),
-    }
 )
 
 
