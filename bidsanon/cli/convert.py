@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import heuristic_option, json_option, profile_option, sources_argument
+from bidsanon.cli.options import heuristic_option, json_option, policy_options, sources_argument
+
+if TYPE_CHECKING:
+    from bidsanon.profile import Amendment
 
 
 @click.command("convert")
@@ -24,7 +28,7 @@ from bidsanon.cli.options import heuristic_option, json_option, profile_option, 
 @click.option("-s", "--subject", required=True, metavar="LABEL", help="The person's BIDS label.")
 @click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
 @heuristic_option
-@profile_option
+@policy_options
 @click.option(
     "--private",
     type=click.Path(path_type=Path),
@@ -60,6 +64,7 @@ def command(
     session: str | None,
     heuristic: str,
     profile: str,
+    amendment: Amendment,
     private: Path | None,
     engine: str,
     jobs: int,
@@ -98,6 +103,7 @@ def command(
             private=private,
             heuristic=heuristic,
             profile=profile,
+            amendment=amendment,
             engine=engine,
             jobs=jobs,
             overwrite=overwrite,

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import heuristic_option, json_option, profile_option, sources_argument
+from bidsanon.cli.options import heuristic_option, json_option, policy_options, sources_argument
+
+if TYPE_CHECKING:
+    from bidsanon.profile import Amendment
 
 
 @click.command("inspect")
 @sources_argument
 @heuristic_option
-@profile_option
+@policy_options
 @json_option
-def command(*, sources: tuple[Path, ...], heuristic: str, profile: str, as_json: bool) -> int:
+def command(
+    *,
+    sources: tuple[Path, ...],
+    heuristic: str,
+    profile: str,
+    amendment: Amendment,
+    as_json: bool,
+) -> int:
     """Show the series of a source, their proposed BIDS names, and what would be quarantined.
 
     Nothing is written, and nothing identifying is shown: descriptions are shown as they would be
@@ -37,7 +48,12 @@ def command(*, sources: tuple[Path, ...], heuristic: str, profile: str, as_json:
     nowhere = Path(tempfile.gettempdir()) / "bidsanon-inspect-writes-nothing"
     with failing_as_json("inspect", wanted=as_json), logging_to_stderr(Redactor()):
         request = make_request(
-            sources, dataset=nowhere, subject="01", heuristic=heuristic, profile=profile
+            sources,
+            dataset=nowhere,
+            subject="01",
+            heuristic=heuristic,
+            profile=profile,
+            amendment=amendment,
         )
         plan = plan_session(request, progress=progress_on_stderr())
     print_json(inspect_summary(plan)) if as_json else click.echo(inspect_text(plan))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,13 +20,104 @@ heuristic_option = click.option(
     metavar="HEURISTIC",
     help="A heuristic's file, a bundled name, or one of heudiconv's names (reproin, ...).",
 )
-profile_option = click.option(
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
+)
+_profile_option = click.option(
     "--profile",
     default="bids",
     show_default=True,
     metavar="NAME|FILE.toml",
     help="What is done to each attribute: see `bidsanon profile list`.",
 )
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
+
+
+def _forced(
+    _: click.Context, __: click.Parameter, written: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Part what is forced into the attribute, whose creator may hold "=", and its value."""
+    pairs = []
+    for text in written:
+        begin = text.find(")") + 1 if text.startswith("(") else 0
+        end = text.find("=", begin)
+        if end < 0:
+            raise click.BadParameter("write ATTR=VALUE")
+        pairs.append((text[:end].strip(), text[end + 1 :]))
+    return tuple(pairs)
+
+
+_AMENDMENTS = (
+    click.option(
+        "--option",
+        "options",
+        multiple=True,
+        metavar="NAME",
+        help="Add an option of PS3.15 Table E.1-1 to the profile, or drop one by no-NAME: "
+        "retain-safe-private, retain-uids, retain-device-identity, retain-institution-identity, "
+        "retain-patient-characteristics, retain-full-dates, retain-modified-dates, "
+        "clean-descriptors, clean-structured-content, clean-graphics. Repeatable.",
+    ),
+    click.option(
+        "--keep",
+        multiple=True,
+        metavar="ATTR",
+        help="Keep an attribute at every depth: by keyword, tag, or (group,creator,element). "
+        "Repeatable.",
+    ),
+    click.option(
+        "--remove",
+        multiple=True,
+        metavar="ATTR",
+        help="Remove an attribute at every depth. Repeatable.",
+    ),
+    click.option(
+        "--force",
+        multiple=True,
+        metavar="ATTR=VALUE",
+        callback=_forced,
+        help="Set an attribute to a value at every depth; one that is absent is inserted at the "
+        "top. Repeatable.",
+    ),
+    click.option(
+        "--modality",
+        "modalities",
+        multiple=True,
+        metavar="CS",
+        help="Let this modality through, in place of those of the profile. Repeatable.",
+    ),
 )
+
+
+def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take a profile and changes to it.
+
+    The command gets `profile` (a name or a file) and `amendment`
+    (a :class:`bidsanon.profile.Amendment`).
+    """
+    return _profile_option(amendment_options(command))
+
+
+def amendment_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take changes to a profile as `amendment`."""
+
+    @functools.wraps(command)
+    def with_amendment(
+        *,
+        options: tuple[str, ...],
+        keep: tuple[str, ...],
+        remove: tuple[str, ...],
+        force: tuple[tuple[str, str], ...],
+        modalities: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        from bidsanon.profile import Amendment  # noqa: PLC0415 - start-up time
+
+        amendment = Amendment(
+            options=options, keep=keep, remove=remove, force=force, modalities=modalities
+        )
+        return command(amendment=amendment, **others)
+
+    decorated: Callable[..., Any] = with_amendment
+    for option in reversed(_AMENDMENTS):
+        decorated = option(decorated)
+    return decorated

@@ -66,7 +66,7 @@ def plan_text(plan: SessionPlan) -> str:
         [
             f"{place.name} -> {place.dataset}  (dry run: nothing is written)",
             f"heuristic {plan.policy.heuristic.name}",
-            f"profile {profile.name}: {profile.description}",
+            f"profile {profile.title}: {profile.description}",
             f"  options: {', '.join(sorted(profile.options)) or 'none'}",
             f"  `bidsanon profile show {plan.request.profile}` says it attribute by attribute",
             "",

@@ -8,7 +8,7 @@ from pathlib import Path
 from bidsanon.convert import Heuristic, resolve_heuristic
 from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
-from bidsanon.profile import Profile, load_profile
+from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
 from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
 
 
@@ -26,6 +26,8 @@ class ConvertRequest:
         The identified side's folder.
     heuristic, profile
         A name or a file.
+    amendment
+        What this run changes of the profile.
     engine
         What registers the template for defacing: "auto", "bidsanon" or "pydeface".
     jobs
@@ -41,6 +43,7 @@ class ConvertRequest:
     private: Path
     heuristic: str = "auto"
     profile: str = "bids"
+    amendment: Amendment = UNAMENDED
     engine: str = "auto"
     jobs: int = 1
     overwrite: bool = False
@@ -64,6 +67,7 @@ def make_request(
     private: Path | None = None,
     heuristic: str = "auto",
     profile: str = "bids",
+    amendment: Amendment = UNAMENDED,
     engine: str = "auto",
     jobs: int = 1,
     overwrite: bool = False,
@@ -100,6 +104,7 @@ def make_request(
         private=private,
         heuristic=heuristic,
         profile=profile,
+        amendment=amendment,
         engine=engine,
         jobs=jobs,
         overwrite=overwrite,
@@ -119,9 +124,8 @@ def load_policy(request: ConvertRequest) -> Policy:
     """
     require_program(DCM2NIIX)
     require_program(BIDS_VALIDATOR)
-    return Policy(
-        profile=load_profile(request.profile), heuristic=resolve_heuristic(request.heuristic)
-    )
+    profile = request.amendment.apply(load_profile(request.profile))
+    return Policy(profile=profile, heuristic=resolve_heuristic(request.heuristic))
 
 
 def _require_source(number: int, source: Path, *, dataset: Path, private: Path) -> None:

@@ -51,7 +51,7 @@ def inspect_summary(plan: SessionPlan) -> dict[str, Any]:
     return {
         **_heading("inspect", "inspected"),
         "exit_code": 0,
-        "profile": plan.policy.profile.name,
+        "profile": plan.policy.profile.title,
         "heuristic": plan.policy.heuristic.name,
         "series": planned_series(plan),
         "quarantine": _quarantine(plan.source),
@@ -130,7 +130,7 @@ def _request(request: ConvertRequest, policy: Policy) -> dict[str, Any]:
         "dataset": str(request.place.dataset),
         "subject": request.place.subject,
         "session": request.place.session,
-        "profile": {"name": policy.profile.name, "digest": policy.profile.digest},
+        "profile": {"name": policy.profile.title, "digest": policy.profile.digest},
         "heuristic": {"name": policy.heuristic.name, "digest": policy.heuristic.digest},
     }
 

@@ -1,13 +1,16 @@
 """What happens to each attribute: the profiles, bundled and a user's own."""
 
 from bidsanon.dicom.confidentiality import Action, Option
+from bidsanon.profile.amending import UNAMENDED, Amendment, amend_profile
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
 from bidsanon.profile.description import AttributeRow
 from bidsanon.profile.loading import bundled_profiles, load_profile
 from bidsanon.profile.profile import Profile
 
 __all__ = [
+    "UNAMENDED",
     "Action",
+    "Amendment",
     "AttributeRow",
     "Cleaning",
     "Decision",
@@ -15,6 +18,7 @@ __all__ = [
     "PrivateKey",
     "Profile",
     "Rule",
+    "amend_profile",
     "bundled_profiles",
     "load_profile",
 ]

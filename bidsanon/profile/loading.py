@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from pydicom.datadict import dictionary_has_tag, tag_for_keyword
 
-from bidsanon.dicom.confidentiality import (
-    EXCLUSIVE_OPTIONS,
-    Action,
-    Option,
-    table_row,
-    table_rows,
-    tag_number,
-)
+from bidsanon.dicom.confidentiality import Action, Option
 from bidsanon.errors import PolicyError
-from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
+from bidsanon.profile.decision import Cleaning, Decision
+from bidsanon.profile.entries import Entry, exclusive, problems_of, rules_of
 from bidsanon.profile.profile import Profile
 from bidsanon.resources import data_path, schema_path
 
@@ -32,7 +23,6 @@ SCHEMA = "profile.schema.json"
 UNNAMED = "own"
 
 _FOLDER = "profiles"
-_PRIVATE = re.compile(r"\(([0-9A-Fa-f]{4}),(.+),([0-9A-Fa-f]{2})\)")
 _ACTIONS = {
     "keep": Action.KEEP,
     "remove": Action.REMOVE,
@@ -119,18 +109,8 @@ def _against_the_standard(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"start: there is no bundled profile {start!r}, only {', '.join(bundled_profiles())}"
     if start is None and "modalities" not in content:
         yield "modalities: needed where the profile starts from no other"
-    for pair in EXCLUSIVE_OPTIONS:
-        if set(pair) <= set(content.get("options", ())):
-            yield f"options: {' and '.join(pair)} exclude each other"
-    ruled: dict[int | PrivateKey, str] = {}
-    for entry in _entries(content):
-        attribute = _attribute(entry.attribute)
-        if attribute is None:
-            yield f"{entry.place}: {entry.attribute} is {_why_unknown(entry.attribute)}"
-        elif attribute in ruled:
-            yield f"{entry.place}: {entry.attribute} is ruled by {ruled[attribute]} already"
-        else:
-            ruled[attribute] = entry.place
+    yield from (f"options: {problem}" for problem in exclusive(content.get("options", ())))
+    yield from problems_of(_entries(content))
 
 
 def _profile(content: Mapping[str, Any]) -> Profile:
@@ -142,34 +122,18 @@ def _profile(content: Mapping[str, Any]) -> Profile:
         description=content["description"],
         options=frozenset(Option(option) for option in options),
         modalities=frozenset(modalities),
-        rules=(*(start.rules if start else ()), *_rules(content)),
+        rules=(*(start.rules if start else ()), *rules_of(_entries(content))),
     )
 
 
-def _rules(content: Mapping[str, Any]) -> Iterator[Rule]:
-    for entry in _entries(content):
-        attribute = _attribute(entry.attribute)
-        if attribute is not None:
-            yield Rule(attribute=attribute, decision=entry.decision)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    """One rule as the file has it."""
-
-    place: str
-    attribute: str
-    decision: Decision
-
-
-def _entries(content: Mapping[str, Any]) -> Iterator[_Entry]:
+def _entries(content: Mapping[str, Any]) -> Iterator[Entry]:
     for name, action in _ACTIONS.items():
         written = content.get(name, ())
         if isinstance(written, dict):
             written = [{"attribute": key, "value": value} for key, value in written.items()]
         for index, item in enumerate(written):
             fields = {"attribute": item} if isinstance(item, str) else item
-            yield _Entry(
+            yield Entry(
                 place=f"{name}[{index}]",
                 attribute=fields["attribute"],
                 decision=Decision(
@@ -179,36 +143,3 @@ def _entries(content: Mapping[str, Any]) -> Iterator[_Entry]:
                     reason=fields.get("reason", ""),
                 ),
             )
-
-
-def _attribute(text: str) -> int | PrivateKey | None:
-    """Return the attribute that a keyword, a tag or a private key names; None: nobody knows it."""
-    tag = tag_number(text)
-    if tag is not None:
-        return tag if _is_ruled(tag) else None
-    private = _PRIVATE.fullmatch(text)
-    if private is not None:
-        return PrivateKey(
-            group=int(private[1], 16), creator=private[2].strip(), element=int(private[3], 16)
-        )
-    return tag_for_keyword(text) or _keywords_of_the_table().get(text)
-
-
-def _is_ruled(tag: int) -> bool:
-    private = bool((tag >> 16) & 1)
-    return not private and (dictionary_has_tag(tag) or table_row(tag) is not None)
-
-
-def _why_unknown(text: str) -> str:
-    tag = tag_number(text)
-    if tag is None:
-        return "no keyword of the standard"
-    if (tag >> 16) & 1:
-        return "private: write (group,creator,last two digits of the element)"
-    return "no attribute of the standard"
-
-
-@cache
-def _keywords_of_the_table() -> dict[str, int]:
-    """Map keywords to tags for the rows that pydicom's dictionary lacks."""
-    return {row.keyword: row.number for row in table_rows() if row.number is not None}

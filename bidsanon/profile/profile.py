@@ -77,6 +77,10 @@ class Profile:
         The modalities (0008,0060) that are let through.
     rules
         Its own rules; a later one overrules an earlier one.
+    allow_list
+        Whether an attribute that neither a rule nor Table E.1-1 speaks of is removed.
+    amended
+        Whether a run changed it: then it is not what its name says alone.
     """
 
     name: str
@@ -84,14 +88,21 @@ class Profile:
     options: frozenset[Option]
     modalities: frozenset[str]
     rules: tuple[Rule, ...] = ()
+    allow_list: bool = False
+    amended: bool = False
     _known: dict[object, Decision] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     @property
+    def title(self) -> str:
+        """What it is called where a run is recorded: "bids", or "bids, amended"."""
+        return f"{self.name}, amended" if self.amended else self.name
+
+    @property
     def method(self) -> str:
         """(0012,0063) De-identification Method, in words: at most 64 characters."""
-        return f"bidsanon, profile {self.name}, PS3.15 {EDITION} Annex E"
+        return f"bidsanon, profile {self.title}, PS3.15 {EDITION} Annex E"
 
     @property
     def method_codes(self) -> tuple[MethodCode, ...]:
