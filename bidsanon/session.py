@@ -128,6 +128,9 @@ class SourceSession:
         How many files were no DICOM at all.
     findings
         What the source gate says.
+    persons
+        Of each file, what tells its person from another within the vault, where a source may
+        hold several. Identified.
     """
 
     roots: tuple[Path, ...]
@@ -137,6 +140,7 @@ class SourceSession:
     quarantine: tuple[QuarantinedFile, ...]
     other_files: int
     findings: tuple[Finding, ...] = ()
+    persons: Mapping[Path, str] = field(default_factory=dict)
 
 
 class ValueKind(StrEnum):

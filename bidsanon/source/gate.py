@@ -11,7 +11,7 @@ from bidsanon.findings import Finding, errors, finding
 from bidsanon.progress import Progress
 from bidsanon.session import QuarantinedFile, QuarantineReason, SourceSeries, SourceSession
 from bidsanon.source.header import Header
-from bidsanon.source.person import count_persons, person_key
+from bidsanon.source.person import count_persons, person_key, person_keys
 from bidsanon.source.reading import Reading, read_files
 from bidsanon.source.series import Sorted, sort_files
 from bidsanon.source.walk import collect_files
@@ -70,6 +70,7 @@ def read_source(
             cure="`bidsanon profile show` says which modalities the profile lets through",
         )
     headers = [file.header for file in reading.files]
+    persons = person_keys([(h.patient, h.study_uid) for h in headers])
     return SourceSession(
         roots=tuple(dict.fromkeys(reading.roots)),
         given=tuple(sorted(found.names)),
@@ -78,6 +79,7 @@ def read_source(
         quarantine=sorted_files.quarantine,
         other_files=reading.other_files,
         findings=findings,
+        persons=dict(zip((file.path for file in reading.files), persons.keys, strict=True)),
     )
 
 
@@ -97,7 +99,9 @@ def _findings(reading: Reading, sorted_files: Sorted) -> tuple[Finding, ...]:
 def _about_persons(headers: Sequence[Header]) -> list[Finding]:
     persons = count_persons(header.patient for header in headers)
     if persons > 1:
-        return [finding("SEVERAL_PERSONS", count=persons)]
+        shared = person_keys([(h.patient, h.study_uid) for h in headers]).shared
+        sharing = [finding("PERSONS_SHARE_ID", count=shared)] if shared else []
+        return [finding("SEVERAL_PERSONS", count=persons), *sharing]
     if persons == 1:
         return []
     studies = {header.study_uid for header in headers if header.study_uid}

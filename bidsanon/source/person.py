@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
 _SEPARATOR = "\x1f"
@@ -42,6 +44,23 @@ class Patient:
         return bool(self.id or self.name)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PersonKeys:
+    """Whose the files are. Identified.
+
+    Attributes
+    ----------
+    keys
+        Of each file, what tells its person from another within the vault.
+    shared
+        How many persons have the key of another: the same ID, but another birth date or name.
+    """
+
+    keys: tuple[str, ...]
+    shared: int
+
+
+@lru_cache(maxsize=1 << 10)
 def normalised(patient: Patient) -> Patient:
     """Bring spellings that mean the same to one: case, spaces, accents, empty components."""
     return Patient(
@@ -58,16 +77,51 @@ def count_persons(patients: Iterable[Patient]) -> int:
     Files that name nobody count for no one. One that lacks what another says (the issuer, the
     birth date, the ID) is taken to be of the same person if what both say agrees.
     """
+    return len(_persons(patients))
+
+
+def person_keys(patients: Sequence[tuple[Patient, str]]) -> PersonKeys:
+    """Tell of each file whose it is, where the files may be of several persons.
+
+    A file that names nobody is the person's of whom the rest of its study is, where that is one
+    person; else its study stands for a person of its own.
+
+    Parameters
+    ----------
+    patients
+        Of each file, who it says it is of, and its Study Instance UID.
+    """
+    persons = _persons(patient for patient, _ in patients)
+    of_patient = {patient: number for number, person in enumerate(persons) for patient in person}
+    keys = [person_key(person, study_uid="") for person in persons]
+    of_study: dict[str, set[int]] = defaultdict(set)
+    for patient, study_uid in patients:
+        if patient.is_told:
+            of_study[study_uid].add(of_patient[normalised(patient)])
+
+    def key(patient: Patient, study_uid: str) -> str:
+        if patient.is_told:
+            return keys[of_patient[normalised(patient)]]
+        owners = of_study.get(study_uid, set()) if len(keys) > 1 else set(range(len(keys)))
+        return keys[min(owners)] if len(owners) == 1 else person_key((), study_uid=study_uid)
+
+    return PersonKeys(
+        keys=tuple(key(patient, study_uid) for patient, study_uid in patients),
+        shared=len(keys) - len(set(keys)),
+    )
+
+
+def _persons(patients: Iterable[Patient]) -> list[list[Patient]]:
+    """Group what the files say of whom they are into persons; each is normalised."""
     told = {normalised(p) for p in patients if p.is_told}
-    fullest_first = sorted(told, key=lambda p: (-_fullness(p), p))
     persons: list[list[Patient]] = []
-    for patient in fullest_first:
+    for patient in sorted(told, key=lambda p: (-_fullness(p), p)):
         same = next((person for person in persons if _belongs(patient, person)), None)
         if same is None:
             persons.append([patient])
         else:
             same.append(patient)
-    return len(persons)
+    return persons
 
 
 def person_key(patients: Iterable[Patient], *, study_uid: str) -> str:
