@@ -12,8 +12,10 @@ LONGEST_UID = 64
 _ROOT = "2.25."
 _VALID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 _WELL_KNOWN = re.compile(r"1\.2\.840\.10008(\.[0-9]{1,4}){1,11}")
+_NUMBER = re.compile(r"[1-9][0-9]{23,38}")
 _UUID_VERSION = 8
 _UUID_VARIANT = 0b10
+_CHECK_BITS = 32
 
 
 def is_valid_uid(text: str) -> bool:
@@ -34,9 +36,15 @@ def is_well_known_uid(text: str) -> bool:
 def replace_uid(text: str, *, key: bytes) -> str:
     """Return what replaces a UID: the same one for the same key, whatever file it stands in.
 
-    The replacement is derived from a UUID (PS3.5 B.2) that is made of the keyed hash of the
-    original. The standard's own UIDs stay. What is no valid UID is replaced all the same: it may
-    identify as well as a valid one.
+    The replacement is derived from a UUID of version 8 (PS3.5 B.2, RFC 9562). Of its 122 free bits
+    90 are a keyed hash of the original, and 32 a keyed hash of these 90. So two of a thousand
+    million originals share a replacement with a probability of about 4e-10, and with the key a
+    replacement tells itself from any other UID: it stays as it is, and replacing twice is
+    replacing once. A foreign UID of that form (a random UUID of version 8) is taken for a
+    replacement with a probability of 2^-32; one of another form never is.
+
+    The standard's own UIDs stay. What is no valid UID is replaced all the same: it may identify as
+    well as a valid one.
 
     Parameters
     ----------
@@ -46,11 +54,39 @@ def replace_uid(text: str, *, key: bytes) -> str:
         The vault's UID key.
     """
     uid = text.strip(PADDING)
-    if not uid or is_well_known_uid(uid):
+    if not uid or is_well_known_uid(uid) or is_replacement_uid(uid, key=key):
         return uid
     number = int.from_bytes(hmac.digest(key, uid.encode(), hashlib.sha256)[:16])
     number = _with_bits(number, _UUID_VERSION, shift=76, width=4)
-    return f"{_ROOT}{_with_bits(number, _UUID_VARIANT, shift=62, width=2)}"
+    number = _with_bits(number, _UUID_VARIANT, shift=62, width=2)
+    number = _with_bits(number, 0, shift=0, width=_CHECK_BITS)
+    return f"{_ROOT}{number | _check(number, key)}"
+
+
+def is_replacement_uid(text: str, *, key: bytes) -> bool:
+    """Tell whether a UID is a replacement that :func:`replace_uid` made with this key.
+
+    Parameters
+    ----------
+    text
+        A UID without padding.
+    key
+        The vault's UID key. Nobody who lacks it can make such a UID.
+    """
+    if not text.startswith(_ROOT) or not _NUMBER.fullmatch(text, len(_ROOT)):
+        return False
+    number = int(text[len(_ROOT) :])
+    if number >> 128 or number >> 76 & 0xF != _UUID_VERSION or number >> 62 & 3 != _UUID_VARIANT:
+        return False
+    check = number & ((1 << _CHECK_BITS) - 1)
+    return check == _check(number ^ check, key)
+
+
+def _check(number: int, key: bytes) -> int:
+    """Return the keyed hash of a UUID whose last bits, where the check stands, are 0."""
+    # No original hashes like this: UIDs are hashed without padding.
+    digest = hmac.digest(key, b"\0check" + number.to_bytes(16), hashlib.sha256)
+    return int.from_bytes(digest[: _CHECK_BITS // 8])
 
 
 def _with_bits(number: int, bits: int, *, shift: int, width: int) -> int:

@@ -7,7 +7,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydicom.uid import UID_dictionary
 
-from bidsanon.dicom.uids import is_valid_uid, is_well_known_uid, replace_uid
+from bidsanon.dicom.uids import (
+    is_replacement_uid,
+    is_valid_uid,
+    is_well_known_uid,
+    replace_uid,
+)
 
 KEY = bytes(range(32))
 uids = st.lists(st.integers(0, 2**40), min_size=3, max_size=5).map(
@@ -64,6 +69,39 @@ def test_an_instance_wrongly_numbered_below_the_standards_root_is_replaced(uid: 
 def test_an_empty_uid_stays_empty() -> None:
     assert replace_uid("", key=KEY) == ""
     assert replace_uid("\0", key=KEY) == ""
+
+
+@given(uid=st.text(min_size=1), key=st.binary(min_size=32, max_size=32))
+def test_replacing_twice_is_replacing_once(uid: str, key: bytes) -> None:
+    once = replace_uid(uid, key=key)
+    assert replace_uid(once, key=key) == once
+
+
+@given(uid=uids)
+def test_a_replacement_is_known_with_its_key_alone(uid: str) -> None:
+    replacement = replace_uid(uid, key=KEY)
+    assert is_replacement_uid(replacement, key=KEY)
+    assert not is_replacement_uid(replacement, key=bytes(32))
+    assert not is_replacement_uid(uid, key=KEY)
+    assert replace_uid(replacement, key=bytes(32)) != replacement
+
+
+@given(uid=uids, bit=st.integers(0, 127))
+def test_a_replacement_of_which_one_bit_is_changed_is_no_longer_known(uid: str, bit: int) -> None:
+    number = int(replace_uid(uid, key=KEY).removeprefix("2.25."))
+    assert not is_replacement_uid(f"2.25.{number ^ 1 << bit}", key=KEY)
+
+
+@given(number=st.uuids(version=4))
+def test_a_foreign_uid_made_of_a_uuid_is_replaced(number: uuid.UUID) -> None:
+    assert replace_uid(f"2.25.{number.int}", key=KEY) != f"2.25.{number.int}"
+
+
+@pytest.mark.parametrize(
+    "text", ["2.25.", "2.25.1", "2.25.-1", "2.25.x", f"2.25.{1 << 128}", f"2.25.{10**60}"]
+)
+def test_what_only_begins_like_a_replacement_is_none(text: str) -> None:
+    assert not is_replacement_uid(text, key=KEY)
 
 
 @pytest.mark.parametrize("text", ["", "1", "1.", ".1", "1.02", "1.2.x", "1." + "2" * 63])
