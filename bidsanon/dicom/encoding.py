@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydicom.datadict import dictionary_VR
 
@@ -145,11 +145,61 @@ class Element(NamedTuple):
     items: tuple[Item, ...] | None = None
 
 
+class Passage(Protocol):
+    """Consecutive elements that came before, byte for byte, in the same place."""
+
+    @property
+    def content(self) -> bytes:
+        """Their bytes."""
+        ...
+
+    def elements_at(self, position: int, /) -> list[Element]:
+        """Return its elements as they lie where it begins at a position."""
+        ...
+
+
+class KnownPassages(Protocol):
+    """The passages of one place that are written in one way."""
+
+    def at(self, content: bytes, position: int, limit: int, /) -> Passage | None:
+        """Return a passage that begins at a position and ends within a limit."""
+        ...
+
+    def learn(
+        self, content: bytes, elements: Sequence[Element], found: dict[int, Passage], /
+    ) -> None:
+        """Look for new passages in a data set, beside those that were found in it."""
+        ...
+
+
+class Known(Protocol):
+    """The passages of one place: what a reader remembers of the files that it read before."""
+
+    def written(self, encoding: Encoding, /) -> KnownPassages:
+        """Return those that are written in one way."""
+        ...
+
+    def below(self, tag: int, /) -> Known:
+        """Return what is known of the items of a sequence."""
+        ...
+
+
 class DataSet(NamedTuple):
-    """The elements of a data set in the order of their tags, and how they are written."""
+    """The elements of a data set.
+
+    Attributes
+    ----------
+    elements
+        In the order of their tags.
+    encoding
+        How they are written.
+    passages
+        The known passages among them, by the index of their first element.
+    """
 
     elements: list[Element]
     encoding: Encoding
+    passages: dict[int, Passage]
 
 
 class Item(NamedTuple):
@@ -203,8 +253,16 @@ class DicomFile:
         return self.content[element.body : element.end].strip(b" \0") if element else b""
 
 
-def read_file(content: bytes) -> DicomFile:
+def read_file(content: bytes, *, known: Known | None = None) -> DicomFile:
     """Read a DICOM file of any transfer syntax, with or without preamble and file meta.
+
+    Parameters
+    ----------
+    content
+        The file.
+    known
+        What was learnt from the files read before, and learns from this one. It makes reading
+        faster, and nothing else.
 
     Raises
     ------
@@ -222,7 +280,7 @@ def read_file(content: bytes) -> DicomFile:
     first_trouble = None
     for uid, encoding in _ways_to_read(content, start, stated):
         try:
-            data_set, _ = _read_data_set(_Stretch(content, start, len(content), encoding, 0))
+            data_set, _ = _read_data_set(_Stretch(content, start, len(content), encoding, 0, known))
         except NotUnderstoodError as error:
             first_trouble = first_trouble or error
             continue
@@ -231,7 +289,12 @@ def read_file(content: bytes) -> DicomFile:
 
 
 def read_items(
-    content: bytes, element: Element, encoding: Encoding, *, depth: int
+    content: bytes,
+    element: Element,
+    encoding: Encoding,
+    *,
+    depth: int,
+    known: Known | None = None,
 ) -> tuple[Item, ...]:
     """Find the items of a sequence.
 
@@ -245,6 +308,8 @@ def read_items(
         That of the data set which holds the element.
     depth
         How many sequences enclose an item, this one included.
+    known
+        What is known of its items: see :func:`read_file`.
 
     Raises
     ------
@@ -254,10 +319,12 @@ def read_items(
     if element.items is not None:
         return element.items
     inner = encoding_of_items(element, encoding)
-    return _read_items(_Stretch(content, element.body, element.end, inner, depth))[0]
+    return _read_items(_Stretch(content, element.body, element.end, inner, depth, known))[0]
 
 
-def read_item(content: bytes, item: Item, encoding: Encoding, *, depth: int) -> DataSet:
+def read_item(
+    content: bytes, item: Item, encoding: Encoding, *, depth: int, known: Known | None = None
+) -> DataSet:
     """Read the data set of an item.
 
     Parameters
@@ -271,6 +338,8 @@ def read_item(content: bytes, item: Item, encoding: Encoding, *, depth: int) -> 
         some writers leave items without VRs in a data set that has them.
     depth
         How many sequences enclose it.
+    known
+        What is known of the sequence's items: see :func:`read_file`.
 
     Raises
     ------
@@ -280,7 +349,7 @@ def read_item(content: bytes, item: Item, encoding: Encoding, *, depth: int) -> 
     if item.data_set is not None:
         return item.data_set
     encoding = _as_written(content, item.body, encoding)
-    return _read_data_set(_Stretch(content, item.body, item.end, encoding, depth))[0]
+    return _read_data_set(_Stretch(content, item.body, item.end, encoding, depth, known))[0]
 
 
 def encoding_of_items(element: Element, encoding: Encoding) -> Encoding:
@@ -291,6 +360,15 @@ def encoding_of_items(element: Element, encoding: Encoding) -> Encoding:
 def looks_like_items(content: bytes, element: Element) -> bool:
     """Tell whether a value whose VR is not known begins as a sequence does."""
     return element.items is not None or content.startswith(b"\xfe\xff\x00\xe0", element.body)
+
+
+def holds_items(content: bytes, element: Element) -> bool:
+    """Tell whether an element is a sequence, also where its VR is UN."""
+    if element.vr != "UN":
+        return element.vr == "SQ"
+    if element.body == element.end:
+        return False
+    return dictionary_vr(element.tag) == "SQ" or looks_like_items(content, element)
 
 
 def write_element(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes:
@@ -456,6 +534,7 @@ class _Stretch(NamedTuple):
     limit: int
     encoding: Encoding
     depth: int
+    known: Known | None = None
     delimited: bool = False
 
 
@@ -464,20 +543,35 @@ def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
     if stretch.depth > MAX_DEPTH:
         raise NotUnderstoodError("its sequences nest too deeply")
     read = _read_explicit if stretch.encoding.explicit else _read_implicit
+    known = stretch.known.written(stretch.encoding) if stretch.known else None
+    found: dict[int, Passage] = {}
     try:
-        elements, end = read(stretch)
+        elements, end = read(stretch, known, found)
     except struct.error as error:
         raise NotUnderstoodError("it ends within an element") from error
-    elements.sort(key=_by_tag)
-    return DataSet(elements, stretch.encoding), end
+    if known is not None:
+        known.learn(stretch.content, elements, found)
+    in_order = sorted(elements, key=_by_tag)
+    if in_order != elements:
+        found = {}
+    return DataSet(in_order, stretch.encoding, found), end
 
 
-def _read_explicit(stretch: _Stretch) -> tuple[list[Element], int]:
-    content, position, limit, encoding, _, delimited = stretch
+def _read_explicit(
+    stretch: _Stretch, known: KnownPassages | None, found: dict[int, Passage]
+) -> tuple[list[Element], int]:
+    content, position, limit, encoding, _, _, delimited = stretch
     elements: list[Element] = []
     append, vr_of = elements.append, _SHORT_VRS.get
     unpack = _TAG_VR_LENGTH[encoding.little_endian].unpack_from
     while position < limit:
+        if known is not None:
+            passage = known.at(content, position, limit)
+            if passage is not None:
+                found[len(elements)] = passage
+                elements += passage.elements_at(position)
+                position += len(passage.content)
+                continue
         group, number, code, length = unpack(content, position)
         tag = group << 16 | number
         vr = vr_of(code)
@@ -499,12 +593,21 @@ def _read_explicit(stretch: _Stretch) -> tuple[list[Element], int]:
     return elements, position
 
 
-def _read_implicit(stretch: _Stretch) -> tuple[list[Element], int]:
-    content, position, limit, encoding, _, delimited = stretch
+def _read_implicit(
+    stretch: _Stretch, known: KnownPassages | None, found: dict[int, Passage]
+) -> tuple[list[Element], int]:
+    content, position, limit, encoding, _, _, delimited = stretch
     elements: list[Element] = []
     append = elements.append
     unpack = _TAG_LENGTH[encoding.little_endian].unpack_from
     while position < limit:
+        if known is not None:
+            passage = known.at(content, position, limit)
+            if passage is not None:
+                found[len(elements)] = passage
+                elements += passage.elements_at(position)
+                position += len(passage.content)
+                continue
         group, number, length = unpack(content, position)
         tag = group << 16 | number
         if (not group or group == _DELIMITERS) and _ends_here(stretch, position, tag):
@@ -566,6 +669,7 @@ def _read_undefined(stretch: _Stretch, start: int, body: int, tag: int, vr: str)
             position=body,
             encoding=IMPLICIT_LITTLE if vr == "UN" else stretch.encoding,
             depth=stretch.depth + 1,
+            known=stretch.known.below(tag) if stretch.known else None,
             delimited=True,
         )
     )
@@ -588,7 +692,7 @@ def _fragments_end(content: bytes, position: int, limit: int) -> int:
 
 def _read_items(stretch: _Stretch) -> tuple[tuple[Item, ...], int]:
     """Find items, and return them and where they end."""
-    content, position, limit, encoding, depth, delimited = stretch
+    content, position, limit, encoding, depth, _, delimited = stretch
     if depth > MAX_DEPTH:
         raise NotUnderstoodError("its sequences nest too deeply")
     items: list[Item] = []

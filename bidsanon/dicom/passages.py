@@ -1,0 +1,158 @@
+"""Passages: consecutive elements that came before, byte for byte, in the same place.
+
+The thousands of files of a session, and the thousands of frames of a multi-frame file, say mostly
+the same in the same order. What was read once need not be read again, and what was decided about a
+passage holds wherever it comes again. A passage is found by its bytes alone, so that whoever uses
+one gets exactly what reading and deciding anew would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bidsanon.dicom.encoding import Element, Encoding
+
+_KEY_BYTES = 16
+_FEWEST_ELEMENTS = 2  # two headers are as long as the key
+_LONGEST_ELEMENT = 1 << 16
+_MOST_ALIKE = 8
+_MOST_SEEN = 1 << 16
+_MOST_BYTES = 1 << 24
+_element = tuple.__new__  # half the time of calling a named tuple, a million times a session
+
+
+class Passage:
+    """Consecutive elements, in the order of their tags, that came more than once.
+
+    Attributes
+    ----------
+    content
+        Their bytes.
+    """
+
+    __slots__ = ("_at", "_elements", "_start", "content")
+
+    def __init__(self, content: bytes, elements: list[Element]) -> None:
+        self._start = elements[0].start
+        self._elements = elements
+        self._at = elements
+        self.content = content
+
+    def elements_at(self, position: int) -> list[Element]:
+        """Return its elements as they lie where it begins at a position."""
+        if self._at[0].start != position:
+            by = position - self._start
+            self._at = [
+                _element(Element, (tag, vr, start + by, body + by, end + by, after + by, None))
+                for tag, vr, start, body, end, after, _ in self._elements
+            ]
+        return self._at
+
+
+class Passages:
+    """The passages of one place: the top level of files, or the items of one sequence.
+
+    Parameters
+    ----------
+    apart
+        The tags of elements that are never part of a passage, because others are put in their
+        place or beside them.
+    """
+
+    def __init__(self, *, apart: Sequence[int] = ()) -> None:
+        self._apart = sorted(apart)
+        self._written: dict[Encoding, KnownPassages] = {}
+        self._below: dict[int, Passages] = {}
+
+    def written(self, encoding: Encoding) -> KnownPassages:
+        """Return the passages that are written in one way."""
+        known = self._written.get(encoding)
+        if known is None:
+            known = self._written[encoding] = KnownPassages(self._apart)
+        return known
+
+    def below(self, tag: int) -> Passages:
+        """Return the passages within the items of a sequence."""
+        place = self._below.get(tag)
+        if place is None:
+            place = self._below[tag] = Passages()
+        return place
+
+
+class KnownPassages:
+    """The passages of one place that are written in one way."""
+
+    def __init__(self, apart: Sequence[int]) -> None:
+        self._apart = apart
+        self._passages: dict[bytes, list[Passage]] = {}
+        self._seen: set[int] = set()
+        self._bytes = 0
+
+    def at(self, content: bytes, position: int, limit: int) -> Passage | None:
+        """Return a passage that begins at a position and ends within a limit; None: none does."""
+        for passage in self._passages.get(content[position : position + _KEY_BYTES], ()):
+            if content.startswith(passage.content, position):
+                return passage if position + len(passage.content) <= limit else None
+        return None
+
+    def learn(
+        self, content: bytes, elements: Sequence[Element], known: Mapping[int, Passage]
+    ) -> None:
+        """Find new passages among the elements of a data set, in the order in which they lie.
+
+        Parameters
+        ----------
+        content
+            The bytes in which they lie.
+        elements
+            All elements of the data set.
+        known
+            The passages that were found in it, by the index of their first element.
+        """
+        index, run = 0, list[Element]()
+        while index < len(elements):
+            passage = known.get(index)
+            if passage is not None:
+                self._keep(content, run)
+                run = []
+                index += len(passage.elements_at(elements[index].start))
+                continue
+            element = elements[index]
+            index += 1
+            if run and self._parts(run[-1].tag, element.tag):
+                self._keep(content, run)
+                run = []
+            if self._came_before(content, element):
+                run.append(element)
+            else:
+                self._keep(content, run)
+                run = []
+        self._keep(content, run)
+
+    def _came_before(self, content: bytes, element: Element) -> bool:
+        if element.after - element.start > _LONGEST_ELEMENT or element.tag in self._apart:
+            return False
+        # Of two different elements with the same hash one would count as seen, and no more.
+        mark = hash(content[element.start : element.after])
+        if mark in self._seen:
+            return True
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen.add(mark)
+        return False
+
+    def _parts(self, tag: int, following: int) -> bool:
+        """Tell whether two elements cannot be in one passage."""
+        return following <= tag or any(tag < apart < following for apart in self._apart)
+
+    def _keep(self, content: bytes, run: list[Element]) -> None:
+        if len(run) < _FEWEST_ELEMENTS:
+            return
+        passage = Passage(content[run[0].start : run[-1].after], run)
+        if self._bytes > _MOST_BYTES:
+            self._passages.clear()
+            self._bytes = 0
+        self._bytes += len(passage.content)
+        alike = self._passages.setdefault(passage.content[:_KEY_BYTES], [])
+        alike.insert(0, passage)
+        del alike[_MOST_ALIKE:]
