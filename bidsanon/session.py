@@ -28,6 +28,8 @@ class QuarantineReason(StrEnum):
     """A screenshot or scanned page, by SOP class, image type or conversion type."""
     NOT_AN_IMAGE = "not-an-image"
     """A report, presentation state, PDF, raw data, waveform or private object."""
+    TEXT_IN_PIXELS = "text-in-pixels"
+    """Words were found in its pixels, or in those of an image made as it is."""
     PATIENT_PROTOCOL = "patient-protocol"
     """A "Patient Protocol" or dose page: identifying text as pixels."""
     MODALITY = "modality"
@@ -107,6 +109,25 @@ class QuarantinedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PixelReading:
+    """That the pixels of a source were looked at for text.
+
+    Attributes
+    ----------
+    reader
+        What read them, with its version.
+    frames
+        How many frames were looked at.
+    undecoded
+        How many images could not be looked at, because they cannot be decoded here.
+    """
+
+    reader: str
+    frames: int
+    undecoded: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceSession:
     """One person's identified DICOM of one session.
 
@@ -131,6 +152,8 @@ class SourceSession:
     persons
         Of each file, what tells its person from another within the vault, where a source may
         hold several. Identified.
+    pixels
+        How the pixels were looked at for text; None where nothing is installed that could.
     """
 
     roots: tuple[Path, ...]
@@ -141,6 +164,7 @@ class SourceSession:
     other_files: int
     findings: tuple[Finding, ...] = ()
     persons: Mapping[Path, str] = field(default_factory=dict)
+    pixels: PixelReading | None = None
 
 
 class ValueKind(StrEnum):

@@ -71,6 +71,7 @@ QUARANTINE = {
     QuarantineReason.BURNED_IN: "The file says that its pixels hold annotations (burned in).",
     QuarantineReason.SECONDARY_CAPTURE: "A screenshot or a scanned page.",
     QuarantineReason.NOT_AN_IMAGE: "A report, a presentation state, raw data: not an image.",
+    QuarantineReason.TEXT_IN_PIXELS: "Text was seen in its pixels, or in those of its like.",
     QuarantineReason.PATIENT_PROTOCOL: "A protocol or dose page: text about the person as pixels.",
     QuarantineReason.MODALITY: "The profile does not allow its modality.",
     QuarantineReason.UNREADABLE: "It says that it is DICOM and cannot be understood.",

@@ -8,12 +8,21 @@ from pathlib import Path
 
 from bidsanon.errors import SourceError
 from bidsanon.findings import Finding, errors, finding
+from bidsanon.ocr import TextReader
 from bidsanon.progress import Progress
-from bidsanon.session import QuarantinedFile, QuarantineReason, SourceSeries, SourceSession
-from bidsanon.source.header import Header
+from bidsanon.session import (
+    PixelReading,
+    QuarantinedFile,
+    QuarantineReason,
+    SourceSeries,
+    SourceSession,
+)
+from bidsanon.source.header import Header, Soundness
 from bidsanon.source.person import count_persons, person_key, person_keys
+from bidsanon.source.pixels import LookedAt, look_at_pixels
 from bidsanon.source.reading import Reading, read_files
 from bidsanon.source.series import Sorted, sort_files
+from bidsanon.source.sorting import Admitted, quarantine_reason
 from bidsanon.source.walk import collect_files
 
 _HAVE_THEIR_OWN = {QuarantineReason.UNREADABLE, QuarantineReason.TRUNCATED}
@@ -22,11 +31,19 @@ _IMAGES_TAKEN_OUT = {
     QuarantineReason.MODALITY,
     QuarantineReason.PATIENT_PROTOCOL,
     QuarantineReason.SECONDARY_CAPTURE,
+    QuarantineReason.TEXT_IN_PIXELS,
 }
 
 
 def read_source(
-    sources: Sequence[Path], *, unpack_into: Path, modalities: Collection[str], progress: Progress
+    sources: Sequence[Path],
+    *,
+    unpack_into: Path,
+    modalities: Collection[str],
+    progress: Progress,
+    reader: TextReader | None = None,
+    structured_content: bool = False,
+    graphics: bool = False,
 ) -> SourceSession:
     """Find, read and sort the DICOM of one session. Nothing is ever written into a source.
 
@@ -40,6 +57,12 @@ def read_source(
         The modalities (0008,0060) to be converted.
     progress
         Who listens.
+    reader
+        Looks for text in the pixels (:func:`~bidsanon.ocr.text_reader`); None: nobody does.
+    structured_content
+        Whether structured reports stay with the images: their content is cleaned.
+    graphics
+        Whether presentation states do.
 
     Returns
     -------
@@ -62,8 +85,13 @@ def read_source(
             f"there is no DICOM in the source, and {reading.other_files} file(s) of other kinds",
             cure="give the folder, archive or DICOMDIR that holds the scanner's files",
         )
-    sorted_files = sort_files(reading, modalities)
-    findings = _findings(reading, sorted_files)
+    admitted = Admitted(
+        modalities=frozenset(modalities), structured_content=structured_content, graphics=graphics
+    )
+    looked_at = _look_at_pixels(reading, admitted, reader, progress)
+    with_text = looked_at.with_text if looked_at else frozenset[Path]()
+    sorted_files = sort_files(reading, admitted, holding_text=with_text)
+    findings = (*_findings(reading, sorted_files), *_about_pixels(looked_at))
     if not sorted_files.series and not errors(findings):
         raise SourceError(
             f"no image to convert is in the source: {_counts(sorted_files.quarantine)}",
@@ -80,6 +108,29 @@ def read_source(
         other_files=reading.other_files,
         findings=findings,
         persons=dict(zip((file.path for file in reading.files), persons.keys, strict=True)),
+        pixels=_pixel_reading(looked_at, reader),
+    )
+
+
+def _look_at_pixels(
+    reading: Reading, admitted: Admitted, reader: TextReader | None, progress: Progress
+) -> LookedAt | None:
+    if reader is None:
+        return None
+    images = [
+        file
+        for file in reading.files
+        if file.header.soundness is Soundness.WHOLE
+        and quarantine_reason(file.header, admitted) is None
+    ]
+    return look_at_pixels(images, reader=reader, progress=progress)
+
+
+def _pixel_reading(looked_at: LookedAt | None, reader: TextReader | None) -> PixelReading | None:
+    if looked_at is None or reader is None:
+        return None
+    return PixelReading(
+        reader=reader.name, frames=looked_at.frames, undecoded=len(looked_at.undecoded)
     )
 
 
@@ -166,6 +217,11 @@ def _about_gaps(
 def _about_days(series: Iterable[SourceSeries]) -> list[Finding]:
     days = {one.study_date for one in series if one.study_date}
     return [finding("SEVERAL_DAYS", count=len(days))] if len(days) > 1 else []
+
+
+def _about_pixels(looked_at: LookedAt | None) -> list[Finding]:
+    undecoded = len(looked_at.undecoded) if looked_at else 0
+    return [finding("PIXELS_NOT_DECODED", count=undecoded)] if undecoded else []
 
 
 def _about_leftovers(reading: Reading) -> list[Finding]:

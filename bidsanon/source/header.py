@@ -58,6 +58,8 @@ _PATIENT_NAME = 0x00100010
 _PATIENT_ID = 0x00100020
 _ISSUER = 0x00100021
 _BIRTH_DATE = 0x00100030
+_CAPTURED_BY = (0x00181012, 0x00181016, 0x00181018, 0x00181019)
+"""Date of Secondary Capture; its device's manufacturer, model and software."""
 _PROTOCOL_NAME = 0x00181030
 _STUDY_UID = 0x0020000D
 _SERIES_UID = 0x0020000E
@@ -77,6 +79,7 @@ _WANTED = frozenset(
         *(_MODALITY, _CONVERSION_TYPE, _SERIES_DESCRIPTION, _PATIENT_NAME, _PATIENT_ID, _ISSUER),
         *(_BIRTH_DATE, _PROTOCOL_NAME, _STUDY_UID, _SERIES_UID, _SERIES_NUMBER, _INSTANCE_NUMBER),
         *(_SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS, _BITS_ALLOCATED, _BURNED_IN),
+        *_CAPTURED_BY,
     }
 )
 _META_SOP_CLASS_UID = 0x00020002
@@ -105,6 +108,8 @@ class Soundness(Enum):
 
     WHOLE = "whole"
     """To its last byte, and its pixel data are as long as its header says."""
+    WITHOUT_PIXELS = "without pixels"
+    """To its last byte, and it holds no pixel data: a document, or an image that lost them."""
     ENDS_EARLY = "ends early"
     """It ends before its pixel data do."""
     NOT_UNDERSTOOD = "not understood"
@@ -121,6 +126,12 @@ class Header:
         When it was acquired, ``YYYYMMDDHHMMSS.FFFFFF`` as far as it says; else empty.
     samples
         Samples per pixel (0028,0002): 3 for colour.
+    captured
+        Whether it says when, or by what, it was captured from a screen or a film.
+    form
+        Rows, columns, samples, bits and photometric interpretation of its pixels, as text.
+    frames
+        How many frames it holds.
     patient
         Who it says it is of.
     """
@@ -141,6 +152,9 @@ class Header:
     series_number: int | None
     instance_number: int | None
     samples: int
+    captured: bool
+    form: tuple[str, ...]
+    frames: int
     patient: Patient
 
 
@@ -164,10 +178,9 @@ def read_header(path: Path) -> Header | None:
     values = _wanted_values(file)
     if not says_dicom(prefix) and not _UID.fullmatch(_text(values, _SOP_CLASS_UID)):
         return None
-    soundness = Soundness.WHOLE if _has_all_pixels(file, values) else Soundness.ENDS_EARLY
     return _header(
         values,
-        soundness=soundness,
+        soundness=_soundness(file, values),
         little_endian=file.data_set.encoding.little_endian,
         sop_class_uid=file.meta.get(_META_SOP_CLASS_UID, b""),
         transfer_syntax_uid=file.transfer_syntax_uid,
@@ -189,17 +202,16 @@ def _wanted_values(file: DicomFile) -> dict[int, bytes]:
     return {e.tag: content[e.body : e.end] for e in file.data_set.elements if e.tag in _WANTED}
 
 
-def _has_all_pixels(file: DicomFile, values: Mapping[int, bytes]) -> bool:
+def _soundness(file: DicomFile, values: Mapping[int, bytes]) -> Soundness:
     """Compare the pixel data's length with what rows, columns, samples and frames ask for."""
     found = [e for e in file.data_set.elements if e.tag in _PIXEL_DATA]
     if not found:
-        return False
+        return Soundness.WITHOUT_PIXELS
     element = found[0]
-    if element.after != element.end:
-        return element.end > element.body  # fragments, of which the parser has seen the end
-    return element.end - element.body >= _native_length(
-        values, little_endian=file.data_set.encoding.little_endian
-    )
+    needed = 1  # fragments, of which the parser has seen the end
+    if element.after == element.end:
+        needed = _native_length(values, little_endian=file.data_set.encoding.little_endian)
+    return Soundness.WHOLE if element.end - element.body >= needed else Soundness.ENDS_EARLY
 
 
 def _native_length(values: Mapping[int, bytes], *, little_endian: bool) -> int:
@@ -296,6 +308,9 @@ def _header(
         series_number=_integer(values, _SERIES_NUMBER),
         instance_number=_integer(values, _INSTANCE_NUMBER),
         samples=_unsigned(values, _SAMPLES, little_endian=little_endian) or 1,
+        captured=any(_text(values, tag) for tag in _CAPTURED_BY),
+        form=_form(values, little_endian=little_endian),
+        frames=max(1, _integer(values, _FRAMES) or 1),
         patient=Patient(
             id=_text(values, _PATIENT_ID),
             issuer=_text(values, _ISSUER),
@@ -303,6 +318,12 @@ def _header(
             birth_date=_text(values, _BIRTH_DATE),
         ),
     )
+
+
+def _form(values: Mapping[int, bytes], *, little_endian: bool) -> tuple[str, ...]:
+    numbers = (_ROWS, _COLUMNS, _SAMPLES, _BITS_ALLOCATED)
+    sizes = (str(_unsigned(values, tag, little_endian=little_endian)) for tag in numbers)
+    return (*sizes, _text(values, _PHOTOMETRIC))
 
 
 def _start(values: Mapping[int, bytes]) -> str:

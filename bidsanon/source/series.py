@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bidsanon.session import QuarantinedFile, QuarantineReason, SourceInstance, SourceSeries
 from bidsanon.source.duplicates import find_duplicates
 from bidsanon.source.reading import Readable, Reading
-from bidsanon.source.sorting import quarantine_reason
+from bidsanon.source.sorting import Admitted, quarantine_reason
 
 _LAST = 1 << 62
 
@@ -33,17 +34,29 @@ class Sorted:
     conflicting: frozenset[str]
 
 
-def sort_files(reading: Reading, modalities: Collection[str]) -> Sorted:
+def sort_files(
+    reading: Reading,
+    admitted: Admitted,
+    *,
+    holding_text: Collection[Path] = frozenset(),
+) -> Sorted:
     """Sort what was read into series to convert and files for the quarantine.
 
     Parameters
     ----------
     reading
         What was read.
-    modalities
-        The modalities (0008,0060) to be converted.
+    admitted
+        What is let through.
+    holding_text
+        The images of which it was seen that their pixels hold text.
     """
-    reasons = [(file, quarantine_reason(file.header, modalities)) for file in reading.files]
+    reasons = [
+        (file, QuarantineReason.TEXT_IN_PIXELS)
+        if file.path in holding_text
+        else (file, quarantine_reason(file.header, admitted))
+        for file in reading.files
+    ]
     images = [file for file, reason in reasons if reason is None]
     duplicates = find_duplicates((file.path, file.header.sop_instance_uid) for file in images)
     series = _series(file for file in images if file.path not in duplicates.extra)

@@ -58,7 +58,7 @@ def test_the_same_is_read_as_pydicom_reads(tmp_path: Path, name: str) -> None:
         ({"PixelData": bytes(30)}, Soundness.ENDS_EARLY),
         ({"NumberOfFrames": 2}, Soundness.ENDS_EARLY),
         ({"NumberOfFrames": 2, "PixelData": bytes(64)}, Soundness.WHOLE),
-        ({"PixelData": None}, Soundness.ENDS_EARLY),
+        ({"PixelData": None}, Soundness.WITHOUT_PIXELS),
         ({"BitsAllocated": 8, "PixelData": bytes(16)}, Soundness.WHOLE),
         ({"BitsAllocated": 1, "PixelData": bytes(2)}, Soundness.WHOLE),
         ({"PixelData": bytes(34)}, Soundness.WHOLE),
