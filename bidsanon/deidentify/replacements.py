@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable
 
 from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
@@ -12,13 +9,12 @@ from bidsanon.deidentify.known_values import searched_values
 from bidsanon.dicom.dates import is_valid_time, shift_date, shift_datetime
 from bidsanon.dicom.uids import PADDING, replace_uid
 from bidsanon.session import IdentifyingValue
-from bidsanon.vault import PersonPlan
+from bidsanon.vault import PersonPlan, PseudonymForm, make_pseudonym
 
 DEVICE = "device"
 """The kind of pseudonym that a device's serial number, station name or title has."""
 
 _BETWEEN_VALUES = "\\"
-_PSEUDONYM_CHARACTERS = 10
 
 
 class Replacements:
@@ -55,7 +51,7 @@ class Replacements:
         return _each(text, lambda time: time if is_valid_time(time) else "")
 
     def pseudonym(self, kind: str, text: str) -> str:
-        """Return a keyed pseudonym: "anon-" and ten characters of base 32.
+        """Return a keyed pseudonym of sixteen characters; one that was made so before stays.
 
         Parameters
         ----------
@@ -81,8 +77,8 @@ class Replacements:
     def _pseudonym(self, kind: str, value: str) -> str:
         if not value:
             return ""
-        digest = hmac.digest(self.plan.label_key, f"{kind}\0{value}".encode(), hashlib.sha256)
-        return f"anon-{base64.b32encode(digest).decode().lower()[:_PSEUDONYM_CHARACTERS]}"
+        key, form = self.plan.label_key, PseudonymForm.SHORT
+        return make_pseudonym(kind, value, key=key, form=form)
 
 
 def _each(text: str, replace: Callable[[str], str]) -> str:

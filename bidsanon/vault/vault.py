@@ -7,11 +7,11 @@ any machine and in any order.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -21,18 +21,22 @@ from types import TracebackType
 from typing import Self
 
 from bidsanon.dicom.dates import parse_date
+from bidsanon.dicom.uids import replace_uid
 from bidsanon.errors import StorageError, UsageError
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, storage_errors
 from bidsanon.vault.plan import PersonPlan
+from bidsanon.vault.pseudonyms import PseudonymForm, make_pseudonym
 
 VAULT_NAME = "vault.sqlite"
 EARLIEST_ANCHOR = date(1905, 1, 1)
 LATEST_ANCHOR = date(1915, 12, 31)
 
-_SHIFTED_YEARS = range(1902, 1926)
+_SCANNED_YEARS = range(1970, 2101)
 _NOMINAL_ANCHOR = date(2015, 1, 1)
 _KEY_BYTES = 32
-_PSEUDONYM_CHARACTERS = 10
+_PERSON = "person"
+_BETWEEN_FIELDS = "\x1f"
+_WORD = re.compile(r"\w+")
 _BUSY_S = 30.0
 _SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -129,30 +133,36 @@ class Vault:
         Parameters
         ----------
         person
-            What tells this person from another. Identified; only its keyed hash is stored.
+            What tells this person from another. Identified; only its keyed hash is stored. One of
+            the vault's own pseudonyms stands for the person whose it is: what was de-identified
+            with this vault is no second person.
         subject
             The label that the person is to have, without ``sub-``; empty where they get none:
-            then the plan's pseudonyms are made of the key.
+            then it is the one that they have, and where they have none, the plan's pseudonyms
+            are made of the key.
         anchor_date
             A date of the person's, YYYYMMDD: the study's of the first session that is seen. The
             shift brings it into 1905 to 1915, so that sessions of the ten years after it stay in
-            1925 or before. Empty or invalid: a day in 2015 stands for it.
+            1925 or before. A day in 2015 stands for one that is empty, invalid, or no day on which
+            anybody was scanned (a date that was shifted before, a clock that was not set): the
+            shift is never so small that a true date would look like one that was shifted.
 
         Raises
         ------
         UsageError
             If the label is somebody else's, or the person has another one.
         """
-        person_id = self._digest("person", person)
         with _vault_errors(), self._transaction():
+            person_id = self._person_id(person)
             self._check_label(person_id, subject)
             self._connection.execute(
                 "INSERT OR IGNORE INTO person (id, shift_days) VALUES (?, ?)",
                 (person_id, self._shift(person_id, anchor_date)),
             )
-            (shift_days,) = self._connection.execute(
-                "SELECT shift_days FROM person WHERE id = ?", (person_id,)
+            shift_days, label = self._connection.execute(
+                "SELECT shift_days, subject FROM person WHERE id = ?", (person_id,)
             ).fetchone()
+        subject = subject or label or ""
         pseudonym = f"sub-{subject}" if subject else self._pseudonym(person_id)
         return PersonPlan(
             subject=subject,
@@ -173,8 +183,8 @@ class Vault:
         KeyError
             If the person has no plan yet.
         """
-        person_id = self._digest("person", person)
         with _vault_errors(), self._transaction():
+            person_id = self._person_id(person)
             self._check_label(person_id, subject)
             changed = self._connection.execute(
                 "UPDATE person SET subject = ? WHERE id = ?", (subject, person_id)
@@ -187,6 +197,28 @@ class Vault:
         with _vault_errors():
             query = "SELECT 1 FROM person WHERE subject IS NOT NULL LIMIT 1"
             return self._connection.execute(query).fetchone() is not None
+
+    def _person_id(self, person: str) -> bytes:
+        """Return under which hash a person is stored, also when named by their pseudonym here.
+
+        A study whose person nobody names is known by its UID, whether that was replaced or not.
+        """
+        kind, _, rest = person.partition(_BETWEEN_FIELDS)
+        name = rest.partition(_BETWEEN_FIELDS)[0]
+        if kind == "study":
+            uid = replace_uid(name, key=self._digest("uid"))
+            return self._digest(_PERSON, f"{kind}{_BETWEEN_FIELDS}{uid}")
+        own = self._digest(_PERSON, person)
+        owners = dict(self._connection.execute("SELECT id, subject FROM person"))
+        if own in owners or not name:
+            return own
+        named = [
+            owner
+            for owner, label in owners.items()
+            if name in _spellings(self._pseudonym(owner))
+            or (label and name in _spellings(f"sub-{label}"))
+        ]
+        return named[0] if len(named) == 1 else own
 
     def _check_label(self, person_id: bytes, subject: str) -> None:
         """Refuse a label of somebody else's, and a second label for the same person."""
@@ -209,19 +241,18 @@ class Vault:
     def _shift(self, person_id: bytes, anchor_date: str) -> int:
         """Choose the days that bring the anchor to a day of 1905 to 1915.
 
-        An anchor in 1902 to 1925 was shifted before: it stays, so that de-identifying twice
-        changes nothing more.
+        A shift of a few years, or of none, would let a later session's dates through.
         """
-        anchor = parse_date(anchor_date) or _NOMINAL_ANCHOR
-        if anchor.year in _SHIFTED_YEARS:
-            return 0
+        anchor = parse_date(anchor_date)
+        if anchor is None or anchor.year not in _SCANNED_YEARS:
+            anchor = _NOMINAL_ANCHOR
         days = (LATEST_ANCHOR - EARLIEST_ANCHOR).days + 1
         chosen = int.from_bytes(self._digest("shift", person_id.hex())) % days
         return (EARLIEST_ANCHOR - anchor).days + chosen
 
     def _pseudonym(self, person_id: bytes) -> str:
-        letters = base64.b32encode(self._digest("pseudonym", person_id.hex())).decode()
-        return f"anon-{letters[:_PSEUDONYM_CHARACTERS].lower()}"
+        key, form = self._digest("label"), PseudonymForm.LONG
+        return make_pseudonym(_PERSON, person_id.hex(), key=key, form=form)
 
     def _digest(self, purpose: str, text: str = "") -> bytes:
         return hmac.digest(self._key, f"{purpose}\0{text}".encode(), hashlib.sha256)
@@ -248,6 +279,12 @@ class Vault:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def _spellings(pseudonym: str) -> tuple[str, str]:
+    """Return how a source's person key spells a pseudonym: as an ID, and as a name's words."""
+    folded = pseudonym.casefold()
+    return folded, " ".join(sorted(_WORD.findall(folded)))
 
 
 def _copy(path: Path, memory: sqlite3.Connection) -> None:

@@ -45,8 +45,9 @@ def test_a_time_stays_since_slice_timing_needs_it() -> None:
 
 def test_a_pseudonym_is_short_keyed_and_of_its_kind() -> None:
     pseudonym = REPLACE.pseudonym("device", "35135")
-    assert re.fullmatch(r"anon-[a-z2-7]{10}", pseudonym)
+    assert re.fullmatch(r"anon-[a-z2-7]{11}", pseudonym)
     assert pseudonym == REPLACE.device(" 35135 ")
+    assert pseudonym == REPLACE.device(pseudonym)
     assert pseudonym != REPLACE.pseudonym("accession", "35135")
     assert pseudonym != Replacements(make_plan(key=b"other" * 8)).device("35135")
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bidsanon.dicom.dates import format_date, parse_date, shift_date
+from bidsanon.dicom.uids import replace_uid
 from bidsanon.errors import StorageError, UsageError
 from bidsanon.vault import VAULT_NAME, PersonPlan, Vault
 
@@ -175,9 +176,54 @@ def test_without_an_anchor_the_shift_is_plausible(anchor: str) -> None:
     assert 1905 <= moved.year <= 1920
 
 
-def test_dates_that_were_shifted_before_are_not_shifted_again() -> None:
+@pytest.mark.parametrize("anchor", ["19100307", "19000101", "00010101", "18581117", "99991231"])
+def test_a_day_on_which_nobody_was_scanned_makes_no_small_shift(anchor: str) -> None:
     with Vault.preview(Path("nowhere")) as vault:
-        assert vault.person_plan(PERSON, subject="", anchor_date="19100307").shift_days == 0
+        plan = vault.person_plan(PERSON, subject="", anchor_date=anchor)
+    moved = parse_date(shift_date("20180307", plan.shift_days))
+    assert moved is not None
+    assert 1905 <= moved.year <= 1920
+
+
+PATIENT = "id\x1f4711\x1fclinic"
+
+
+@pytest.mark.parametrize("named", ["id\x1fsub-ab1", "name\x1fab1 sub", "id\x1fsub-ab1\x1fclinic"])
+def test_a_label_of_the_vault_names_the_person_who_has_it(tmp_path: Path, named: str) -> None:
+    bind(tmp_path, PATIENT, "AB1")
+    plan = plan_of(tmp_path, PATIENT, "AB1")
+    assert plan_of(tmp_path, named, "AB1") == plan
+    assert plan_of(tmp_path, named, "") == plan
+    with pytest.raises(UsageError, match="this person is sub-AB1"):
+        plan_of(tmp_path, named, "02")
+
+
+def test_a_pseudonym_of_the_vault_names_its_person(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, PATIENT, "")
+    assert plan_of(tmp_path, f"id\x1f{plan.patient_id}", "") == plan
+    bind(tmp_path, f"id\x1f{plan.patient_id}", "01")
+    assert plan_of(tmp_path, PATIENT, "").patient_id == "sub-01"
+    assert plan_of(tmp_path, f"id\x1f{plan.patient_id}", "").shift_days == plan.shift_days
+
+
+def test_another_vaults_pseudonym_names_somebody_new(tmp_path: Path) -> None:
+    foreign = plan_of(tmp_path / "a", PATIENT, "").patient_id
+    known = plan_of(tmp_path / "b", PATIENT, "")
+    assert plan_of(tmp_path / "b", f"id\x1f{foreign}", "").patient_id != known.patient_id
+
+
+def test_a_person_whose_own_number_looks_like_a_label_is_themselves(tmp_path: Path) -> None:
+    own = plan_of(tmp_path, "id\x1fsub-07", "")
+    bind(tmp_path, PATIENT, "07")
+    assert plan_of(tmp_path, "id\x1fsub-07", "").shift_days == own.shift_days
+    assert plan_of(tmp_path, PATIENT, "07").shift_days != own.shift_days
+
+
+def test_a_study_of_nobody_is_known_by_its_uid_replaced_or_not(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, "study\x1f1.3.12.2.1107", "")
+    replaced = replace_uid("1.3.12.2.1107", key=plan.uid_key)
+    assert plan_of(tmp_path, f"study\x1f{replaced}", "") == plan
+    assert plan_of(tmp_path, "study\x1f1.3.12.2.1108", "") != plan
 
 
 def test_many_who_open_a_new_vault_at_once_agree(tmp_path: Path) -> None:
