@@ -78,8 +78,10 @@ def amend_profile(
 ) -> Profile:
     """Return a profile with other options, further rules or other modalities.
 
-    An option that excludes one of the profile's is refused until that one is dropped too: dates
-    that a profile shifts are not shared in full by a slip.
+    An option that is added overrules the profile's rules about the attributes that it is for; the
+    attributes that are kept, removed and forced overrule both. An option that excludes one of the
+    profile's is refused until that one is dropped too: dates that a profile shifts are not shared
+    in full by a slip.
 
     Parameters
     ----------
@@ -100,10 +102,11 @@ def amend_profile(
         If a change cannot be made: names all that is wrong.
     """
     entries = tuple(_entries(keep, remove, force or {}))
+    options = (set(profile.options) | set(add_options)) - set(drop_options)
     problems = [
         *_of_options(profile, add_options, drop_options),
         *_of_modalities(modalities),
-        *problems_of(entries),
+        *problems_of(entries, options=options),
     ]
     if problems:
         raise PolicyError(
@@ -112,13 +115,12 @@ def amend_profile(
             cure="mend these options of the command line; "
             "`bidsanon profile show` says what a profile does",
         )
-    added, dropped = map(Option, add_options), map(Option, drop_options)
+    other = profile.with_options(frozenset(map(Option, options)))
     return replace(
-        profile,
+        other,
         amended=True,
-        options=(profile.options | frozenset(added)) - frozenset(dropped),
         modalities=profile.modalities if modalities is None else frozenset(modalities),
-        rules=(*profile.rules, *rules_of(entries)),
+        rules=(*other.rules, *rules_of(entries)),
     )
 
 

@@ -15,6 +15,8 @@ class Cleaning(StrEnum):
     """Dates are shifted by whole days; times of day stay."""
     DESCRIPTORS = "descriptors"
     """Text loses what says who, where and when, and keeps what says how; a sequence is entered."""
+    VOCABULARY = "vocabulary"
+    """Of text only words on the list of acquisition terms stay; a sequence is entered."""
     CHARACTERISTICS = "characteristics"
     """An age is capped at 89 years; text is cleaned like a descriptor."""
     STRUCTURED_CONTENT = "structured-content"

@@ -19,6 +19,7 @@ _WORDS = {
 _CLEANING_WORDS = {
     Cleaning.DATES: "is shifted by the person's whole days, its time of day kept",
     Cleaning.DESCRIPTORS: "loses what says who, where and when",
+    Cleaning.VOCABULARY: "keeps only words of the list of acquisition terms",
     Cleaning.CHARACTERISTICS: "loses what identifies",
     Cleaning.STRUCTURED_CONTENT: "is cleaned item by item",
     Cleaning.GRAPHICS: "is removed where it may hold text",

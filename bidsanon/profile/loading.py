@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from bidsanon.resources import data_path, schema_path
 
 SCHEMA = "profile.schema.json"
 UNNAMED = "own"
+
+_BARE = Profile(name=UNNAMED, description="", options=frozenset(), modalities=frozenset())
+_WORDS = {False: "shapes", True: "vocabulary"}
 
 _FOLDER = "profiles"
 _ACTIONS = {
@@ -110,20 +114,29 @@ def _against_the_standard(content: Mapping[str, Any]) -> Iterator[str]:
     if start is None and "modalities" not in content:
         yield "modalities: needed where the profile starts from no other"
     yield from (f"options: {problem}" for problem in exclusive(content.get("options", ())))
-    yield from problems_of(_entries(content))
+    yield from problems_of(_entries(content), options=_options(content))
 
 
 def _profile(content: Mapping[str, Any]) -> Profile:
-    start = _bundled(content["start"]) if "start" in content else None
-    options = content.get("options", start.options if start else ())
-    modalities = content.get("modalities", start.modalities if start else ())
-    return Profile(
+    start = _bundled(content["start"]) if "start" in content else _BARE
+    if "options" in content:
+        start = start.with_options(frozenset(map(Option, content["options"])))
+    return replace(
+        start,
         name=content.get("name", UNNAMED),
         description=content["description"],
-        options=frozenset(Option(option) for option in options),
-        modalities=frozenset(modalities),
-        rules=(*(start.rules if start else ()), *rules_of(_entries(content))),
+        modalities=frozenset(content.get("modalities", start.modalities)),
+        rules=(*start.rules, *rules_of(_entries(content))),
+        allow_list=content.get("allow-list", start.allow_list),
+        vocabulary=content.get("descriptors", _WORDS[start.vocabulary]) == _WORDS[True],
     )
+
+
+def _options(content: Mapping[str, Any]) -> Collection[str]:
+    start = str(content.get("start"))
+    if "options" in content or start not in bundled_profiles():
+        return frozenset(content.get("options", ()))
+    return _bundled(start).options
 
 
 def _entries(content: Mapping[str, Any]) -> Iterator[Entry]:

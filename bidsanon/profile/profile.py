@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pydicom.datadict import dictionary_has_tag
@@ -21,6 +21,7 @@ from bidsanon.dicom.confidentiality import (
     table_row,
     table_rows,
 )
+from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
 from bidsanon.profile.description import AttributeRow, row_of_rule, row_of_table
 
@@ -59,6 +60,10 @@ _PLAIN = {action: Decision(action=action) for action in Action}
 _UNKNOWN = Decision(
     action=Action.REMOVE, reason="no edition of the standard that bidsanon knows lists it"
 )
+_UNLISTED = Decision(action=Action.REMOVE, reason="it is not on the profile's list")
+_PATIENT_NAME = 0x00100010
+_PATIENT_ID = 0x00100020
+_DATE_VRS = frozenset({"DA", "DT"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +83,12 @@ class Profile:
     rules
         Its own rules; a later one overrules an earlier one.
     allow_list
-        Whether an attribute that neither a rule nor Table E.1-1 speaks of is removed.
+        Whether only what a rule lists is kept: an attribute that no rule lists has the basic
+        action, whatever the options say, and is removed where Table E.1-1 does not list it.
+    vocabulary
+        Whether descriptions keep only words of the list of acquisition terms.
+    admitted
+        With an allow-list: options that were added to it, and that act on what no rule lists.
     amended
         Whether a run changed it: then it is not what its name says alone.
     """
@@ -89,6 +99,8 @@ class Profile:
     modalities: frozenset[str]
     rules: tuple[Rule, ...] = ()
     allow_list: bool = False
+    vocabulary: bool = False
+    admitted: frozenset[Option] = frozenset()
     amended: bool = False
     _known: dict[object, Decision] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -116,9 +128,50 @@ class Profile:
             EDITION,
             sorted(self.options),
             sorted(self.modalities),
+            [self.allow_list, self.vocabulary, *sorted(self.admitted)],
             [[str(rule.attribute), _plain(rule.decision)] for rule in self.rules],
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    @property
+    def temporal_information(self) -> str:
+        """(0028,0303) Longitudinal Temporal Information Modified (PS3.15 E.3.6)."""
+        if Option.RETAIN_MODIFIED_DATES in self.options:
+            return "MODIFIED"
+        if Option.RETAIN_FULL_DATES in self.options or self._keeps_a_date:
+            return "UNMODIFIED"
+        return "REMOVED"
+
+    @property
+    def names_everybody_alike(self) -> bool:
+        """Whether a rule gives every person the same ID or name: then one run is one person's."""
+        ruled = (self._own.get(tag) for tag in (_PATIENT_ID, _PATIENT_NAME))
+        return any(decision is not None and decision.value is not None for decision in ruled)
+
+    @property
+    def forced(self) -> tuple[tuple[int, str], ...]:
+        """The standard attributes that are set to a value, with the value, by tag."""
+        return tuple(
+            (attribute, decision.value)
+            for attribute, decision in sorted(
+                (tag, decision) for tag, decision in self._own.items() if isinstance(tag, int)
+            )
+            if decision.value is not None
+        )
+
+    def with_options(self, options: frozenset[Option]) -> Profile:
+        """Return the profile with other options.
+
+        An option that is added overrules the profile's own rules about the attributes for which
+        Table E.1-1 has it: what comes later overrules what came earlier.
+        """
+        added = options - self.options
+        return replace(
+            self,
+            options=options,
+            admitted=(self.admitted | added) & options if self.allow_list else frozenset(),
+            rules=tuple(rule for rule in self.rules if not _governed(rule.attribute, added)),
+        )
 
     def decide(self, tag: int, *, sop_class_uid: str, path: tuple[int, ...]) -> Decision:
         """Return what is done to a standard attribute, or to private attributes as a whole.
@@ -179,7 +232,29 @@ class Profile:
 
     @cached_property
     def _own(self) -> dict[int | PrivateKey, Decision]:
-        return {rule.attribute: rule.decision for rule in self.rules}
+        return {rule.attribute: self._in_words(rule.decision) for rule in self.rules}
+
+    @cached_property
+    def _keeps_a_date(self) -> bool:
+        return any(
+            decision.action is Action.KEEP
+            and isinstance(attribute, int)
+            and dictionary_vr(attribute) in _DATE_VRS
+            for attribute, decision in self._own.items()
+        )
+
+    @cached_property
+    def _speaking(self) -> frozenset[Option]:
+        """The options that act on what no rule lists."""
+        if not self.allow_list:
+            return self.options
+        return self.options & (self.admitted | {Option.RETAIN_SAFE_PRIVATE})
+
+    def _in_words(self, decision: Decision) -> Decision:
+        """Let a description be cleaned by the vocabulary where the profile says so."""
+        if self.vocabulary and decision.cleaning is Cleaning.DESCRIPTORS:
+            return replace(decision, cleaning=Cleaning.VOCABULARY)
+        return decision
 
     def _ruling(self, tag: int) -> Decision | TableRow:
         """Return the decision about an attribute, or the row whose code its Type resolves."""
@@ -188,7 +263,9 @@ class Profile:
             return own
         row = table_row(tag)
         if row is None:
-            return _PLAIN[Action.KEEP] if dictionary_has_tag(tag) else _UNKNOWN
+            if not dictionary_has_tag(tag):
+                return _UNKNOWN
+            return _UNLISTED if self.allow_list else _PLAIN[Action.KEEP]
         return self.ruling_of(row)
 
     def ruling_of(self, row: TableRow) -> Decision | TableRow:
@@ -202,10 +279,12 @@ class Profile:
         if row.number == _PATIENT_AGE:
             action = Action.CLEAN
         cleaning = _CLEANINGS[option] if action is Action.CLEAN else None
-        return Decision(action=action, option=option, cleaning=cleaning)
+        return self._in_words(Decision(action=action, option=option, cleaning=cleaning))
 
     def _option_for(self, row: TableRow) -> tuple[Action, Option | None]:
-        selected = {option: row.options[option] for option in row.options if option in self.options}
+        selected = {
+            option: row.options[option] for option in row.options if option in self._speaking
+        }
         if not any(row.number in _UNCLEANABLE.get(option, ()) for option in selected):
             for wanted in (Action.CLEAN, Action.KEEP):
                 for option, action in selected.items():
@@ -216,3 +295,9 @@ class Profile:
 
 def _plain(decision: Decision) -> list[str | None]:
     return [decision.action, decision.cleaning, decision.value]
+
+
+def _governed(attribute: int | PrivateKey, options: frozenset[Option]) -> bool:
+    """Tell whether Table E.1-1 has one of the options for an attribute."""
+    row = table_row(attribute) if isinstance(attribute, int) else None
+    return row is not None and not options.isdisjoint(row.options)
