@@ -20,7 +20,6 @@ from bidsanon.deidentify.harvest import WORDS, harvest_origin
 from bidsanon.deidentify.vendor import clean_private
 from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.encoding import Element, dictionary_vr, write_element
-from bidsanon.dicom.private import Disposition
 from bidsanon.profile import Cleaning
 from bidsanon.session import NoteReason, ValueKind
 
@@ -110,12 +109,11 @@ def clean_private_value(element: Element, rule: Rule, context: Context) -> Outco
     A sequence that the table keeps stays, and its items are cleaned one by one.
     """
     listed = rule.private
-    if listed is None:
+    if listed is None or (listed.claimed and not _says_nothing(listed.creator, context)):
         return removed(element, rule, context)
     sequence = is_sequence(element, context)
     if sequence or (listed.vr == "SQ" and element.vr == "UN"):
-        enters = listed.vr == "SQ" and listed.disposition is Disposition.KEEP
-        return Fate.ENTERED if enters else removed(element, rule, context)
+        return Fate.ENTERED if listed.enters else removed(element, rule, context)
     value = context.value(element)
     cleaned = clean_private(
         listed,
@@ -133,6 +131,11 @@ def clean_private_value(element: Element, rule: Rule, context: Context) -> Outco
     if cleaned.value == value:
         return Fate.KEPT
     return write_element(element.tag, element.vr, cleaned.value, context.encoding)
+
+
+def _says_nothing(creator: str, context: Context) -> bool:
+    """Tell whether the name of a private block that nobody knows names nothing but a vendor."""
+    return creator.isascii() and context.tools.replace.clean_text(creator).text == creator
 
 
 CLEANINGS: dict[Cleaning, Callable[[Element, Rule, Context], Outcome]] = {

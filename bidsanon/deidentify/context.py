@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
@@ -21,10 +21,12 @@ from bidsanon.dicom.encoding import (
     DataSet,
     Element,
     Encoding,
+    Known,
     NotUnderstoodError,
+    Passage,
     dictionary_vr,
     encoding_of_items,
-    looks_like_items,
+    holds_items,
     read_item,
     read_items,
     write_element,
@@ -49,6 +51,8 @@ class Fate(Enum):
 
 
 Outcome = bytes | Fate
+Outcomes = dict[tuple["Rule", str, bytes], Outcome]
+"""Outcomes by rule, VR and value."""
 
 
 class Rule:
@@ -86,6 +90,34 @@ class Rule:
         self.creator = creator
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """What was decided about a passage of elements.
+
+    Attributes
+    ----------
+    outcomes
+        What became of each element.
+    changes
+        How many elements each action touched, those within its sequences included.
+    notes
+        What was noted, and how often.
+    creators_before
+        The private creators before it under which this holds, by block; empty: none.
+    creators_within
+        The private creators in it, by block, and where they stand in it.
+    blocks_kept
+        The blocks of creators before it of which something in it stays.
+    """
+
+    outcomes: list[Outcome]
+    changes: Counter[str]
+    notes: Counter[tuple[str, NoteReason]]
+    creators_before: dict[int, str]
+    creators_within: dict[int, tuple[str, int]]
+    blocks_kept: frozenset[int]
+
+
 class Tools:
     """What the actions work with: the same for all data sets of an instance.
 
@@ -101,13 +133,11 @@ class Tools:
         How often a value was cut, emptied or changed for which reason, by place and reason.
     noted
         How many notes were made with these tools.
-    outcomes
-        Outcomes that were worked out before, by rule, VR and value. They hold for one character
-        set, one encoding and one set of known values. One that goes with a note is not among
-        them: it is noted each time.
+    decided
+        What was decided about passages, by passage, place and character set.
     """
 
-    __slots__ = ("changes", "harvest", "noted", "notes", "outcomes", "replace")
+    __slots__ = ("_outcomes", "changes", "decided", "harvest", "noted", "notes", "replace")
 
     def __init__(
         self,
@@ -121,7 +151,21 @@ class Tools:
         self.changes = changes
         self.notes: Counter[tuple[str, NoteReason]] = Counter() if notes is None else notes
         self.noted = 0
-        self.outcomes: dict[tuple[Rule, str, bytes], Outcome] = {}
+        self.decided: dict[tuple[Passage, object, bytes], Decided] = {}
+        self._outcomes: dict[tuple[Encoding, bytes], Outcomes] = {}
+
+    def outcomes(self, encoding: Encoding, character_set: bytes) -> Outcomes:
+        """Return the outcomes that were worked out before in data sets that are written so.
+
+        One that goes with a note is not among them: it is noted each time.
+        """
+        return self._outcomes.setdefault((encoding, character_set), {})
+
+    def recount(self, decided: Decided) -> None:
+        """Count what a passage touched, and what was noted of it, once more."""
+        for code, count in decided.changes.items():
+            self.changes[code] = self.changes.get(code, 0) + count
+        self.notes.update(decided.notes)
 
     def note(self, element: Element, rule: Rule, reason: NoteReason) -> None:
         """Note why an element's value was cut, emptied or changed."""
@@ -137,6 +181,11 @@ class Tools:
 
 class Place(Protocol):
     """What is done to each attribute in one place of an object: below one path of sequences."""
+
+    @property
+    def key(self) -> object:
+        """What tells this place from all others."""
+        ...
 
     def __getitem__(self, tag: int, /) -> Rule:
         """Return what is done to a standard attribute."""
@@ -169,6 +218,10 @@ class Context:
         The instance's tools.
     depth
         How many sequences enclose it.
+    known
+        The passages that came before in this place.
+    outcomes
+        Outcomes that were worked out before and hold here.
     """
 
     content: bytes
@@ -177,6 +230,11 @@ class Context:
     place: Place
     tools: Tools
     depth: int = 0
+    known: Known | None = None
+    outcomes: Outcomes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outcomes = self.tools.outcomes(self.encoding, self.character_set)
 
     def within(self, element: Element, data_set: DataSet) -> Context:
         """Return the context of an item's data set."""
@@ -187,7 +245,12 @@ class Context:
             place=self.place.below(element.tag),
             tools=self.tools,
             depth=self.depth + 1,
+            known=self.known_below(element),
         )
+
+    def known_below(self, sequence: Element) -> Known | None:
+        """Return the passages that came before within the items of a sequence."""
+        return self.known.below(sequence.tag) if self.known else None
 
     def value(self, element: Element) -> bytes:
         """Return the bytes of an element's value."""
@@ -213,11 +276,7 @@ def character_set(content: bytes, data_set: DataSet, inherited: bytes = b"") -> 
 
 def is_sequence(element: Element, context: Context) -> bool:
     """Tell whether an element holds items, also where its VR is UN."""
-    if element.vr != "UN":
-        return element.vr == "SQ"
-    if element.body == element.end:
-        return False
-    return dictionary_vr(element.tag) == "SQ" or looks_like_items(context.content, element)
+    return holds_items(context.content, element)
 
 
 def value_vr(element: Element) -> str:

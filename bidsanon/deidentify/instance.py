@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bidsanon.audit import ChangedValue
 from bidsanon.deidentify.actions import OPERATORS
+from bidsanon.deidentify.changes import changed_values
 from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character_set
 from bidsanon.deidentify.harvest import Harvest, settle
 from bidsanon.deidentify.replacements import Replacements
@@ -16,6 +18,7 @@ from bidsanon.deidentify.walk import assemble, clean_data_set
 from bidsanon.dicom.confidentiality import Action, Option
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
     DicomFile,
     Element,
     Encoding,
@@ -26,6 +29,14 @@ from bidsanon.dicom.encoding import (
     write_file_head,
     write_sequence,
 )
+from bidsanon.dicom.private_characteristics import (
+    CHARACTERISTICS,
+    NO_CLAIMS,
+    PrivateClaims,
+    read_claims,
+    write_claims,
+)
+from bidsanon.dicom.passages import Passages
 from bidsanon.dicom.uids import is_valid_uid
 from bidsanon.profile import Profile
 from bidsanon.session import IdentifyingValue, Note, NoteReason, ValueKind, settle_notes
@@ -157,8 +168,9 @@ class Deidentifier:
         self._plan = plan
         self._known = cut_from_text(known)
         self._marked = marked
-        self._places: dict[str, Place] = {}
+        self._places: dict[tuple[str, PrivateClaims], Place] = {}
         self._tools: dict[tuple[object, ...], Tools] = {}
+        self._passages = Passages()
 
     def clean(self, content: bytes) -> CleanedFile:
         """De-identify one file.
@@ -173,10 +185,11 @@ class Deidentifier:
         NotUnderstoodError
             If any of it cannot be understood.
         """
-        source = read_file(content)
-        elements, encoding = source.data_set
+        source = read_file(content, known=self._passages)
+        elements, encoding, _ = source.data_set
         sop_class_uid = _sop_class_uid(source)
-        place = self._place(sop_class_uid)
+        claims = read_claims(source)
+        place = self._place(sop_class_uid, claims)
         characters = character_set(source.content, source.data_set)
         context = Context(
             content=source.content,
@@ -184,6 +197,7 @@ class Deidentifier:
             character_set=characters,
             place=place,
             tools=self._tools_for(source, place, characters),
+            known=self._passages,
         )
         self._harvest_meta(source)
         outcomes = clean_data_set(source.data_set, context)
@@ -197,16 +211,27 @@ class Deidentifier:
             transfer_syntax_uid=source.transfer_syntax_uid,
         )
         body = assemble(source.content, elements, outcomes)
+        if claims is not NO_CLAIMS:
+            left = write_claims(claims, _as_cleaned(source, body))
+            _put(CHARACTERISTICS, left, elements, outcomes)
+            body = assemble(source.content, elements, outcomes)
         if source.transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
             body = [deflate(b"".join(body))]
         return CleanedFile(
             pieces=[head, *body], sop_instance_uid=uid.decode("ascii", "replace"), source=source
         )
 
-    def _place(self, sop_class_uid: str) -> Place:
-        if sop_class_uid not in self._places:
-            self._places[sop_class_uid] = Place(self._profile, sop_class_uid, cleaned=False)
-        return self._places[sop_class_uid]
+    def changed_values(self, cleaned: CleanedFile) -> Iterator[ChangedValue]:
+        """Yield the original and the cleaned value of each attribute that was changed."""
+        written = read_file(b"".join(cleaned.pieces))
+        place = self._place(_sop_class_uid(cleaned.source), read_claims(cleaned.source))
+        yield from changed_values(cleaned.source, written, place)
+
+    def _place(self, sop_class_uid: str, claims: PrivateClaims) -> Place:
+        key = (sop_class_uid, claims)
+        if key not in self._places:
+            self._places[key] = Place(self._profile, sop_class_uid, cleaned=False, claims=claims)
+        return self._places[key]
 
     def _tools_for(self, source: DicomFile, place: Place, characters: bytes) -> Tools:
         """Return the tools for instances that say the same about who, where and when."""
@@ -346,6 +371,17 @@ def _sop_instance_uid(source: DicomFile, outcomes: list[Outcome]) -> bytes:
             header = element.body - element.start
             return outcome[header:].rstrip(b" \0")
     raise NotUnderstoodError("it has no SOP Instance UID")
+
+
+def _as_cleaned(source: DicomFile, body: list[bytes | memoryview]) -> DicomFile:
+    """Read what became of a file, before it is written."""
+    inflated = source.transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
+    head = write_file_head(
+        sop_class_uid=b"",
+        sop_instance_uid=b"",
+        transfer_syntax_uid=EXPLICIT_VR_LITTLE_ENDIAN if inflated else source.transfer_syntax_uid,
+    )
+    return read_file(b"".join((head, *body)))
 
 
 def _put(tag: int, written: bytes | None, elements: list[Element], outcomes: list[Outcome]) -> None:

@@ -8,15 +8,16 @@ from bidsanon.deidentify.actions import OPERATORS, clean_words, drop
 from bidsanon.deidentify.cleanings import clean_private_value
 from bidsanon.deidentify.context import UNLISTED, Rule
 from bidsanon.dicom.confidentiality import Action
-from bidsanon.dicom.private import private_rule
+from bidsanon.dicom.private import claimed_rule, private_rule
+from bidsanon.dicom.private_characteristics import CHARACTERISTICS, NO_CLAIMS, PrivateClaims
 from bidsanon.profile import Cleaning, Decision, Profile
 
 _FIRST_GROUP = 0x0008
-_PRIVATE_CHARACTERISTICS = 0x00080300
+_PRIVATE = 0x10000
 _OVERLAYS = 0x60
 _OVERLAY_DATA = 0x3000
-# Group lengths and groups of other uses; and a list of the file's private blocks, which is no
-# longer true of what is left of them (PS3.15 E.3.10).
+# Group lengths and groups of other uses; and a list of the file's private blocks, which is written
+# anew of what is left of them (PS3.15 E.3.10).
 _DROPPED = Rule(drop, Decision(action=Action.REMOVE), counted=False)
 
 
@@ -32,23 +33,34 @@ class Place(dict[int, Rule]):
     path
         The tags of the enclosing sequences, the outermost first.
     cleaned
-        Whether an enclosing sequence is itself cleaned (action C): then the words within it are.
+        Whether an enclosing sequence is private or itself cleaned (action C): then the words
+        within it are.
+    claims
+        What the instance says of its own private blocks.
     """
 
     def __init__(
-        self, profile: Profile, sop_class_uid: str, path: tuple[int, ...] = (), *, cleaned: bool
+        self,
+        profile: Profile,
+        sop_class_uid: str,
+        path: tuple[int, ...] = (),
+        *,
+        cleaned: bool,
+        claims: PrivateClaims = NO_CLAIMS,
     ) -> None:
         super().__init__()
+        self.key = object()
         self._profile = profile
         self._sop_class_uid = sop_class_uid
         self._path = path
         self._cleaned = cleaned
+        self._claims = claims
         self._below: dict[int, Place] = {}
         self._private: dict[tuple[int, str], Rule] = {}
 
     def __missing__(self, tag: int) -> Rule:
         """Decide about an attribute that was not met in this place before."""
-        if not tag & 0xFFFF or tag >> 16 < _FIRST_GROUP or tag == _PRIVATE_CHARACTERISTICS:
+        if not tag & 0xFFFF or tag >> 16 < _FIRST_GROUP or tag == CHARACTERISTICS:
             rule = _DROPPED
         else:
             decision = self._decide(tag)
@@ -61,8 +73,15 @@ class Place(dict[int, Rule]):
         """Return the place within the items of a sequence."""
         place = self._below.get(tag)
         if place is None:
-            cleaned = self._cleaned or (tag in self and self[tag].decision.action is Action.CLEAN)
-            place = Place(self._profile, self._sop_class_uid, (*self._path, tag), cleaned=cleaned)
+            cleaned = self._cleaned or bool(tag & _PRIVATE)
+            cleaned = cleaned or (tag in self and self[tag].decision.action is Action.CLEAN)
+            place = Place(
+                self._profile,
+                self._sop_class_uid,
+                (*self._path, tag),
+                cleaned=cleaned,
+                claims=self._claims,
+            )
             self._below[tag] = place
         return place
 
@@ -97,6 +116,9 @@ class Place(dict[int, Rule]):
         if own is not None:
             return Rule(OPERATORS[own.action].act, own, private=listed, creator=creator)
         decision = self._decide(tag)
+        claim = self._claims.claim(group, creator, element)
+        if claim is not None:
+            listed = claimed_rule(listed, claim, group=group, creator=creator, element=element)
         if decision.cleaning is not Cleaning.PRIVATE or listed is None:
             return Rule(UNLISTED.act, UNLISTED.decision, creator=creator)
         return Rule(clean_private_value, decision, private=listed, creator=creator)

@@ -20,6 +20,7 @@ from bidsanon.deidentify.vendor_siemens import (
     clean_position,
     clean_protocol,
 )
+from bidsanon.dicom.allowed import reads_as_number
 from bidsanon.dicom.csa import CsaError
 from bidsanon.dicom.private import Disposition, PrivateRule
 from bidsanon.dicom.protocol import ProtocolError
@@ -91,9 +92,10 @@ def clean_private(
     """
     if rule.disposition is Disposition.REMOVE:
         return CleanedPrivate(value=None)
-    if rule.disposition is Disposition.KEEP:
-        return CleanedPrivate(value=value if _fits(rule.vr, value, vr) else None)
     private = PrivateValue(rule=rule, content=value, vr=vr, little_endian=little_endian)
+    if rule.disposition is Disposition.KEEP:
+        cleaning = PrivateCleaning(replace)
+        return CleanedPrivate(value=_kept(rule.vr, private, cleaning), cut=cleaning.cut)
     slot = _slot(rule, vr, little_endian, _key(value))
     for remembered in slot:
         if all(ask(replace, q.kind, q.text) == q.answer for q in remembered.questions):
@@ -143,7 +145,7 @@ def _clean_listed(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | Non
     """Value listed as safe: cleaned by the VR that the file gives, removed where it gives none."""
     vr = value.vr
     if vr in _BINARY_BYTES or vr in _WRITTEN:
-        return value.content if _fits(vr, value.content, vr) else None
+        return _kept(vr, value, cleaning)
     if vr in _TEXTS:
         return _clean_descriptor(value, cleaning)
     if vr == "UI":
@@ -156,10 +158,28 @@ def _clean_listed(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | Non
     return None
 
 
+def _make_empty(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Value that the file says identifies: emptied, as the file recommends."""
+    del value, cleaning
+    return b""
+
+
+def _make_dummy(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Value that the file says identifies: a meaningless one, as the file recommends."""
+    del cleaning
+    if value.vr in _BINARY_BYTES:
+        return bytes(_BINARY_BYTES[value.vr])
+    if value.vr in {"DS", "IS"}:
+        return b"0 "
+    return b"ANON" if value.vr == "CS" or value.vr in _TEXTS else None
+
+
 _METHODS: dict[str, Callable[[PrivateValue, PrivateCleaning], bytes | None]] = {
     "alignment": clean_alignment,
     "csa": clean_csa,
     "descriptor": _clean_descriptor,
+    "dummy": _make_dummy,
+    "empty": _make_empty,
     "ge-protocol": clean_ge_protocol,
     "ge-user-data": clean_ge_user_data,
     "listed": _clean_listed,
@@ -186,6 +206,24 @@ def _fits(expected: str, content: bytes, vr: str) -> bool:
     if vr in _BINARY_BYTES:
         return expected in _WRITTEN and not len(content) % _BINARY_BYTES[vr]
     return expected in _WRITTEN and bool(_WRITTEN[expected].fullmatch(content))
+
+
+def _kept(expected: str, value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Return a value that stays as it is, or None where it is of another kind, or identifies.
+
+    A term must be made of the letters of a term, and a number must be none that reads as a date:
+    there must be nothing in either that would be cut from a text.
+    """
+    if not _fits(expected, value.content, value.vr):
+        return None
+    if expected in _BINARY_BYTES or value.vr in _BINARY_BYTES:
+        return value.content
+    parts = [part.strip(" \0") for part in value.content.decode("ascii").split("\\")]
+    if expected == "CS":
+        stays = all(not part or cleaning.text(part) == part for part in parts)
+    else:
+        stays = all(not part or reads_as_number(part) for part in parts)
+    return value.content if stays else None
 
 
 def _even(text: str, padding: bytes = b" ") -> bytes:

@@ -55,7 +55,9 @@ def clean_csa(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
     """
     header = parse_csa(value.content)
     tags = tuple(tag for tag in (_clean_tag(tag, cleaning) for tag in header.tags) if tag)
-    if header.form is CsaForm.CSA1 and (not tags or tags[0].name != header.tags[0].name):
+    if not tags:
+        raise CsaError("no item of a CSA header is known")
+    if header.form is CsaForm.CSA1 and tags[0].name != header.tags[0].name:
         raise CsaError("the first item of a CSA header in the older form is unknown")
     return write_csa(
         replace(

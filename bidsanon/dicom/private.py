@@ -13,9 +13,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from bidsanon.dicom.confidentiality import Action
 from bidsanon.resources import data_path
 
 TABLE = "private_2026d.tsv"
+
+_THE_FILE_ITSELF = "the file itself"
+_LISTED = "listed"
+_METHODS_OF_CLAIMS = {
+    Action.KEEP: _LISTED,
+    Action.EMPTY: "empty",
+    Action.DUMMY: "dummy",
+    Action.REPLACE_UID: "uid",
+}
 
 
 class Disposition(StrEnum):
@@ -69,6 +79,18 @@ class PrivateRule:
     source: str
     reason: str
 
+    @property
+    def claimed(self) -> bool:
+        """Whether nothing but the file's own word speaks for keeping it."""
+        return self.source == _THE_FILE_ITSELF
+
+    @property
+    def enters(self) -> bool:
+        """Whether it stays where it is a sequence, its items being decided one by one."""
+        if self.vr == "SQ":
+            return self.disposition is Disposition.KEEP
+        return self.claimed and self.method == _LISTED
+
 
 @cache
 def private_rules() -> tuple[PrivateRule, ...]:
@@ -90,6 +112,50 @@ def private_rule(group: int, creator: str, element: int) -> PrivateRule | None:
         Its element number; only the low byte counts.
     """
     return _by_key().get((group, creator.strip(" \0"), element & 0xFF))
+
+
+def claimed_rule(
+    rule: PrivateRule | None, claim: Action, *, group: int, creator: str, element: int
+) -> PrivateRule | None:
+    """Return what becomes of a private attribute of which the file itself says something.
+
+    What the file calls safe is kept as the table says, or, where the table does not list it, once
+    its value has been cleaned by its kind. What the file calls identifying goes, or becomes what
+    the file recommends; of a block that is neither, what the table knows how to clean stays.
+
+    Parameters
+    ----------
+    rule
+        The table's rule, if it lists the attribute.
+    claim
+        What the file says (``dicom.private_characteristics``).
+    group, creator, element
+        Which attribute it is.
+
+    Returns
+    -------
+    PrivateRule or None
+        None where it goes.
+    """
+    if rule is not None and (rule.disposition is Disposition.REMOVE or claim is Action.KEEP):
+        return rule
+    if claim is Action.CLEAN:
+        cleaned = rule is not None and (rule.vr == "SQ" or rule.disposition is Disposition.CLEAN)
+        return rule if cleaned else None
+    if claim not in _METHODS_OF_CLAIMS:
+        return None
+    return PrivateRule(
+        group=group,
+        creator=creator,
+        element=element & 0xFF,
+        vr="",
+        name="",
+        disposition=Disposition.CLEAN,
+        method=_METHODS_OF_CLAIMS[claim],
+        pattern="",
+        source=_THE_FILE_ITSELF,
+        reason="what (0008,0300) says of it",
+    )
 
 
 def _rows(lines: list[str]) -> csv.DictReader[str]:
