@@ -79,7 +79,7 @@ def dummy(element: Element, rule: Rule, context: Context) -> Outcome:
         harvest_element(element, rule, context)
         return written
     text = rule.decision.value or patient_pseudonym(element.tag, context)
-    return replaced(element, _dummy_value(vr, text, context), rule, context)
+    return replaced(element, written_value(vr, text, context), rule, context)
 
 
 def keep(element: Element, rule: Rule, context: Context) -> Outcome:  # noqa: ARG001 (an action)
@@ -147,7 +147,7 @@ OPERATORS = {
 }
 
 
-def _dummy_value(vr: str, text: str, context: Context) -> bytes:
+def written_value(vr: str, text: str, context: Context) -> bytes:
     """Return a value of non-zero length that fits a VR: `text`, or what means nothing."""
     if vr in _NUMBERS:
         return _dummy_number(vr, text, context)
@@ -161,8 +161,9 @@ def _dummy_value(vr: str, text: str, context: Context) -> bytes:
 def _dummy_number(vr: str, text: str, context: Context) -> bytes:
     order = "<" if context.encoding.little_endian else ">"
     try:
-        number = float(text or 0) if vr in _FLOATS else int(text or 0)
-        return struct.pack(order + _NUMBERS[vr], number)
+        kind = float if vr in _FLOATS else int
+        numbers = [kind(part) for part in (text or "0").split("\\")]
+        return struct.pack(f"{order}{len(numbers)}{_NUMBERS[vr]}", *numbers)
     except (ValueError, struct.error) as error:
         raise PolicyError(
             f"the profile forces a value that does not fit an attribute of VR {vr}",

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bidsanon.audit import ChangedValue
-from bidsanon.deidentify.actions import OPERATORS
+from bidsanon.deidentify.actions import OPERATORS, written_value
 from bidsanon.deidentify.changes import changed_values
 from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character_set
 from bidsanon.deidentify.harvest import Harvest, settle
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.deidentify.rules import Place
 from bidsanon.deidentify.walk import assemble, clean_data_set
-from bidsanon.dicom.confidentiality import Action, Option
+from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -24,6 +24,7 @@ from bidsanon.dicom.encoding import (
     Encoding,
     NotUnderstoodError,
     deflate,
+    dictionary_vr,
     read_file,
     write_element,
     write_file_head,
@@ -203,7 +204,7 @@ class Deidentifier:
         outcomes = clean_data_set(source.data_set, context)
         uid = _sop_instance_uid(source, outcomes)
         elements = elements.copy()
-        for tag, written in self._marks(encoding):
+        for tag, written in (*self._inserted(source, context), *self._marks(encoding)):
             _put(tag, written, elements, outcomes)
         head = write_file_head(
             sop_class_uid=sop_class_uid.encode(),
@@ -256,6 +257,14 @@ class Deidentifier:
             if tag in source.meta:
                 self.harvest.take(tag, "AE", source.meta[tag], character_set=b"")
 
+    def _inserted(self, source: DicomFile, context: Context) -> Iterator[tuple[int, bytes]]:
+        """Yield what the profile forces and the instance lacks, at the top level."""
+        for tag, text in self._profile.forced:
+            if tag not in source.top:
+                vr = dictionary_vr(tag)
+                value = written_value(vr, text, context)
+                yield tag, write_element(tag, vr, value, context.encoding)
+
     def _marks(self, encoding: Encoding) -> list[tuple[int, bytes | None]]:
         """Return what says that the instance was de-identified; None: whatever it said goes."""
         profile = self._profile
@@ -267,7 +276,7 @@ class Deidentifier:
             codes = _method_codes(profile, encoding)
         removed = write_element(_PATIENT_IDENTITY_REMOVED, "CS", b"YES", encoding)
         modified = write_element(
-            _TEMPORAL_INFORMATION_MODIFIED, "CS", _temporal_information(profile.options), encoding
+            _TEMPORAL_INFORMATION_MODIFIED, "CS", profile.temporal_information.encode(), encoding
         )
         return [
             (_PATIENT_IDENTITY_REMOVED, removed),
@@ -409,10 +418,3 @@ def _method_codes(profile: Profile, encoding: Encoding) -> bytes:
     ]
     sequence = Element(_DEIDENTIFICATION_METHOD_CODES, "SQ", 0, 0, 0, 0)
     return write_sequence(sequence, ((item, False) for item in items), encoding)
-
-
-def _temporal_information(options: frozenset[Option]) -> bytes:
-    """Return (0028,0303), PS3.15 E.3.6."""
-    if Option.RETAIN_MODIFIED_DATES in options:
-        return b"MODIFIED"
-    return b"UNMODIFIED" if Option.RETAIN_FULL_DATES in options else b"REMOVED"
