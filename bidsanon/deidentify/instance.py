@@ -30,6 +30,7 @@ from bidsanon.dicom.encoding import (
     write_file_head,
     write_sequence,
 )
+from bidsanon.dicom.passages import Passages
 from bidsanon.dicom.private_characteristics import (
     CHARACTERISTICS,
     NO_CLAIMS,
@@ -37,7 +38,6 @@ from bidsanon.dicom.private_characteristics import (
     read_claims,
     write_claims,
 )
-from bidsanon.dicom.passages import Passages
 from bidsanon.dicom.uids import is_valid_uid
 from bidsanon.profile import Profile
 from bidsanon.session import IdentifyingValue, Note, NoteReason, ValueKind, settle_notes

@@ -1,18 +1,29 @@
 """The walk over a data set, as PS3.15 E.1.1 has it: each attribute, at every depth.
 
 What is done to an attribute is looked up before a sequence is entered, so that a sequence which is
-removed goes whole. Kept elements stay spans of the original bytes.
+removed goes whole. Kept elements stay spans of the original bytes. What was decided about a passage
+of elements holds wherever it comes again in the same place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from bidsanon.deidentify.context import UNLISTED, Context, Fate, Outcome, Rule, value_vr
+from bidsanon.deidentify.context import (
+    UNLISTED,
+    Context,
+    Decided,
+    Fate,
+    Outcome,
+    Rule,
+    value_vr,
+)
 from bidsanon.dicom.encoding import (
     DataSet,
     Element,
     NotUnderstoodError,
+    Passage,
     encoding_of_items,
     read_item,
     read_items,
@@ -23,15 +34,31 @@ _KEPT, _REMOVED, _ENTERED = Fate  # an enum's member costs a lookup at each elem
 _PRIVATE = 0x10000
 _FIRST_BLOCK = 0x10
 _LAST_BLOCK = 0xFF
+_NOBODY = ("", -1)
 _REMEMBERED_BYTES = 256
 _REMEMBERED_OUTCOMES = 1 << 15
+_REMEMBERED_PASSAGES = 1 << 12
 
 
 def clean_data_set(data_set: DataSet, context: Context) -> list[Outcome]:
     """Decide about each element of a data set and act, and return what became of each."""
     outcomes: list[Outcome] = []
-    blocks, place, count = _Blocks(context), context.place, context.tools.count
-    for element in data_set.elements:
+    blocks = _Blocks(context)
+    begin = 0
+    for index, passage in data_set.passages.items():
+        _clean_elements(data_set.elements[begin:index], outcomes, blocks, context)
+        begin = index + passage.length
+        _clean_passage(passage, data_set.elements[index:begin], outcomes, blocks, context)
+    _clean_elements(data_set.elements[begin:], outcomes, blocks, context)
+    return outcomes
+
+
+def _clean_elements(
+    elements: Iterable[Element], outcomes: list[Outcome], blocks: _Blocks, context: Context
+) -> None:
+    """Add what becomes of some elements to what became of those before them."""
+    place, count = context.place, context.tools.count
+    for element in elements:
         private = element.tag & _PRIVATE
         rule = blocks.rule(element, len(outcomes)) if private else place[element.tag]
         outcome = _act(element, rule, context)
@@ -42,7 +69,44 @@ def clean_data_set(data_set: DataSet, context: Context) -> list[Outcome]:
         if private and outcome is not _REMOVED:
             outcomes[blocks.creator_of(element)] = _KEPT
         outcomes.append(outcome)
-    return outcomes
+
+
+def _clean_passage(
+    passage: Passage,
+    elements: Sequence[Element],
+    outcomes: list[Outcome],
+    blocks: _Blocks,
+    context: Context,
+) -> None:
+    """Do with a passage what was done when it came before, under the same private creators."""
+    tools = context.tools
+    key = (passage, context.place.key, context.character_set)
+    decided = tools.decided.get(key)
+    if decided is not None and blocks.agree(decided.creators_before):
+        blocks.reserve(decided.creators_within, len(outcomes))
+        outcomes += decided.outcomes
+        for block in decided.blocks_kept:
+            outcomes[blocks.creator_at(block)] = _KEPT
+        tools.recount(decided)
+        return
+    begin, changes, notes = len(outcomes), Counter(tools.changes), Counter(tools.notes)
+    _clean_elements(elements, outcomes, blocks, context)
+    own = outcomes[begin:]
+    before, within = blocks.around(elements, begin)
+    if len(tools.decided) >= _REMEMBERED_PASSAGES:
+        tools.decided.clear()
+    tools.decided[key] = Decided(
+        outcomes=own,
+        changes=Counter(tools.changes) - changes,
+        notes=tools.notes - notes,
+        creators_before=before,
+        creators_within=within,
+        blocks_kept=frozenset(
+            element.tag >> 8
+            for element, outcome in zip(elements, own, strict=True)
+            if outcome is not _REMOVED and element.tag >> 8 in before
+        ),
+    )
 
 
 def assemble(
@@ -83,19 +147,51 @@ class _Blocks:
             name = self._context.value(element).decode("latin-1").strip(" \0")
             self._creators[tag >> 16 << 8 | number] = (name, index)
             return _CREATOR
-        creator, _ = self._creators.get(tag >> 8, ("", -1))
+        creator, _ = self._creators.get(tag >> 8, _NOBODY)
         return self._context.place.private(tag, creator) if creator else UNLISTED
 
     def creator_of(self, element: Element) -> int:
         """Return the place in the data set of the creator of a private element's block."""
-        return self._creators[element.tag >> 8][1]
+        return self.creator_at(element.tag >> 8)
+
+    def creator_at(self, block: int) -> int:
+        """Return the place in the data set of the creator of a block."""
+        return self._creators[block][1]
+
+    def agree(self, creators: Mapping[int, str]) -> bool:
+        """Tell whether these blocks have these creators; an empty one: none."""
+        return all(self._creators.get(block, _NOBODY)[0] == creators[block] for block in creators)
+
+    def reserve(self, creators: Mapping[int, tuple[str, int]], begin: int) -> None:
+        """Note the creators within a passage; their places are counted from its beginning."""
+        for block, (name, index) in creators.items():
+            self._creators[block] = (name, begin + index)
+
+    def around(
+        self, elements: Iterable[Element], begin: int
+    ) -> tuple[dict[int, str], dict[int, tuple[str, int]]]:
+        """Return the creators before and within a passage on which what is done to it depends."""
+        before: dict[int, str] = {}
+        within: dict[int, tuple[str, int]] = {}
+        for element in elements:
+            if not element.tag & _PRIVATE:
+                continue
+            number = element.tag & 0xFFFF
+            if _FIRST_BLOCK <= number <= _LAST_BLOCK:
+                block = element.tag >> 16 << 8 | number
+                name, index = self._creators[block]
+                within[block] = (name, index - begin)
+            elif element.tag >> 8 not in within:
+                block = element.tag >> 8
+                before[block] = self._creators.get(block, _NOBODY)[0]
+        return before, within
 
 
 def _act(element: Element, rule: Rule, context: Context) -> Outcome:
     """Carry out a rule, or recall what came of it for the same value."""
     if element.end - element.body > _REMEMBERED_BYTES:
         return rule.act(element, rule, context)
-    remembered = context.tools.outcomes
+    remembered = context.outcomes
     key = (rule, element.vr, context.content[element.body : element.end])
     outcome = remembered.get(key)
     if outcome is None:
@@ -126,8 +222,9 @@ def _clean_items(element: Element, context: Context) -> Outcome:
     depth = context.depth + 1
     items: list[tuple[bytes, bool]] = []
     changed = False
-    for item in read_items(context.content, element, context.encoding, depth=depth):
-        data_set = read_item(context.content, item, encoding, depth=depth)
+    known = context.known_below(element)
+    for item in read_items(context.content, element, context.encoding, depth=depth, known=known):
+        data_set = read_item(context.content, item, encoding, depth=depth, known=known)
         outcomes = clean_data_set(data_set, context.within(element, data_set))
         if outcomes.count(_KEPT) == len(outcomes):
             items.append((context.content[item.body : item.end], item.undefined))

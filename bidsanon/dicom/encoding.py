@@ -153,6 +153,11 @@ class Passage(Protocol):
         """Their bytes."""
         ...
 
+    @property
+    def length(self) -> int:
+        """How many they are."""
+        ...
+
     def elements_at(self, position: int, /) -> list[Element]:
         """Return its elements as they lie where it begins at a position."""
         ...

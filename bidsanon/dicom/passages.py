@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bidsanon.dicom import encoding
 from bidsanon.dicom.encoding import Element, Encoding
 
 _KEY_BYTES = 16
 _FEWEST_ELEMENTS = 2  # two headers are as long as the key
-_LONGEST_ELEMENT = 1 << 16
+_LONGEST_ELEMENT = 1 << 14
 _MOST_ALIKE = 8
 _MOST_SEEN = 1 << 16
 _MOST_BYTES = 1 << 24
@@ -28,39 +29,32 @@ class Passage:
     ----------
     content
         Their bytes.
+    length
+        How many they are.
     """
 
-    __slots__ = ("_at", "_elements", "_start", "content")
+    __slots__ = ("_at", "content", "length")
 
     def __init__(self, content: bytes, elements: list[Element]) -> None:
-        self._start = elements[0].start
-        self._elements = elements
-        self._at = elements
         self.content = content
+        self.length = len(elements)
+        self._at = [element._replace(items=None) for element in elements]
 
     def elements_at(self, position: int) -> list[Element]:
         """Return its elements as they lie where it begins at a position."""
-        if self._at[0].start != position:
-            by = position - self._start
+        by = position - self._at[0].start
+        if by:
             self._at = [
                 _element(Element, (tag, vr, start + by, body + by, end + by, after + by, None))
-                for tag, vr, start, body, end, after, _ in self._elements
+                for tag, vr, start, body, end, after, _ in self._at
             ]
         return self._at
 
 
 class Passages:
-    """The passages of one place: the top level of files, or the items of one sequence.
+    """The passages of one place: the top level of files, or the items of one sequence."""
 
-    Parameters
-    ----------
-    apart
-        The tags of elements that are never part of a passage, because others are put in their
-        place or beside them.
-    """
-
-    def __init__(self, *, apart: Sequence[int] = ()) -> None:
-        self._apart = sorted(apart)
+    def __init__(self) -> None:
         self._written: dict[Encoding, KnownPassages] = {}
         self._below: dict[int, Passages] = {}
 
@@ -68,7 +62,7 @@ class Passages:
         """Return the passages that are written in one way."""
         known = self._written.get(encoding)
         if known is None:
-            known = self._written[encoding] = KnownPassages(self._apart)
+            known = self._written[encoding] = KnownPassages()
         return known
 
     def below(self, tag: int) -> Passages:
@@ -82,8 +76,7 @@ class Passages:
 class KnownPassages:
     """The passages of one place that are written in one way."""
 
-    def __init__(self, apart: Sequence[int]) -> None:
-        self._apart = apart
+    def __init__(self) -> None:
         self._passages: dict[bytes, list[Passage]] = {}
         self._seen: set[int] = set()
         self._bytes = 0
@@ -96,7 +89,7 @@ class KnownPassages:
         return None
 
     def learn(
-        self, content: bytes, elements: Sequence[Element], known: Mapping[int, Passage]
+        self, content: bytes, elements: Sequence[Element], known: Mapping[int, encoding.Passage]
     ) -> None:
         """Find new passages among the elements of a data set, in the order in which they lie.
 
@@ -109,28 +102,26 @@ class KnownPassages:
         known
             The passages that were found in it, by the index of their first element.
         """
-        index, run = 0, list[Element]()
+        run: list[Element] = []
+        index = 0
         while index < len(elements):
             passage = known.get(index)
-            if passage is not None:
-                self._keep(content, run)
-                run = []
-                index += len(passage.elements_at(elements[index].start))
-                continue
-            element = elements[index]
-            index += 1
-            if run and self._parts(run[-1].tag, element.tag):
-                self._keep(content, run)
-                run = []
-            if self._came_before(content, element):
-                run.append(element)
+            if passage is None:
+                element = elements[index]
+                if run and element.tag <= run[-1].tag:
+                    run = self._keep(content, run)
+                if self._came_before(content, element):
+                    run.append(element)
+                else:
+                    run = self._keep(content, run)
+                index += 1
             else:
-                self._keep(content, run)
-                run = []
+                run = self._keep(content, run)
+                index += passage.length
         self._keep(content, run)
 
     def _came_before(self, content: bytes, element: Element) -> bool:
-        if element.after - element.start > _LONGEST_ELEMENT or element.tag in self._apart:
+        if element.after - element.start > _LONGEST_ELEMENT:
             return False
         # Of two different elements with the same hash one would count as seen, and no more.
         mark = hash(content[element.start : element.after])
@@ -141,13 +132,10 @@ class KnownPassages:
         self._seen.add(mark)
         return False
 
-    def _parts(self, tag: int, following: int) -> bool:
-        """Tell whether two elements cannot be in one passage."""
-        return following <= tag or any(tag < apart < following for apart in self._apart)
-
-    def _keep(self, content: bytes, run: list[Element]) -> None:
+    def _keep(self, content: bytes, run: list[Element]) -> list[Element]:
+        """Keep a run of elements as a passage, if it is worth it, and begin a new one."""
         if len(run) < _FEWEST_ELEMENTS:
-            return
+            return []
         passage = Passage(content[run[0].start : run[-1].after], run)
         if self._bytes > _MOST_BYTES:
             self._passages.clear()
@@ -156,3 +144,4 @@ class KnownPassages:
         alike = self._passages.setdefault(passage.content[:_KEY_BYTES], [])
         alike.insert(0, passage)
         del alike[_MOST_ALIKE:]
+        return []
