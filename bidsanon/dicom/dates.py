@@ -1,11 +1,13 @@
 """Dates and times as DICOM writes them (PS3.5 Table 6.2-1: DA, DT, TM), shifted and written out.
 
-A value that the standard does not allow is never guessed at: it is emptied.
+A value that the standard does not allow is never guessed at, nor is one that names no day: they are
+emptied.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -17,9 +19,8 @@ _TM = re.compile(
     r"|([01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?",
     re.ASCII,
 )
-_DT = re.compile(r"(\d{4})(\d{2})?(\d{2})?((?<=\d{8})[0-9.]+)?([+-]\d{4})?", re.ASCII)
+_DT = re.compile(r"(\d{4}(?:\d{2}){0,2})((?<=\d{8})[0-9.]+)?([+-]\d{4})?", re.ASCII)
 _OFFSET_HOURS = range(-12, 15)
-_YEAR, _MONTH, _DAY = 4, 6, 8
 
 
 def parse_date(text: str) -> date | None:
@@ -38,32 +39,83 @@ def format_date(day: date) -> str:
     return f"{day.year:04d}{day.month:02d}{day.day:02d}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DateShift:
+    """How the dates of an instance are moved: by whole days, so that intervals stay.
+
+    Attributes
+    ----------
+    days
+        How many days are added.
+    stay
+        The first and the last day of those that were moved before, and stay; None: none were.
+    births_stay
+        Whether a date of birth may be one of these.
+    latest
+        The last day that a moved date may be.
+    """
+
+    days: int
+    stay: tuple[date, date] | None = None
+    births_stay: bool = True
+    latest: date = date.max
+
+    def moved(self, day: date, *, birth: bool = False) -> date | None:
+        """Return where a day is moved to; None where that is no day, or too late a one.
+
+        Parameters
+        ----------
+        day
+            The day.
+        birth
+            Whether somebody was born on it.
+        """
+        if self.stay and self.stay[0] <= day <= self.stay[1] and (self.births_stay or not birth):
+            return day
+        try:
+            moved = day + timedelta(days=self.days)
+        except OverflowError:
+            return None
+        return moved if moved <= self.latest else None
+
+    def da(self, text: str, *, birth: bool = False) -> str:
+        """Return a DA value moved; '' for one that is invalid or cannot be moved."""
+        day = parse_date(text)
+        moved = day and self.moved(day, birth=birth)
+        return format_date(moved) if moved else ""
+
+    def dt(self, text: str) -> str:
+        """Return a DT value with its day moved, its time and its offset from UTC as they are.
+
+        The offset stays because the interval to a value with another one depends on it. A partial
+        value (``YYYY``, ``YYYYMM``) names no day that could be moved, and gives '' as an invalid
+        one does.
+
+        Parameters
+        ----------
+        text
+            ``YYYYMMDDHHMMSS.FFFFFF&ZZXX``, of which everything after the day may be absent.
+        """
+        parts = _datetime_parts(text)
+        day = parts and parse_date(parts[0])
+        moved = day and self.moved(day)
+        return f"{format_date(moved)}{parts[1]}{parts[2]}" if parts and moved else ""
+
+
 def shift_date(text: str, days: int) -> str:
     """Return a DA value moved by whole days; '' for one that is invalid or leaves the calendar."""
-    return _moved(parse_date(text), days)
+    return DateShift(days=days).da(text)
 
 
 def shift_datetime(text: str, days: int) -> str:
-    """Return a DT value with its day moved, its time and its offset from UTC as they are.
+    """Return a DT value moved by whole days, as :meth:`DateShift.dt` does."""
+    return DateShift(days=days).dt(text)
 
-    A partial value (``YYYY``, ``YYYYMM``) is moved from its first day and stays as partial. An
-    invalid one gives ''.
 
-    Parameters
-    ----------
-    text
-        ``YYYYMMDDHHMMSS.FFFFFF&ZZXX``, of which everything after the year may be absent.
-    days
-        How many days to add.
-    """
-    match = _DT.fullmatch(text.strip(PADDING))
-    if match is None:
-        return ""
-    year, month, day, time, offset = (part or "" for part in match.groups())
-    if not _is_offset(offset) or (time and not is_valid_time(time)):
-        return ""
-    moved = _moved(_day(year, month or "01", day or "01"), days)
-    return moved and moved[: len(year + month + day)] + time + offset
+def is_valid_datetime(text: str) -> bool:
+    """Tell whether a text is a DT value, a partial one (``YYYY``, ``YYYYMM``) included."""
+    parts = _datetime_parts(text)
+    return parts is not None and parse_date(f"{parts[0]}0101"[:8]) is not None
 
 
 def is_valid_time(text: str) -> bool:
@@ -131,13 +183,14 @@ def _day(year: str, month: str, day: str) -> date | None:
         return None
 
 
-def _moved(day: date | None, days: int) -> str:
-    if day is None:
-        return ""
-    try:
-        return format_date(day + timedelta(days=days))
-    except OverflowError:
-        return ""
+def _datetime_parts(text: str) -> tuple[str, str, str] | None:
+    """Return the date, the time and the offset of a DT value; None where it has not that form."""
+    match = _DT.fullmatch(text.strip(PADDING))
+    if match is None:
+        return None
+    day, time, offset = (part or "" for part in match.groups())
+    valid = _is_offset(offset) and (not time or is_valid_time(time))
+    return (day, time, offset) if valid else None
 
 
 def _is_offset(text: str) -> bool:

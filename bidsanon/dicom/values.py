@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from bidsanon.dicom.dates import is_valid_time, parse_date, shift_datetime
+from bidsanon.dicom.dates import is_valid_datetime, is_valid_time, parse_date
 from bidsanon.dicom.uids import is_valid_uid
 
 _BETWEEN_VALUES = "\\"
@@ -87,7 +87,7 @@ def _is_value(vr: str, text: str) -> bool:
         )
     return {
         "DA": lambda: parse_date(text) is not None,
-        "DT": lambda: bool(shift_datetime(text, 0)),
+        "DT": lambda: is_valid_datetime(text),
         "TM": lambda: is_valid_time(text),
         "UI": lambda: is_valid_uid(text),
     }.get(vr, lambda: True)()

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bidsanon.dicom.dates import (
+    DateShift,
     format_date,
+    is_valid_datetime,
     is_valid_time,
     parse_date,
     shift_date,
@@ -57,9 +59,6 @@ def test_a_date_that_leaves_the_calendar_is_emptied() -> None:
         ("20181019212528", "20181020212528"),
         ("2018101921", "2018102021"),
         ("20181019", "20181020"),
-        ("201810", "201810"),
-        ("2018", "2018"),
-        ("2018-0500", "2018-0500"),
         ("20181019235960", "20181020235960"),
         ("20181019212528.2325001 ", "20181020212528.2325001"),
     ],
@@ -68,9 +67,41 @@ def test_a_datetime_keeps_its_time_its_offset_and_its_precision(text: str, shift
     assert shift_datetime(text, 1) == shifted
 
 
-def test_a_partial_datetime_is_moved_from_its_first_day() -> None:
-    assert shift_datetime("201810", -1) == "201809"
-    assert shift_datetime("2018", -1) == "2017"
+@pytest.mark.parametrize("text", ["2018", "201810", "2018-0500", "201810+0200"])
+def test_a_partial_datetime_names_no_day_and_is_emptied(text: str) -> None:
+    assert is_valid_datetime(text)
+    assert shift_datetime(text, 1) == ""
+
+
+def test_what_was_moved_before_stays_and_what_was_not_is_moved() -> None:
+    shift = DateShift(days=-36_524, stay=(date(1902, 1, 1), date(1925, 12, 31)))
+    assert shift.da("19100307") == "19100307"
+    assert shift.da("1910.03.07") == "19100307"
+    assert shift.dt("19251231235959.5+0100") == "19251231235959.5+0100"
+    assert shift.da("20180307") == shift_date("20180307", -36_524)
+    assert shift.dt("19260101") == shift_datetime("19260101", -36_524)
+
+
+def test_a_birth_stays_only_where_births_were_moved_too() -> None:
+    years = (date(1902, 1, 1), date(1925, 12, 31))
+    assert DateShift(days=-1, stay=years).da("19100307", birth=True) == "19100307"
+    assert (
+        DateShift(days=-1, stay=years, births_stay=False).da("19100307", birth=True) == "19100306"
+    )
+
+
+def test_a_date_that_is_moved_too_late_is_emptied() -> None:
+    shift = DateShift(days=-36_524, latest=date(1925, 12, 31))
+    assert shift.da("20251231") == "19251231"
+    assert shift.da("20260101") == ""
+    assert shift.da("99991231") == ""
+
+
+@given(first=days_of_life, days=st.integers(-60_000, -20_000))
+def test_what_was_moved_is_not_moved_again(first: date, days: int) -> None:
+    years = (date.min, date(1925, 12, 31))
+    once = DateShift(days=days, latest=years[1]).da(format_date(first))
+    assert DateShift(days=days, stay=years, latest=years[1]).da(once) == once
 
 
 @pytest.mark.parametrize(
