@@ -95,7 +95,19 @@ def installed_parts() -> list[Part]:
         for name, adds in _PACKAGES.items()
     ]
     programs = [_program(program, needed, adds) for program, needed, adds in _PROGRAMS]
-    return packages + programs
+    return [*packages, _reader(), *programs]
+
+
+def _reader() -> Part:
+    from bidsanon.ocr import INSTALL, PACKAGE, reader_version  # noqa: PLC0415 - start-up time
+
+    return Part(
+        name=PACKAGE,
+        needed=False,
+        version=reader_version(),
+        adds="finds burned-in text in the pixels; without it only headers tell of it",
+        install=INSTALL,
+    )
 
 
 def _package_version(name: str) -> str | None:

@@ -6,6 +6,7 @@ from bidsanon.findings import Finding, Severity
 from bidsanon.pipeline.plan import SessionPlan
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import planned_series, run_summary
+from bidsanon.report.words import pixels_words
 
 _MANY = 20
 
@@ -55,7 +56,8 @@ def quarantine_lines(plan: SessionPlan) -> list[str]:
 def inspect_text(plan: SessionPlan) -> str:
     """Return what ``inspect`` prints."""
     notes = finding_lines(plan.findings, least=Severity.WARNING)
-    return "\n".join([*series_lines(plan), *quarantine_lines(plan), *notes])
+    pixels = pixels_words(plan.source.pixels)
+    return "\n".join([*series_lines(plan), *quarantine_lines(plan), pixels, *notes])
 
 
 def plan_text(plan: SessionPlan) -> str:

@@ -18,6 +18,7 @@ from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError, SourceError, StorageError
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate, finding
+from bidsanon.ocr import text_reader
 from bidsanon.pipeline.candidate import complete_candidate, top_level_files
 from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.record import record_run
@@ -87,6 +88,7 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
             unpack_into=space.work / "source",
             modalities=policy.profile.modalities,
             progress=progress,
+            reader=text_reader(threads=request.jobs),
         )
         _require_room(source, request)
         run = Run(request=request, policy=policy, source=source)

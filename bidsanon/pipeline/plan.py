@@ -16,6 +16,7 @@ from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
 from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
+from bidsanon.ocr import text_reader
 from bidsanon.pipeline.convert import anchor_date, withhold_incomplete
 from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.record import describe_series
@@ -85,6 +86,7 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
             unpack_into=scratch / "source",
             modalities=policy.profile.modalities,
             progress=progress,
+            reader=text_reader(threads=request.jobs),
         )
         if request.withhold:
             source = withhold_incomplete(source)

@@ -65,6 +65,7 @@ def _report(run: Run) -> SessionReport:
         ),
         quarantine=quarantine_entries(run.source.quarantine),
         other_files=run.source.other_files,
+        pixels=run.source.pixels,
         gates=gate_entries(run.gates.results),
         fidelity=_fidelity(run),
         changes=run.deidentified.changes if run.deidentified else {},

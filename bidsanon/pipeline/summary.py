@@ -25,6 +25,7 @@ def run_summary(run: Run) -> dict[str, Any]:
         **_request(run.request, run.policy),
         "series": _converted_series(run),
         "quarantine": _quarantine(run.source),
+        "pixels": pixels_record(run.source),
         "gates": [_gate(result) for result in run.gates.results],
         "residue": _residue(run),
         "deface": _deface(run),
@@ -42,6 +43,7 @@ def plan_summary(plan: SessionPlan) -> dict[str, Any]:
         **_request(plan.request, plan.policy),
         "series": planned_series(plan),
         "quarantine": _quarantine(plan.source),
+        "pixels": pixels_record(plan.source),
         "findings": [finding_record(f) for f in plan.findings],
     }
 
@@ -55,6 +57,7 @@ def inspect_summary(plan: SessionPlan) -> dict[str, Any]:
         "heuristic": plan.policy.heuristic.name,
         "series": planned_series(plan),
         "quarantine": _quarantine(plan.source),
+        "pixels": pixels_record(plan.source),
         "other_files": plan.source.other_files,
         "findings": [finding_record(f) for f in plan.findings],
     }
@@ -96,6 +99,14 @@ def finding_record(found: Finding) -> dict[str, str]:
         "message": found.message,
         "cure": found.cure,
     }
+
+
+def pixels_record(source: SourceSession) -> dict[str, Any] | None:
+    """Return how the pixels were looked at for text; None where nobody looked."""
+    pixels = source.pixels
+    if pixels is None:
+        return None
+    return {"reader": pixels.reader, "frames": pixels.frames, "undecoded": pixels.undecoded}
 
 
 def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from bidsanon.findings import Finding, Gate, GateResult, Severity
 from bidsanon.session import (
     ConvertedImage,
     DefaceOutcome,
+    PixelReading,
     QuarantinedFile,
     QuarantineReason,
     SkippedSeries,
@@ -161,6 +162,8 @@ class SessionReport:
         What is not converted, by reason.
     other_files
         How many files were no DICOM.
+    pixels
+        How the pixels were looked at for text; None where nobody looked.
     gates
         All gates in their order.
     fidelity
@@ -193,6 +196,7 @@ class SessionReport:
     series: tuple[SeriesEntry, ...] = ()
     quarantine: tuple[QuarantineEntry, ...] = ()
     other_files: int = 0
+    pixels: PixelReading | None = None
     fidelity: tuple[str, ...] = ()
     changes: Mapping[str, int] = field(default_factory=dict)
     defaced: tuple[DefaceOutcome, ...] = ()

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.findings import Gate, Severity
+from bidsanon.ocr import INSTALL
 from bidsanon.report.record import GateState, Outcome
-from bidsanon.session import DefaceVerdict, QuarantineReason
+from bidsanon.session import DefaceVerdict, PixelReading, QuarantineReason
 
 GATES = {
     Gate.SOURCE: ("Source", "One person, readable, and only images for conversion."),
@@ -113,6 +114,24 @@ VIEWS = {
     "right": "right side",
     "slice": "middle slice",
 }
+
+
+def pixels_words(pixels: PixelReading | None) -> str:
+    """Say whether anybody looked for burned-in text in the pixels."""
+    if pixels is None:
+        return (
+            "The pixels were not read: burned-in text was looked for in what headers say of an "
+            f"image, and nowhere else ({INSTALL} adds a reader)."
+        )
+    undecoded = (
+        f" {counted(pixels.undecoded, 'image')} could not be decoded and looked at."
+        if pixels.undecoded
+        else ""
+    )
+    return (
+        f"{pixels.reader} looked for burned-in text in {counted(pixels.frames, 'frame')}, a "
+        f"sample of each kind of image of each series.{undecoded}"
+    )
 
 
 def action_words(code: str) -> str:

@@ -2,12 +2,12 @@
 
 **Which images.** Burned-in text comes with what makes the picture, so images of one series that
 are alike in all that a header says of their pixels (SOP class, image type, size, samples,
-photometric interpretation, bits) are taken to be made alike. Of each such group the first, the
-middle and the last instance are looked at, and every one of a group of four or fewer; of an
-instance with several frames the same ones. A single odd image among many (another size, another
-image type, colour) is a group of its own. What words are found in one instance holds for its
-group: the whole group goes to quarantine. An odd image that its header does not tell from its
-neighbours can be missed.
+photometric interpretation, bits, transfer syntax) are taken to be made alike. Of each such group
+the first, the middle and the last instance are looked at, and every one of a group of four or
+fewer; of an instance with several frames the same ones. A single odd image among many (another
+size, another image type, colour) is a group of its own. What words are found in one instance holds
+for its group: the whole group goes to quarantine. An odd image that its header does not tell from
+its neighbours can be missed.
 
 **What counts.** An orientation letter, a scale mark or a slice number identifies nobody, and rows
 of round slices in a mosaic are read as rows of zeros. So only characters that no round shape
@@ -18,7 +18,7 @@ text. A date, a name, a hospital or a record number have more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,14 +82,16 @@ def look_at_pixels(
     with progress.step("looking for text in pixels", total=len(groups)) as step:
         for group in groups:
             paths = [image.path for image in group]
-            try:
-                for picture in _pictures(group):
-                    seen += 1
-                    if holds_text(reader.read(picture)):
-                        with_text.update(paths)
-                        break
-            except FrameNotDecodedError:
-                undecoded.update(paths)
+            for index in _sample(len(group)):
+                try:
+                    frames, found = _look_at(group[index], reader)
+                except FrameNotDecodedError:
+                    undecoded.update(paths)
+                    continue
+                seen += frames
+                if found:
+                    with_text.update(paths)
+                    break
             step.advance()
     return LookedAt(
         frames=seen,
@@ -113,7 +115,8 @@ def _alike(images: Iterable[Readable]) -> list[list[Readable]]:
     groups: dict[object, list[Readable]] = defaultdict(list)
     for image in images:
         header = image.header
-        key = (header.series_uid, header.sop_class_uid, header.image_type, header.form)
+        kind = (header.sop_class_uid, header.image_type, header.form, header.transfer_syntax_uid)
+        key = (header.series_uid, kind)
         groups[key].append(image)
     for group in groups.values():
         group.sort(key=lambda image: (image.header.instance_number or 0, str(image.path)))
@@ -125,18 +128,18 @@ def _sample(count: int) -> Iterable[int]:
     return range(count) if count <= _SMALL_GROUP else (0, count // 2, count - 1)
 
 
-def _pictures(group: Sequence[Readable]) -> Iterator[NDArray[np.uint8]]:
-    """Decode a sample of the frames of a sample of images."""
-    for index in _sample(len(group)):
-        header = group[index].header
-        yield from map(
-            _enlarged,
-            render_frames(
-                group[index].path,
-                _sample(header.frames),
-                transfer_syntax_uid=header.transfer_syntax_uid,
-            ),
-        )
+def _look_at(image: Readable, reader: TextReader) -> tuple[int, bool]:
+    """Look at a sample of an image's frames: how many, and whether one of them holds text."""
+    header = image.header
+    pictures = render_frames(
+        image.path, _sample(header.frames), transfer_syntax_uid=header.transfer_syntax_uid
+    )
+    seen = 0
+    for picture in pictures:
+        seen += 1
+        if holds_text(reader.read(_enlarged(picture))):
+            return seen, True
+    return seen, False
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -35,6 +35,7 @@ from bidsanon.session import (
     ConvertedImage,
     DefaceOutcome,
     DefaceVerdict,
+    PixelReading,
     QuarantinedFile,
     QuarantineReason,
     SkippedSeries,
@@ -320,6 +321,7 @@ def test_an_early_refusal_makes_a_page_too() -> None:
     for expected in (
         "Not finished",
         "Nothing was quarantined",
+        "The pixels were not read",
         "The search was not reached",
         "No series was there",
         "No image reached this step",
@@ -361,6 +363,15 @@ def test_everything_that_can_be_named_has_words() -> None:
 )
 def test_counts_agree_with_their_nouns(count: int, noun: str, expected: str) -> None:
     assert words.counted(count, noun) == expected
+
+
+def test_the_page_says_whether_anybody_looked_at_the_pixels() -> None:
+    assert "The pixels were not read" in words.pixels_words(None)
+    read = words.pixels_words(PixelReading(reader="a reader 1.0", frames=12, undecoded=0))
+    assert "a reader 1.0 looked for burned-in text in 12 frames" in read
+    assert "decoded" not in read
+    some = words.pixels_words(PixelReading(reader="a reader 1.0", frames=1, undecoded=3))
+    assert "3 images could not be decoded" in some
 
 
 def test_quarantined_files_are_counted_by_reason() -> None:

@@ -38,6 +38,7 @@ CONVERSION: dict[str, Any] = {
         {"index": 2, "files": 1, "bids": [], "skipped": "a scout"},
     ],
     "quarantine": [{"reason": "burned-in", "count": 1}],
+    "pixels": None,
     "gates": [{"gate": "scrub", "passed": True, "findings": [FINDING]}],
     "residue": {
         "searched": {"name": 4},

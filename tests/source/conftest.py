@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,12 +28,15 @@ def write(tmp_path: Path) -> Write:
 def read(tmp_path: Path) -> Read:
     """Read ``tmp_path/source``, or the SOURCE arguments given."""
 
-    def read_sources(*sources: Path, modalities: Iterable[str] = ("MR",)) -> SourceSession:
+    def read_sources(
+        *sources: Path, modalities: Iterable[str] = ("MR",), **options: Any
+    ) -> SourceSession:
         return read_source(
             sources or [tmp_path / "source"],
             unpack_into=tmp_path / "private" / "unpacked",
             modalities=frozenset(modalities),
             progress=Silent(),
+            **options,
         )
 
     return read_sources
