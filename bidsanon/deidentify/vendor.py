@@ -144,7 +144,7 @@ def _clean_pattern(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | No
 def _clean_listed(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
     """Value listed as safe: cleaned by the VR that the file gives, removed where it gives none."""
     vr = value.vr
-    if vr in _BINARY_BYTES or vr in _WRITTEN:
+    if not value.content or vr in _BINARY_BYTES or vr in _WRITTEN:
         return _kept(vr, value, cleaning)
     if vr in _TEXTS:
         return _clean_descriptor(value, cleaning)
@@ -214,6 +214,8 @@ def _kept(expected: str, value: PrivateValue, cleaning: PrivateCleaning) -> byte
     A term must be made of the letters of a term, and a number must be none that reads as a date:
     there must be nothing in either that would be cut from a text.
     """
+    if not value.content:
+        return b""
     if not _fits(expected, value.content, value.vr):
         return None
     if expected in _BINARY_BYTES or value.vr in _BINARY_BYTES:
