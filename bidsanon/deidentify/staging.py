@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.audit import ChangedValues, new_part, write_part
 from bidsanon.deidentify.harvest import Harvested, settle
 from bidsanon.deidentify.instance import Deidentifier, counted, cut_from_text
 from bidsanon.deidentify.participant import iso_moment, moment_of, participant_of
@@ -54,6 +55,8 @@ class _Orders:
     plan: PersonPlan
     known: tuple[IdentifyingValue, ...] = ()
     marked: bool = False
+    parts: Path | None = None
+    """Where the changed values go, where somebody asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,8 @@ class _Report:
         Which of them could not be understood, and why.
     first_moment
         When the first of the copied images was acquired.
+    values
+        The file in which the changed values are, where somebody asks for them.
     """
 
     files: int
@@ -91,6 +96,7 @@ class _Report:
     notes: dict[tuple[str, NoteReason], int]
     troubles: tuple[tuple[_Task, str], ...]
     first_moment: str
+    values: Path | None
 
 
 def deidentify_session(
@@ -102,6 +108,7 @@ def deidentify_session(
     jobs: int,
     progress: Progress,
     marked: bool = False,
+    changed: ChangedValues | None = None,
 ) -> DeidentifiedSession:
     """De-identify a session's images into a private folder.
 
@@ -124,6 +131,9 @@ def deidentify_session(
     marked
         Whether the copies hold (0012,0063) and (0012,0064). heudiconv wants them without: see
         :class:`~bidsanon.deidentify.instance.Deidentifier`.
+    changed
+        Takes the original and the cleaned value of every attribute that is changed in a copy;
+        None: nobody asks for them.
 
     Raises
     ------
@@ -136,11 +146,14 @@ def deidentify_session(
         make_private_folder(folder)
         tasks = tuple(_tasks(source, folder))
     known, participant = _read_first_instances(source, profile=profile, plan=plan)
-    orders = _Orders(profile=profile, plan=plan, known=known, marked=marked)
+    parts = changed.parts if changed else None
+    orders = _Orders(profile=profile, plan=plan, known=known, marked=marked, parts=parts)
     with progress.step("de-identifying", total=len(tasks)) as step:
         reports = []
         for report in _carry_out(tasks, orders, jobs=jobs):
             reports.append(report)
+            if changed and report.values:
+                changed.add_part(report.values)
             step.advance(report.files)
     troubles = [trouble for report in reports for trouble in report.troubles]
     moments = sorted(report.first_moment for report in reports if report.first_moment)
@@ -215,12 +228,15 @@ class _Worker:
         self._deidentifier = Deidentifier(
             profile=orders.profile, plan=orders.plan, known=orders.known, marked=orders.marked
         )
+        self._parts = orders.parts
+        self._part: Path | None = None
 
     def carry_out(self, tasks: Sequence[_Task]) -> _Report:
         """De-identify some files, and report."""
         deidentifier = self._deidentifier
         troubles: list[tuple[_Task, str]] = []
         first_moment = ""
+        self._part = new_part(self._parts) if self._parts else None
         for task in tasks:
             try:
                 moment = self._stage(task)
@@ -236,6 +252,7 @@ class _Worker:
             notes=dict(deidentifier.notes),
             troubles=tuple(troubles),
             first_moment=first_moment,
+            values=self._part,
         )
         deidentifier.changes.clear()
         deidentifier.notes.clear()
@@ -251,6 +268,8 @@ class _Worker:
         if task.target is None:
             return ""
         _write(task.target, cleaned.pieces)
+        if self._part:
+            write_part(self._part, self._deidentifier.changed_values(cleaned))
         return moment_of(cleaned.source)
 
 
