@@ -13,6 +13,13 @@ from functools import lru_cache
 
 from bidsanon.dicom.uids import PADDING
 
+SHIFTED_YEARS = range(1902, 1926)
+"""The years to which dates are shifted, as BIDS recommends (the FIF format knows no earlier ones).
+"""
+
+FIRST_SCANNED_YEAR = 1980
+"""No digital image is older; 1 January 1970 is what a clock says that was never set."""
+
 _DA = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})", re.ASCII)
 _TM = re.compile(
     r"([01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d+)?)?)?"
@@ -49,15 +56,15 @@ class DateShift:
         How many days are added.
     stay
         The first and the last day of those that were moved before, and stay; None: none were.
-    births_stay
-        Whether a date of birth may be one of these.
+    births_stay_until
+        The last day of these that a date of birth may be; None: none may.
     latest
         The last day that a moved date may be.
     """
 
     days: int
     stay: tuple[date, date] | None = None
-    births_stay: bool = True
+    births_stay_until: date | None = None
     latest: date = date.max
 
     def moved(self, day: date, *, birth: bool = False) -> date | None:
@@ -70,8 +77,10 @@ class DateShift:
         birth
             Whether somebody was born on it.
         """
-        if self.stay and self.stay[0] <= day <= self.stay[1] and (self.births_stay or not birth):
-            return day
+        if self.stay and self.stay[0] <= day <= self.stay[1]:
+            until = self.births_stay_until
+            if not birth or (until and day <= until):
+                return day
         try:
             moved = day + timedelta(days=self.days)
         except OverflowError:

@@ -82,16 +82,17 @@ def test_what_was_moved_before_stays_and_what_was_not_is_moved() -> None:
     assert shift.dt("19260101") == shift_datetime("19260101", -36_524)
 
 
-def test_a_birth_stays_only_where_births_were_moved_too() -> None:
+def test_a_birth_stays_only_up_to_the_day_to_which_births_were_moved() -> None:
     years = (date(1902, 1, 1), date(1925, 12, 31))
-    assert DateShift(days=-1, stay=years).da("19100307", birth=True) == "19100307"
-    assert (
-        DateShift(days=-1, stay=years, births_stay=False).da("19100307", birth=True) == "19100306"
-    )
+    assert DateShift(days=-1, stay=years).da("19100307", birth=True) == "19100306"
+    shift = DateShift(days=-1, stay=years, births_stay_until=date(1910, 12, 31))
+    assert shift.da("19100307", birth=True) == "19100307"
+    assert shift.da("19110307", birth=True) == "19110306"
+    assert shift.da("19110307") == "19110307"
 
 
 def test_a_date_that_is_moved_too_late_is_emptied() -> None:
-    shift = DateShift(days=-36_524, latest=date(1925, 12, 31))
+    shift = DateShift(days=-36_525, latest=date(1925, 12, 31))
     assert shift.da("20251231") == "19251231"
     assert shift.da("20260101") == ""
     assert shift.da("99991231") == ""
