@@ -73,13 +73,22 @@ class Fidelity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Converted:
-    """What dcm2niix made of one folder, and its exit status (1 nothing, 8 a part)."""
+class Converted:
+    """What dcm2niix made of one folder of DICOM.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    status
+        dcm2niix's exit status: 1 where it made nothing, 8 where it made a part.
+    """
 
     folder: Path
     status: int
 
     def names(self) -> tuple[str, ...]:
+        """Return what its images are called, without extension."""
         return tuple(sorted(path.stem for path in self.folder.glob("*.nii")))
 
 
@@ -118,8 +127,15 @@ def check_fidelity(
             pairs = [
                 (
                     acquisition,
-                    pool.submit(_convert, original, work / f"{place}-original", acquisition),
-                    pool.submit(_convert, acquisition.folder, work / f"{place}-copy", acquisition),
+                    pool.submit(
+                        convert_folder, original, work / f"{place}-original", acquisition.files
+                    ),
+                    pool.submit(
+                        convert_folder,
+                        acquisition.folder,
+                        work / f"{place}-copy",
+                        acquisition.files,
+                    ),
                 )
                 for place, (acquisition, original) in enumerate(
                     zip(acquisitions, originals, strict=True)
@@ -159,6 +175,42 @@ def find_uncompared(images: Iterable[ConvertedImage], fidelity: Fidelity) -> tup
     )
 
 
+def convert_folder(folder: Path, out: Path, files: Sequence[Path]) -> Converted:
+    """Convert a folder of DICOM as heudiconv does, but with all that the sidecar can say.
+
+    Parameters
+    ----------
+    folder
+        Holds `files` and nothing else.
+    out
+        Where the images go; emptied first.
+    files
+        What is converted: says how long it may take, and how much room it needs.
+
+    Raises
+    ------
+    MissingToolError
+        If dcm2niix is not installed.
+    StorageError
+        If there is no room.
+    ToolFailedError
+        If dcm2niix was ended from outside.
+    """
+    require_room(fresh_folder(out), files)
+    completed = run_program(
+        [require_program(DCM2NIIX), *_COMMAND, "-o", out, folder],
+        timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * len(files),
+        cwd=out,
+    )
+    if completed.returncode:
+        require_room(out, files)
+    if completed.returncode in _KILLED:
+        raise ToolFailedError(
+            "dcm2niix was ended from outside", cure="see that there is memory, and run it again"
+        )
+    return Converted(folder=out, status=completed.returncode)
+
+
 def _link_originals(
     deidentified: DeidentifiedSession, acquisitions: Sequence[Acquisition], links: Path
 ) -> tuple[Path, ...]:
@@ -183,24 +235,8 @@ def _link_originals(
     return tuple(folders)
 
 
-def _convert(folder: Path, out: Path, acquisition: Acquisition) -> _Converted:
-    require_room(fresh_folder(out), acquisition.files)
-    completed = run_program(
-        [require_program(DCM2NIIX), *_COMMAND, "-o", out, folder],
-        timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * len(acquisition.files),
-        cwd=out,
-    )
-    if completed.returncode:
-        require_room(out, acquisition.files)
-    if completed.returncode in _KILLED:
-        raise ToolFailedError(
-            "dcm2niix was ended from outside", cure="see that there is memory, and run it again"
-        )
-    return _Converted(folder=out, status=completed.returncode)
-
-
 def _compare_pair(
-    acquisition: Acquisition, original_run: Future[_Converted], copy_run: Future[_Converted]
+    acquisition: Acquisition, original_run: Future[Converted], copy_run: Future[Converted]
 ) -> list[Finding]:
     original, copy = original_run.result(), copy_run.result()
     try:
@@ -210,7 +246,7 @@ def _compare_pair(
         remove_tree(copy.folder)
 
 
-def compare(original: _Converted, copy: _Converted, *, place: str) -> Iterator[Finding]:
+def compare(original: Converted, copy: Converted, *, place: str) -> Iterator[Finding]:
     """Say where two conversions of one series differ."""
     names = original.names()
     if names != copy.names():
