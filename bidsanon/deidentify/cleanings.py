@@ -62,7 +62,10 @@ def clean_descriptor(element: Element, rule: Rule, context: Context) -> Outcome:
         return removed(element, rule, context)
     text = context.text(element)
     parts = [text] if vr in _ONE_TEXT else text.split("\\")
-    cleaned = [context.tools.replace.clean_text(part) for part in parts]
+    by_vocabulary = rule.decision.cleaning is Cleaning.VOCABULARY
+    replace = context.tools.replace
+    clean = replace.text_of_vocabulary if by_vocabulary else replace.clean_text
+    cleaned = [clean(part) for part in parts]
     origin = harvest_origin(element.tag, rule.creator)
     for piece in (piece for part in cleaned for piece in part.cut):
         context.tools.harvest.add(ValueKind.TEXT, piece, origin)
@@ -141,6 +144,7 @@ def _says_nothing(creator: str, context: Context) -> bool:
 CLEANINGS: dict[Cleaning, Callable[[Element, Rule, Context], Outcome]] = {
     Cleaning.DATES: clean_dates,
     Cleaning.DESCRIPTORS: clean_descriptor,
+    Cleaning.VOCABULARY: clean_descriptor,
     Cleaning.CHARACTERISTICS: clean_characteristic,
     Cleaning.STRUCTURED_CONTENT: clean_descriptor,
     Cleaning.GRAPHICS: removed,

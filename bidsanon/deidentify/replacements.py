@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
+from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor, keep_vocabulary
 from bidsanon.deidentify.known_values import searched_values
 from bidsanon.dicom.dates import is_valid_time, shift_date, shift_datetime
 from bidsanon.dicom.uids import PADDING, replace_uid
@@ -73,6 +73,10 @@ class Replacements:
     def clean_text(self, text: str) -> CleanedText:
         """Return a free text without what identifies, and what was cut from it."""
         return clean_descriptor(text, self._known)
+
+    def text_of_vocabulary(self, text: str) -> CleanedText:
+        """Return what is left of a free text by the vocabulary, and what was cut from it."""
+        return keep_vocabulary(clean_descriptor(text, self._known))
 
     def _pseudonym(self, kind: str, value: str) -> str:
         if not value:

@@ -90,3 +90,22 @@ class Rule:
 
     attribute: int | PrivateKey
     decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """A switch that users know from another program, and how it is given here.
+
+    Attributes
+    ----------
+    name
+        What the other program calls it.
+    give
+        The options of the command line that do the same; empty where none do.
+    reason
+        What it is for, or why there is none.
+    """
+
+    name: str
+    give: str
+    reason: str

@@ -15,7 +15,7 @@ from jsonschema.exceptions import best_match
 
 from bidsanon.dicom.confidentiality import Action, Option
 from bidsanon.errors import PolicyError
-from bidsanon.profile.decision import Cleaning, Decision
+from bidsanon.profile.decision import Cleaning, Decision, Variation
 from bidsanon.profile.entries import Entry, exclusive, problems_of, rules_of
 from bidsanon.profile.profile import Profile
 from bidsanon.resources import data_path, schema_path
@@ -128,6 +128,7 @@ def _profile(content: Mapping[str, Any]) -> Profile:
         modalities=frozenset(content.get("modalities", start.modalities)),
         rules=(*start.rules, *rules_of(_entries(content))),
         allow_list=content.get("allow-list", start.allow_list),
+        variations=tuple(Variation(**fields) for fields in content.get("variations", ())),
         vocabulary=content.get("descriptors", _WORDS[start.vocabulary]) == _WORDS[True],
     )
 

@@ -22,7 +22,7 @@ from bidsanon.dicom.confidentiality import (
     table_rows,
 )
 from bidsanon.dicom.encoding import dictionary_vr
-from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
+from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule, Variation
 from bidsanon.profile.description import AttributeRow, row_of_rule, row_of_table
 
 _PATIENT_AGE = 0x00101010
@@ -61,6 +61,21 @@ _UNKNOWN = Decision(
     action=Action.REMOVE, reason="no edition of the standard that bidsanon knows lists it"
 )
 _UNLISTED = Decision(action=Action.REMOVE, reason="it is not on the profile's list")
+_REFERENCES = frozenset(
+    {
+        # Instances and what belongs to them.
+        *(0x00081167, 0x00083012, 0x00200242, 0x00280304, 0x0040A021, 0x0040A022, 0x00440102),
+        *(0x00440108, 0x00687004, 0x0070031B, 0x00701209, 0x00701904, 0x0072007F),
+        # Frames of reference.
+        *(0x0018991E, 0x00209312, 0x00209313, 0x300A0675),
+        # Where an instance is stored.
+        *(0x0040E011, 0x0040E030, 0x0040E031),
+    }
+)
+"""UIDs of one examination that Table E.1-1 leaves out: PS3.15 E.1.1 has references replaced too."""
+_REFERENCE = Decision(
+    action=Action.REPLACE_UID, reason="it refers to what has a UID of its own, which is replaced"
+)
 _PATIENT_NAME = 0x00100010
 _PATIENT_ID = 0x00100020
 _DATE_VRS = frozenset({"DA", "DT"})
@@ -91,6 +106,8 @@ class Profile:
         With an allow-list: options that were added to it, and that act on what no rule lists.
     amended
         Whether a run changed it: then it is not what its name says alone.
+    variations
+        What users of another program know as its switches, and how each is given here.
     """
 
     name: str
@@ -102,6 +119,7 @@ class Profile:
     vocabulary: bool = False
     admitted: frozenset[Option] = frozenset()
     amended: bool = False
+    variations: tuple[Variation, ...] = ()
     _known: dict[object, Decision] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -227,12 +245,19 @@ class Profile:
         for row in table_rows():
             decision = own.pop(row.number, None) if row.number is not None else None
             rows.append(row_of_table(row, decision or self.ruling_of(row)))
-        rows += [row_of_rule(attribute, decision) for attribute, decision in own.items()]
+        unlisted = {tag: self._reference for tag in _REFERENCES if tag not in own}
+        rows += [row_of_rule(tag, decision) for tag, decision in (*own.items(), *unlisted.items())]
         return tuple(sorted(rows, key=lambda row: row.tag))
 
     @cached_property
     def _own(self) -> dict[int | PrivateKey, Decision]:
         return {rule.attribute: self._in_words(rule.decision) for rule in self.rules}
+
+    @property
+    def _reference(self) -> Decision:
+        if Option.RETAIN_UIDS in self.options:
+            return Decision(action=Action.KEEP, option=Option.RETAIN_UIDS)
+        return _REFERENCE
 
     @cached_property
     def _keeps_a_date(self) -> bool:
@@ -265,6 +290,8 @@ class Profile:
         if row is None:
             if not dictionary_has_tag(tag):
                 return _UNKNOWN
+            if tag in _REFERENCES:
+                return self._reference
             return _UNLISTED if self.allow_list else _PLAIN[Action.KEEP]
         return self.ruling_of(row)
 
