@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 from bidsanon.errors import StorageError, UsageError
 
@@ -79,6 +80,27 @@ def remove_tree(path: Path) -> None:
     for folder, _, _ in os.walk(path):
         Path(folder).chmod(PRIVATE_FOLDER_MODE)
     shutil.rmtree(path)
+
+
+def overwrite_file(stream: BinaryIO) -> None:
+    """Write zeros over a file that is open for writing, and bring them to the disk."""
+    left = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    while left:
+        left -= stream.write(bytes(min(left, _CHUNK)))
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def overwrite_and_remove(path: Path) -> None:
+    """Overwrite a file and remove it; a link is only removed, and a missing file is fine."""
+    if not path.is_symlink():
+        if not path.exists():
+            return
+        path.chmod(PRIVATE_FILE_MODE)
+        with path.open("r+b") as stream:
+            overwrite_file(stream)
+    path.unlink()
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:

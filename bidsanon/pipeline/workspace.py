@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bidsanon.audit import Journal
 from bidsanon.files import make_private_folder, remove_tree
-from bidsanon.vault import Vault
+from bidsanon.vault import read_contents, vault_in_use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,8 @@ def workspace(private: Path, name: str) -> Iterator[Workspace]:
     existed = private.exists()
     try:
         space.begin()
-        yield space
+        with vault_in_use(private):
+            yield space
     finally:
         remove_tree(space.work)
         if not existed and not _is_used(private):
@@ -92,5 +93,5 @@ def _is_used(private: Path) -> bool:
     others_at_work = any(path.is_dir() for path in (private / "work").glob("*"))
     if others_at_work or Journal(private).path.exists():
         return True
-    with Vault.preview(private) as vault:
-        return vault.has_subjects()
+    contents = read_contents(private)
+    return contents is not None and contents.is_needed

@@ -7,46 +7,32 @@ any machine and in any order.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import hmac
-import os
 import re
-import secrets
 import sqlite3
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bidsanon.dicom.dates import parse_date
+from bidsanon.dicom.dates import FIRST_SCANNED_YEAR, parse_date
 from bidsanon.dicom.uids import replace_uid
-from bidsanon.errors import StorageError, UsageError
-from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, storage_errors
+from bidsanon.errors import UsageError
+from bidsanon.files import make_private_folder, storage_errors
+from bidsanon.vault.key import digest, sealed, unlock
+from bidsanon.vault.passphrase import read_passphrase
 from bidsanon.vault.plan import PersonPlan
 from bidsanon.vault.pseudonyms import PseudonymForm, make_pseudonym
+from bidsanon.vault.storage import open_copy, open_stored, transaction, vault_errors
+from bidsanon.vault.usage import vault_in_use
 
-VAULT_NAME = "vault.sqlite"
 EARLIEST_ANCHOR = date(1905, 1, 1)
 LATEST_ANCHOR = date(1915, 12, 31)
 
-_SCANNED_YEARS = range(1970, 2101)
+_SCANNED_YEARS = range(FIRST_SCANNED_YEAR, 2101)
 _NOMINAL_ANCHOR = date(2015, 1, 1)
-_KEY_BYTES = 32
 _PERSON = "person"
 _BETWEEN_FIELDS = "\x1f"
 _WORD = re.compile(r"\w+")
-_BUSY_S = 30.0
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS person (
-    id BLOB PRIMARY KEY,
-    shift_days INTEGER NOT NULL,
-    subject TEXT UNIQUE
-);
-"""
 
 
 class Vault:
@@ -56,55 +42,66 @@ class Vault:
     have the same vault open.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, passphrase: str | None) -> None:
         self._connection = connection
-        self._key = self._secret("key")
+        self._key = unlock(connection, passphrase)
 
     @classmethod
-    def open(cls, private: Path) -> Self:
+    def open(cls, private: Path, *, passphrase_file: Path | None = None) -> Self:
         """Open the vault of a private folder; make both where they are not there yet.
 
         Parameters
         ----------
         private
             The private folder. Only its owner can enter it, and read the vault.
+        passphrase_file
+            Where the passphrase is, if there is one; None: the variable BIDSANON_PASSPHRASE. A
+            vault that is made while there is one is protected by it from the beginning.
 
         Raises
         ------
         StorageError
             If it cannot be written, or is no vault, or is a newer bidsanon's.
+        UsageError
+            If the passphrase is wrong or missing, or given for a vault without one, or the key
+            was destroyed.
+        MissingToolError
+            If a passphrase is needed and the package cryptography is not installed.
+        ConflictError
+            If somebody is destroying or protecting the vault now.
         """
+        passphrase = read_passphrase(passphrase_file)
         with storage_errors("the private folder"):
-            path = make_private_folder(private) / VAULT_NAME
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE_FILE_MODE))
-            path.chmod(PRIVATE_FILE_MODE)
-        with _vault_errors():
-            connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-            return cls._on(connection)
+            make_private_folder(private)
+        with vault_in_use(private), vault_errors():
+            return cls._on(open_stored(private), passphrase)
 
     @classmethod
-    def preview(cls, private: Path) -> Self:
+    def preview(cls, private: Path, *, passphrase_file: Path | None = None) -> Self:
         """Open a copy in memory, or a new one in memory where there is no vault yet.
 
         Its answers are those of the vault, and nothing is written: for dry runs.
+
+        Parameters
+        ----------
+        private, passphrase_file
+            As for :meth:`open`.
 
         Raises
         ------
         StorageError
             If the vault cannot be read.
+        UsageError, MissingToolError
+            As for :meth:`open`.
         """
-        path = private / VAULT_NAME
-        with _vault_errors():
-            memory = sqlite3.connect(":memory:", isolation_level=None)
-            if path.is_file():
-                _copy(path, memory)
-            return cls._on(memory)
+        passphrase = read_passphrase(passphrase_file)
+        with vault_errors():
+            return cls._on(open_copy(private), passphrase)
 
     @classmethod
-    def _on(cls, connection: sqlite3.Connection) -> Self:
+    def _on(cls, connection: sqlite3.Connection, passphrase: str | None) -> Self:
         try:
-            _prepare(connection)
-            return cls(connection)
+            return cls(connection, passphrase)
         except BaseException:
             connection.close()
             raise
@@ -152,15 +149,15 @@ class Vault:
         UsageError
             If the label is somebody else's, or the person has another one.
         """
-        with _vault_errors(), self._transaction():
+        with vault_errors(), transaction(self._connection):
             person_id = self._person_id(person)
             self._check_label(person_id, subject)
             self._connection.execute(
-                "INSERT OR IGNORE INTO person (id, shift_days) VALUES (?, ?)",
-                (person_id, self._shift(person_id, anchor_date)),
+                "INSERT OR IGNORE INTO person (id, sealed_shift) VALUES (?, ?)",
+                (person_id, sealed(self._shift(person_id, anchor_date), person_id, self._key)),
             )
-            shift_days, label = self._connection.execute(
-                "SELECT shift_days, subject FROM person WHERE id = ?", (person_id,)
+            shift, label = self._connection.execute(
+                "SELECT sealed_shift, subject FROM person WHERE id = ?", (person_id,)
             ).fetchone()
         subject = subject or label or ""
         pseudonym = f"sub-{subject}" if subject else self._pseudonym(person_id)
@@ -168,7 +165,7 @@ class Vault:
             subject=subject,
             patient_id=pseudonym,
             patient_name=pseudonym,
-            shift_days=shift_days,
+            shift_days=sealed(shift, person_id, self._key),
             uid_key=self._digest("uid"),
             label_key=self._digest("label"),
         )
@@ -183,7 +180,7 @@ class Vault:
         KeyError
             If the person has no plan yet.
         """
-        with _vault_errors(), self._transaction():
+        with vault_errors(), transaction(self._connection):
             person_id = self._person_id(person)
             self._check_label(person_id, subject)
             changed = self._connection.execute(
@@ -191,12 +188,6 @@ class Vault:
             )
             if not changed.rowcount:
                 raise KeyError("a person needs a plan before a label")
-
-    def has_subjects(self) -> bool:
-        """Tell whether anybody has a label: from then on the vault may never be thrown away."""
-        with _vault_errors():
-            query = "SELECT 1 FROM person WHERE subject IS NOT NULL LIMIT 1"
-            return self._connection.execute(query).fetchone() is not None
 
     def _person_id(self, person: str) -> bytes:
         """Return under which hash a person is stored, also when named by their pseudonym here.
@@ -255,86 +246,10 @@ class Vault:
         return make_pseudonym(_PERSON, person_id.hex(), key=key, form=form)
 
     def _digest(self, purpose: str, text: str = "") -> bytes:
-        return hmac.digest(self._key, f"{purpose}\0{text}".encode(), hashlib.sha256)
-
-    def _secret(self, name: str) -> bytes:
-        """Return a secret, made at random the first time."""
-        with self._transaction():
-            self._connection.execute(
-                "INSERT OR IGNORE INTO secret (name, value) VALUES (?, ?)",
-                (name, secrets.token_bytes(_KEY_BYTES)),
-            )
-            (value,) = self._connection.execute(
-                "SELECT value FROM secret WHERE name = ?", (name,)
-            ).fetchone()
-        return bytes(value)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Hold the vault's write lock: what is read cannot change before what is written."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        return digest(self._key, purpose, text)
 
 
 def _spellings(pseudonym: str) -> tuple[str, str]:
     """Return how a source's person key spells a pseudonym: as an ID, and as a name's words."""
     folded = pseudonym.casefold()
     return folded, " ".join(sorted(_WORD.findall(folded)))
-
-
-def _copy(path: Path, memory: sqlite3.Connection) -> None:
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    try:
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as stored:
-            stored.backup(memory)
-    except BaseException:
-        memory.close()
-        raise
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables where there are none; what is deleted is overwritten.
-
-    Raises
-    ------
-    StorageError
-        If a newer bidsanon made them.
-    """
-    connection.execute("PRAGMA secure_delete = ON")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > _SCHEMA_VERSION:
-        raise StorageError(
-            "the vault was made by a newer bidsanon", cure="install the newest bidsanon"
-        )
-    if version < _SCHEMA_VERSION:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
-        )
-
-
-@contextlib.contextmanager
-def _vault_errors() -> Iterator[None]:
-    """Turn what SQLite says of a broken or unwritable file into an error with a cure.
-
-    Raises
-    ------
-    StorageError
-        If the vault cannot be read or written.
-    """
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StorageError(
-            "the vault in the private folder cannot be written",
-            cure="check the folder's permissions and free space, and that no other run hangs",
-        ) from error
-    except sqlite3.DatabaseError as error:
-        raise StorageError(
-            "the vault in the private folder is damaged",
-            cure="put vault.sqlite back from a backup; a new one would give other pseudonyms",
-        ) from error
