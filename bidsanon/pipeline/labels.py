@@ -7,7 +7,7 @@ scanner was told as Patient ID. So labels are judged here, by what the source sa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from bidsanon.findings import Finding, finding
 from bidsanon.publish import SessionPlace
@@ -40,7 +40,21 @@ def label_findings(
         An error for a number of the hospital's or the scanner's, a warning for what may be a
         code of the study's own; for each label at most one of each.
     """
-    labels = {"subject": place.subject, "session": place.session or ""}
+    return judge_labels({"subject": place.subject, "session": place.session or ""}, identity)
+
+
+def judge_labels(
+    labels: Mapping[str, str], identity: Iterable[IdentifyingValue]
+) -> tuple[Finding, ...]:
+    """Say where a label is, or holds, what the source calls the person, visit or device.
+
+    Parameters
+    ----------
+    labels
+        What each is the label of, and the label.
+    identity
+        Every identifying value of the source.
+    """
     values = [value for value in identity if value.kind in _KINDS]
     found = {
         (what, code): finding(code, location=f"the {what}'s label", origin=origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,8 +92,7 @@ def make_request(
     if private.exists() and not private.is_dir():
         raise UsageError("the private folder is a file", cure="give a folder with --private")
     require_dataset_folder(dataset, private=private)
-    for number, source in enumerate(sources, start=1):
-        _require_source(number, source, dataset=dataset, private=private)
+    require_sources(sources, {"the dataset": dataset, "the private folder": private})
     place = SessionPlace(
         dataset=dataset,
         subject=clean_label(subject, prefix="sub-"),
@@ -128,23 +128,38 @@ def load_policy(request: ConvertRequest) -> Policy:
     return Policy(profile=profile, heuristic=resolve_heuristic(request.heuristic))
 
 
-def _require_source(number: int, source: Path, *, dataset: Path, private: Path) -> None:
+def require_sources(sources: Iterable[Path], places: Mapping[str, Path]) -> None:
     """Refuse a source that is not there, or shares its tree with what is written.
 
     Originals within the dataset would be published with it, and what lies in the private folder
-    is replaced by the next run.
+    is replaced by the next run. A medium's directory stands for the folder that holds it.
+
+    Parameters
+    ----------
+    sources
+        As the user gave them.
+    places
+        What is written, by what it is called in messages.
+
+    Raises
+    ------
+    UsageError
+        If one of them cannot be a source.
     """
-    if not source.exists():
-        raise UsageError(f"SOURCE number {number} is not there", cure="check how it is spelled")
-    originals = source.resolve()
-    for folder, name in ((dataset, "the dataset"), (private, "the private folder")):
-        if folder.resolve().is_relative_to(originals):
-            raise UsageError(
-                f"{name} lies within SOURCE number {number}",
-                cure="choose a place outside the source: originals are never touched",
-            )
-        if originals.is_relative_to(folder.resolve()):
-            raise UsageError(
-                f"SOURCE number {number} lies within {name}",
-                cure=f"move the originals out of {name} first",
-            )
+    for number, source in enumerate(sources, start=1):
+        if not source.exists():
+            raise UsageError(f"SOURCE number {number} is not there", cure="check how it is spelled")
+        originals = source.resolve()
+        if originals.name.upper() == "DICOMDIR":
+            originals = originals.parent
+        for name, folder in places.items():
+            if folder.resolve().is_relative_to(originals):
+                raise UsageError(
+                    f"{name} lies within SOURCE number {number}",
+                    cure="choose a place outside the source: originals are never touched",
+                )
+            if originals.is_relative_to(folder.resolve()):
+                raise UsageError(
+                    f"SOURCE number {number} lies within {name}",
+                    cure=f"move the originals out of {name} first",
+                )
