@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,44 +17,13 @@ from bidsanon.deidentify.context import (
     replaced,
     value_vr,
 )
+from bidsanon.deidentify.dummies import dummy_sequence, dummy_value
 from bidsanon.deidentify.harvest import WORDS
-from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.confidentiality import Action
-from bidsanon.dicom.encoding import Element, write_sequence
-from bidsanon.errors import PolicyError
+from bidsanon.dicom.encoding import Element
 
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
 _DESCRIBING = frozenset({"LO", "LT", "ST", "UC", "UT"})
-_TEXT_DUMMIES = {
-    "AE": "ANON",
-    "AS": "000Y",
-    "CS": "ANON",
-    "DA": "19000101",
-    "DS": "0",
-    "DT": "19000101000000",
-    "IS": "0",
-    "LO": "ANON",
-    "LT": "ANON",
-    "PN": "ANON",
-    "SH": "ANON",
-    "ST": "ANON",
-    "TM": "000000",
-    "UC": "ANON",
-    "UR": "about:blank",
-    "UT": "ANON",
-}
-_NUMBERS = {
-    "FD": "d",
-    "FL": "f",
-    "SL": "l",
-    "SS": "h",
-    "SV": "q",
-    "UL": "L",
-    "US": "H",
-    "UV": "Q",
-}
-_FLOATS = frozenset({"FD", "FL"})
-_ZEROS = {"AT": 4, "OB": 2, "OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2, "UN": 2}
 
 
 def remove(element: Element, rule: Rule, context: Context) -> Outcome:
@@ -73,13 +41,13 @@ def dummy(element: Element, rule: Rule, context: Context) -> Outcome:
     """D: the value becomes a meaningless one that fits the VR, or what the profile forces."""
     vr = value_vr(element)
     if vr == "SQ":
-        written = write_sequence(element, [(b"", False)], context.encoding)
+        written = dummy_sequence(element, context)
         if written == context.content[element.start : element.after]:
             return Fate.KEPT
         harvest_element(element, rule, context)
         return written
     text = rule.decision.value or patient_pseudonym(element.tag, context)
-    return replaced(element, written_value(vr, text, context), rule, context)
+    return replaced(element, dummy_value(vr, text, context), rule, context)
 
 
 def keep(element: Element, rule: Rule, context: Context) -> Outcome:  # noqa: ARG001 (an action)
@@ -145,27 +113,3 @@ OPERATORS = {
         (Action.REPLACE_UID, replace_uid),
     )
 }
-
-
-def written_value(vr: str, text: str, context: Context) -> bytes:
-    """Return a value of non-zero length that fits a VR: `text`, or what means nothing."""
-    if vr in _NUMBERS:
-        return _dummy_number(vr, text, context)
-    if vr == "UI":
-        return (text or context.tools.replace.uid("0")).encode("ascii", "replace")
-    if vr in _TEXT_DUMMIES:
-        return encode_text(text or _TEXT_DUMMIES[vr], context.character_set)
-    return bytes(_ZEROS.get(vr, 2))
-
-
-def _dummy_number(vr: str, text: str, context: Context) -> bytes:
-    order = "<" if context.encoding.little_endian else ">"
-    try:
-        kind = float if vr in _FLOATS else int
-        numbers = [kind(part) for part in (text or "0").split("\\")]
-        return struct.pack(f"{order}{len(numbers)}{_NUMBERS[vr]}", *numbers)
-    except (ValueError, struct.error) as error:
-        raise PolicyError(
-            f"the profile forces a value that does not fit an attribute of VR {vr}",
-            cure="give a number that fits, in the profile's [force] table",
-        ) from error

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import warnings
 
 import pytest
 from pydicom.config import RAISE
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 from pydicom.valuerep import validate_value
 
@@ -15,12 +19,14 @@ from bidsanon.deidentify.context import Context, Fate, Outcome, Rule, Tools
 from bidsanon.deidentify.harvest import Harvest
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.deidentify.rules import Place
+from bidsanon.dicom.confidentiality import table_rows, tag_text
 from bidsanon.dicom.encoding import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     Element,
     Encoding,
+    dictionary_vr,
     read_file,
     write_element,
 )
@@ -36,6 +42,11 @@ STANDARD_VRS = (
 )
 SIZES = {"AT": 4, "FD": 8, "FL": 4, "OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2, "SL": 4, "SS": 2}
 SIZES |= {"SV": 8, "UL": 4, "US": 2, "UV": 8}
+DUMMY_SEQUENCES = [
+    row.number
+    for row in table_rows()
+    if row.number and "D" in row.basic and dictionary_vr(row.number) == "SQ"
+]
 ENCODINGS = (EXPLICIT_LITTLE, EXPLICIT_BIG, IMPLICIT_LITTLE)
 
 
@@ -130,12 +141,26 @@ def test_a_dummy_fits_its_vr(bench: Bench, vr: str, encoding: Encoding) -> None:
         validate_value(vr, str(read) if vr in ("DS", "IS") else read, RAISE)
 
 
-def test_a_dummy_sequence_has_one_empty_item(bench: Bench) -> None:
-    inner = write_element(0x00100010, "PN", b"Quillfeather", EXPLICIT_LITTLE)
-    item = b"\xfe\xff\x00\xe0" + len(inner).to_bytes(4, "little") + inner
-    outcome = bench.act(0x00401101, "SQ", item, Decision(action=Action.DUMMY))
-    assert bench.value(outcome) == b"\xfe\xff\x00\xe0\0\0\0\0"
+@pytest.mark.parametrize("encoding", ENCODINGS, ids=str)
+@pytest.mark.parametrize("tag", DUMMY_SEQUENCES, ids=tag_text)
+def test_a_dummy_sequence_has_one_item_with_what_the_standard_requires(
+    bench: Bench, tag: int, encoding: Encoding
+) -> None:
+    name = write_element(0x00100010, "PN", b"Quillfeather", encoding)
+    order = "<" if encoding.little_endian else ">"
+    item = struct.pack(f"{order}HHL", 0xFFFE, 0xE000, len(name)) + name
+    decision = Decision(action=Action.DUMMY)
+    outcome = bench.act(tag, "SQ", item, decision, encoding=encoding)
+    assert isinstance(outcome, bytes)
     assert (ValueKind.NAME, "Quillfeather") in bench.harvested()
+    made = read_dataset(io.BytesIO(outcome), not encoding.explicit, encoding.little_endian)
+    (inside,) = made[tag].value
+    assert len(inside) > 0
+    assert list(inside.keys()) == sorted(inside.keys())
+    for element in inside.iterall():
+        assert element.VR in dictionary_VR(element.tag).split(" or ")
+    again = bench.act(tag, "SQ", bench.value(outcome, encoding), decision, encoding=encoding)
+    assert again is Fate.KEPT
 
 
 @pytest.mark.parametrize(
