@@ -4,10 +4,17 @@ from bidsanon.audit.changed_values import (
     VALUES_NAME,
     ChangedValue,
     ChangedValues,
+    forget_changed_values,
     new_part,
     write_part,
 )
-from bidsanon.audit.deident_map import MAP_NAME, MapEntry, read_deident_map, write_deident_map
+from bidsanon.audit.deident_map import (
+    MAP_NAME,
+    MapEntry,
+    map_text,
+    read_deident_map,
+    write_deident_map,
+)
 from bidsanon.audit.journal import (
     JOURNAL_NAME,
     Journal,
@@ -28,6 +35,8 @@ __all__ = [
     "MapEntry",
     "Outcome",
     "count_findings",
+    "forget_changed_values",
+    "map_text",
     "new_part",
     "now",
     "read_deident_map",

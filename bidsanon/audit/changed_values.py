@@ -26,6 +26,7 @@ from bidsanon.files import (
     PRIVATE_FILE_MODE,
     fresh_folder,
     make_private_folder,
+    overwrite_and_remove,
     remove_tree,
     storage_errors,
 )
@@ -208,6 +209,19 @@ class ChangedValues:
                 self._known.clear()
             self._known[digest] = known
         return known
+
+
+def forget_changed_values(private: Path) -> None:
+    """Overwrite and delete the database of a private folder; one that is not there is fine.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be overwritten.
+    """
+    with storage_errors("the private folder"):
+        for suffix in ("", "-journal"):
+            overwrite_and_remove(private / f"{VALUES_NAME}{suffix}")
 
 
 def new_part(folder: Path) -> Path:

@@ -17,6 +17,7 @@ COMMANDS = {
     "validate": "Check a BIDS dataset.",
     "heuristic": "List the heuristics that name the series.",
     "profile": "Show what a de-identification profile does.",
+    "vault": "Show, map, protect or destroy what a private folder knows of persons.",
     "demo": "Make a made-up person's session and convert it.",
     "doctor": "Say what is installed, and what each missing part would add.",
 }

@@ -23,6 +23,13 @@ heuristic_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
 )
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file whose first line is the vault's passphrase.  [default: the variable "
+    "BIDSANON_PASSPHRASE, where there is one]",
+)
 _profile_option = click.option(
     "--profile",
     default="bids",
