@@ -223,11 +223,14 @@ class NoteReason(StrEnum):
         member.sentence = sentence
         return member
 
-    INVALID_DATE = "invalid-date", "was no valid date and was emptied"
-    INVALID_TIME = "invalid-time", "was no valid time of day and was emptied"
+    INVALID_DATE = "invalid-date", "was no valid date and was taken out"
+    PARTIAL_DATE = "partial-date", "named no day that could be shifted and was taken out"
+    DATE_TOO_LATE = "date-too-late", "named a day long after the session and was taken out"
+    OUTSIDE_SHIFTED_YEARS = "outside-shifted-years", "lies outside 1902 to 1925 once it is shifted"
+    INVALID_TIME = "invalid-time", "was no valid time of day and was taken out"
     INVALID_AGE = "invalid-age", "was no valid age and was emptied"
     AGE_CAPPED = "age-capped", "said an age over 89, which was written as 89"
-    BIRTH_DATE_EMPTIED = "birth-date-emptied", "would have told an age over 89 and was emptied"
+    BIRTH_DATE_EMPTIED = "birth-date-emptied", "could tell an age over 89 and was taken out"
     NAME = "name", "held a name that the headers say elsewhere, which was cut"
     IDENTIFIER = "identifier", "held an identifier that the headers say elsewhere, which was cut"
     PLACE = "place", "held a place that the headers say elsewhere, which was cut"
@@ -243,6 +246,7 @@ class NoteReason(StrEnum):
     AGE = "age", "held an age or a birth, which was cut"
     TITLE_WITH_NAME = "title-with-name", "held a title or label with a name, which was cut"
     NOT_IN_VOCABULARY = "not-in-vocabulary", "held words that the vocabulary lacks, which were cut"
+    HIDDEN_BITS = "hidden-bits", "held bits that no voxel uses, which were cleared"
     TOO_LONG = "too-long", "was too long for a description and was emptied"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bidsanon.deidentify.context import (
     Context,
@@ -17,8 +17,11 @@ from bidsanon.deidentify.context import (
     value_vr,
 )
 from bidsanon.deidentify.harvest import WORDS, harvest_origin
+from bidsanon.deidentify.recognition import WHEN
 from bidsanon.deidentify.vendor import clean_private
 from bidsanon.dicom.charset import encode_text
+from bidsanon.dicom.confidentiality import Action
+from bidsanon.dicom.dates import SHIFTED_YEARS, format_date, is_valid_datetime, parse_date
 from bidsanon.dicom.encoding import Element, dictionary_vr, write_element
 from bidsanon.profile import Cleaning
 from bidsanon.session import NoteReason, ValueKind
@@ -31,11 +34,15 @@ _PATIENT_NAME = 0x00100010
 _PATIENT_ID = 0x00100020
 _ONE_TEXT = frozenset({"LT", "ST", "UR", "UT"})
 _DATE_VRS = frozenset({"DA", "DT", "TM"})
-_AGE = re.compile(r"\d{3}[DWMY]")
+_AGE = re.compile(r"(\d{3,4})([DWMY])", re.ASCII)
+_DIGITS_OF_AGE = 3
+_UNITS_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12, "Y": 1}
+# Of ninety years the ones with the fewest leap days: a shift by whole days does not change it.
+_OVER_THE_OLDEST_DAYS = 90 * 365 + 21
 
 
 def clean_dates(element: Element, rule: Rule, context: Context) -> Outcome:
-    """Shift dates by whole days and keep times; what is no date is emptied, never guessed."""
+    """Shift dates by whole days and keep times; what is no date is taken out, never guessed."""
     vr = element.vr if element.vr in _DATE_VRS else dictionary_vr(element.tag)
     if vr not in _DATE_VRS:
         return removed(element, rule, context)
@@ -43,14 +50,63 @@ def clean_dates(element: Element, rule: Rule, context: Context) -> Outcome:
     change = {"DA": replace.date, "DT": replace.datetime, "TM": replace.time}[vr]
     text = context.ascii(element)
     changed = change(text)
-    if changed.split("\\").count("") > text.split("\\").count(""):
-        reason = NoteReason.INVALID_TIME if vr == "TM" else NoteReason.INVALID_DATE
+    for reason in _troubles(vr, text, changed, is_when=not context.depth and element.tag in WHEN):
         context.tools.note(element, rule, reason)
-    if changed != text:
-        return replaced(element, changed.encode("ascii"), rule, context)
-    # A time of day that stays in the DICOM does not stay in what is published.
-    harvest_element(element, rule, context)
-    return Fate.KEPT
+    if changed == text:
+        _harvest_times(element, rule, context, vr)
+        return Fate.KEPT
+    if not changed.strip("\\"):
+        return rule.instead(element, rule, context)
+    return replaced(element, changed.encode("ascii"), rule, context)
+
+
+def clean_birth_date(element: Element, rule: Rule, context: Context) -> Outcome:
+    """Keep a date of birth, or shift it; empty one that could tell an age over 89 years."""
+    text, tools = context.ascii(element), context.tools
+    if not text:
+        return Fate.KEPT
+    shift, birth, day = tools.replace.shift, parse_date(text), tools.day
+    kept = rule.decision.action is Action.KEEP
+    if birth is not None and not kept:
+        birth, day = shift.moved(birth, birth=True), day and shift.moved(day)
+    if birth is None:
+        tools.note(element, rule, NoteReason.INVALID_DATE)
+        return rule.instead(element, rule, context)
+    if day is None or (day - birth).days >= _OVER_THE_OLDEST_DAYS:
+        tools.note(element, rule, NoteReason.BIRTH_DATE_EMPTIED)
+        return rule.instead(element, rule, context)
+    return Fate.KEPT if kept else replaced(element, format_date(birth).encode(), rule, context)
+
+
+def _troubles(vr: str, text: str, changed: str, *, is_when: bool) -> Iterator[NoteReason]:
+    """Yield what is to be noted of a value of dates or times and what became of it."""
+    parts = dict.fromkeys(zip(text.split("\\"), changed.split("\\"), strict=True))
+    yield from dict.fromkeys(_why_lost(vr, old) for old, new in parts if old and not new)
+    if is_when and any(new and int(new[:4]) not in SHIFTED_YEARS for _, new in parts):
+        yield NoteReason.OUTSIDE_SHIFTED_YEARS
+
+
+def _why_lost(vr: str, text: str) -> NoteReason:
+    if vr == "TM":
+        return NoteReason.INVALID_TIME
+    if parse_date(text[:8] if vr == "DT" else text) and (vr == "DA" or is_valid_datetime(text)):
+        return NoteReason.DATE_TOO_LATE
+    partial = vr == "DT" and is_valid_datetime(text)
+    return NoteReason.PARTIAL_DATE if partial else NoteReason.INVALID_DATE
+
+
+def _harvest_times(element: Element, rule: Rule, context: Context, vr: str) -> None:
+    """Harvest a value that stays: a time of day stays in the DICOM, and is not published.
+
+    A date that stays because it was shifted before identifies nobody.
+    """
+    if context.tools.replace.shift.stay is None or vr == "TM":
+        harvest_element(element, rule, context)
+    elif vr == "DT":
+        origin = harvest_origin(element.tag, rule.creator)
+        for part in context.ascii(element).split("\\"):
+            time = re.split("[+-]", part[8:])[0]
+            context.tools.harvest.add(ValueKind.TIME, time, origin)
 
 
 def clean_descriptor(element: Element, rule: Rule, context: Context) -> Outcome:
@@ -69,6 +125,8 @@ def clean_descriptor(element: Element, rule: Rule, context: Context) -> Outcome:
     origin = harvest_origin(element.tag, rule.creator)
     for piece in (piece for part in cleaned for piece in part.cut):
         context.tools.harvest.add(ValueKind.TEXT, piece, origin)
+    for reason in dict.fromkeys(reason for part in cleaned for reason in part.reasons):
+        context.tools.note(element, rule, reason)
     kept = "\\".join(part.text for part in cleaned)
     value = encode_text(kept, context.character_set)
     context.tools.harvest.keep(value, context.character_set)
@@ -82,12 +140,13 @@ def clean_characteristic(element: Element, rule: Rule, context: Context) -> Outc
     if value_vr(element) != "AS":
         return clean_descriptor(element, rule, context)
     text = context.ascii(element)
-    if not _AGE.fullmatch(text):
-        context.tools.note(element, rule, NoteReason.INVALID_AGE)
-        return replaced(element, b"", rule, context)
-    if text.endswith("Y") and int(text[:-1]) > OLDEST_AGE_YEARS:
+    match = _AGE.fullmatch(text)
+    if match and int(match[1]) / _UNITS_A_YEAR[match[2]] >= OLDEST_AGE_YEARS + 1:
         context.tools.note(element, rule, NoteReason.AGE_CAPPED)
         return replaced(element, f"{OLDEST_AGE_YEARS:03d}Y".encode(), rule, context)
+    if match is None or len(match[1]) != _DIGITS_OF_AGE:
+        context.tools.note(element, rule, NoteReason.INVALID_AGE)
+        return replaced(element, b"", rule, context)
     return Fate.KEPT
 
 

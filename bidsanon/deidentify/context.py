@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum, auto
 from typing import Protocol
 
@@ -70,9 +71,11 @@ class Rule:
         The row of the curated table, for a private attribute that it lists.
     creator
         The private creator, for a private attribute.
+    instead
+        The function that is called where the value cannot be cleaned.
     """
 
-    __slots__ = ("act", "code", "creator", "decision", "private")
+    __slots__ = ("act", "code", "creator", "decision", "instead", "private")
 
     def __init__(
         self,
@@ -82,8 +85,10 @@ class Rule:
         counted: bool = True,
         private: PrivateRule | None = None,
         creator: str = "",
+        instead: Callable[[Element, Rule, Context], Outcome] | None = None,
     ) -> None:
         self.act = act
+        self.instead = instead or removed
         self.decision = decision
         self.code = decision.action.value if counted else ""
         self.private = private
@@ -133,11 +138,13 @@ class Tools:
         How often a value was cut, emptied or changed for which reason, by place and reason.
     noted
         How many notes were made with these tools.
+    day
+        The day on which the instance was made, as it says; None where it does not say.
     decided
         What was decided about passages, by passage, place and character set.
     """
 
-    __slots__ = ("_outcomes", "changes", "decided", "harvest", "noted", "notes", "replace")
+    __slots__ = ("_outcomes", "changes", "day", "decided", "harvest", "noted", "notes", "replace")
 
     def __init__(
         self,
@@ -145,8 +152,10 @@ class Tools:
         harvest: Harvest,
         changes: dict[str, int],
         notes: Counter[tuple[str, NoteReason]] | None = None,
+        day: date | None = None,
     ) -> None:
         self.replace = replace
+        self.day = day
         self.harvest = harvest
         self.changes = changes
         self.notes: Counter[tuple[str, NoteReason]] = Counter() if notes is None else notes

@@ -6,29 +6,33 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from bidsanon.audit import ChangedValue
-from bidsanon.deidentify.actions import OPERATORS, written_value
+from bidsanon.deidentify.actions import OPERATORS
 from bidsanon.deidentify.changes import changed_values
 from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character_set
+from bidsanon.deidentify.dummies import dummy_value
+from bidsanon.deidentify.graphics import cleared_pixels, keep_clean_planes
 from bidsanon.deidentify.harvest import Harvest, settle
+from bidsanon.deidentify.marks import written_marks
+from bidsanon.deidentify.recognition import date_shift, day_of
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.deidentify.rules import Place
 from bidsanon.deidentify.walk import assemble, clean_data_set
 from bidsanon.dicom.confidentiality import Action
+from bidsanon.dicom.dates import DateShift
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     DicomFile,
     Element,
-    Encoding,
     NotUnderstoodError,
     deflate,
     dictionary_vr,
     read_file,
     write_element,
     write_file_head,
-    write_sequence,
 )
 from bidsanon.dicom.passages import Passages
 from bidsanon.dicom.private_characteristics import (
@@ -46,10 +50,6 @@ from bidsanon.vault.plan import PersonPlan
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
 _META_SOP_CLASS_UID = 0x00020002
-_PATIENT_IDENTITY_REMOVED = 0x00120062
-_DEIDENTIFICATION_METHOD = 0x00120063
-_DEIDENTIFICATION_METHOD_CODES = 0x00120064
-_TEMPORAL_INFORMATION_MODIFIED = 0x00280303
 
 _META_AE_TITLES = (0x00020016, 0x00020017, 0x00020018, 0x00020026, 0x00020027, 0x00020028)
 _WHO_WHERE_AND_WHEN = (
@@ -120,11 +120,14 @@ class CleanedFile:
         Its new (0008,0018).
     source
         What it was made from. Identified.
+    shift
+        How its dates are moved where they are.
     """
 
     pieces: list[bytes | memoryview]
     sop_instance_uid: str
     source: DicomFile
+    shift: DateShift
 
 
 class Deidentifier:
@@ -204,7 +207,10 @@ class Deidentifier:
         outcomes = clean_data_set(source.data_set, context)
         uid = _sop_instance_uid(source, outcomes)
         elements = elements.copy()
-        for tag, written in (*self._inserted(source, context), *self._marks(encoding)):
+        keep_clean_planes(source, outcomes, context)
+        added = (*self._inserted(source, context), *cleared_pixels(source, outcomes, context))
+        marks = written_marks(source, context, profile=self._profile, marked=self._marked)
+        for tag, written in (*added, *marks):
             _put(tag, written, elements, outcomes)
         head = write_file_head(
             sop_class_uid=sop_class_uid.encode(),
@@ -219,7 +225,10 @@ class Deidentifier:
         if source.transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
             body = [deflate(b"".join(body))]
         return CleanedFile(
-            pieces=[head, *body], sop_instance_uid=uid.decode("ascii", "replace"), source=source
+            pieces=[head, *body],
+            sop_instance_uid=uid.decode("ascii", "replace"),
+            source=source,
+            shift=context.tools.replace.shift,
         )
 
     def changed_values(self, cleaned: CleanedFile) -> Iterator[ChangedValue]:
@@ -237,20 +246,43 @@ class Deidentifier:
     def _tools_for(self, source: DicomFile, place: Place, characters: bytes) -> Tools:
         """Return the tools for instances that say the same about who, where and when."""
         said = tuple(source.value(tag) for tag in _WHO_WHERE_AND_WHEN)
-        key = (said, characters, source.data_set.encoding)
+        shift, day = date_shift(source, self._plan), day_of(source)
+        key = (said, characters, source.data_set.encoding, shift, day)
         tools = self._tools.get(key)
         if tools is None:
-            own = Harvest()
-            for tag, value in zip(_WHO_WHERE_AND_WHEN, said, strict=True):
-                if value and place[tag].decision.action is not Action.KEEP:
-                    own.take(tag, source.top[tag].vr, value, character_set=characters)
-            known = (*self._known, *cut_from_text(own.drain().identity))
-            replace = Replacements(self._plan, known=known)
-            tools = Tools(replace, self.harvest, self.changes, self.notes)
+            known = (*self._known, *self._own(source, place, characters, shift, day))
+            replace = Replacements(self._plan, known=known, shift=shift)
+            tools = Tools(replace, self.harvest, self.changes, self.notes, day)
             if len(self._tools) >= _MOST_TOOLS:
                 self._tools.clear()
             self._tools[key] = tools
         return tools
+
+    def _own(
+        self,
+        source: DicomFile,
+        place: Place,
+        characters: bytes,
+        shift: DateShift,
+        day: date | None,
+    ) -> Iterable[IdentifyingValue]:
+        """Return what an instance says itself about who, where and when.
+
+        What stays as it is identifies nobody: a pseudonym, a dummy, a date that was shifted before.
+        """
+        own = Harvest()
+        context = Context(
+            content=source.content,
+            encoding=source.data_set.encoding,
+            character_set=characters,
+            place=place,
+            tools=Tools(Replacements(self._plan, shift=shift), Harvest(), {}, day=day),
+        )
+        for tag in _WHO_WHERE_AND_WHEN:
+            element = source.top.get(tag)
+            if element is not None and place[tag].act(element, place[tag], context) != Fate.KEPT:
+                own.take(tag, element.vr, source.value(tag), character_set=characters)
+        return cut_from_text(own.drain().identity)
 
     def _harvest_meta(self, source: DicomFile) -> None:
         for tag in _META_AE_TITLES:
@@ -262,28 +294,8 @@ class Deidentifier:
         for tag, text in self._profile.forced:
             if tag not in source.top:
                 vr = dictionary_vr(tag)
-                value = written_value(vr, text, context)
+                value = dummy_value(vr, text, context)
                 yield tag, write_element(tag, vr, value, context.encoding)
-
-    def _marks(self, encoding: Encoding) -> list[tuple[int, bytes | None]]:
-        """Return what says that the instance was de-identified; None: whatever it said goes."""
-        profile = self._profile
-        method = codes = None
-        if self._marked:
-            method = write_element(
-                _DEIDENTIFICATION_METHOD, "LO", profile.method.encode(), encoding
-            )
-            codes = _method_codes(profile, encoding)
-        removed = write_element(_PATIENT_IDENTITY_REMOVED, "CS", b"YES", encoding)
-        modified = write_element(
-            _TEMPORAL_INFORMATION_MODIFIED, "CS", profile.temporal_information.encode(), encoding
-        )
-        return [
-            (_PATIENT_IDENTITY_REMOVED, removed),
-            (_DEIDENTIFICATION_METHOD, method),
-            (_DEIDENTIFICATION_METHOD_CODES, codes),
-            (_TEMPORAL_INFORMATION_MODIFIED, modified),
-        ]
 
 
 def deidentify_instance(
@@ -402,19 +414,3 @@ def _put(tag: int, written: bytes | None, elements: list[Element], outcomes: lis
     if written is not None:
         elements.insert(index, Element(tag, "UN", -1, -1, -1, -1))
         outcomes.insert(index, written)
-
-
-def _method_codes(profile: Profile, encoding: Encoding) -> bytes:
-    items = [
-        b"".join(
-            write_element(tag, vr, text.encode(), encoding)
-            for tag, vr, text in (
-                (0x00080100, "SH", code.value),
-                (0x00080102, "SH", code.scheme),
-                (0x00080104, "LO", code.meaning),
-            )
-        )
-        for code in profile.method_codes
-    ]
-    sequence = Element(_DEIDENTIFICATION_METHOD_CODES, "SQ", 0, 0, 0, 0)
-    return write_sequence(sequence, ((item, False) for item in items), encoding)

@@ -51,9 +51,9 @@ def moment_of(file: DicomFile) -> str:
     return ""
 
 
-def iso_moment(moment: str, day: str) -> str:
-    """Write a moment as ISO 8601, on another day (YYYYMMDD)."""
-    time = moment[8:]
+def iso_moment(moment: str) -> str:
+    """Write a moment as ISO 8601."""
+    day, time = moment[:8], moment[8:]
     return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor, keep_vocabulary
 from bidsanon.deidentify.known_values import searched_values
-from bidsanon.dicom.dates import is_valid_time, shift_date, shift_datetime
+from bidsanon.dicom.dates import DateShift, is_valid_time
 from bidsanon.dicom.uids import PADDING, replace_uid
 from bidsanon.session import IdentifyingValue
 from bidsanon.vault import PersonPlan, PseudonymForm, make_pseudonym
@@ -28,10 +28,19 @@ class Replacements:
         The person's plan from the vault.
     known
         What the session or instance says about person, staff, place and time: cut from text.
+    shift
+        How dates are moved; None: all by the person's days.
     """
 
-    def __init__(self, plan: PersonPlan, *, known: Iterable[IdentifyingValue] = ()) -> None:
+    def __init__(
+        self,
+        plan: PersonPlan,
+        *,
+        known: Iterable[IdentifyingValue] = (),
+        shift: DateShift | None = None,
+    ) -> None:
         self.plan = plan
+        self.shift = shift or DateShift(days=plan.shift_days)
         self._known = searched_values(known)
 
     def uid(self, text: str) -> str:
@@ -40,11 +49,11 @@ class Replacements:
 
     def date(self, text: str) -> str:
         """Return a DA value shifted by the person's days; an invalid one gives ''."""
-        return _each(text, lambda date: shift_date(date, self.plan.shift_days))
+        return _each(text, self.shift.da)
 
     def datetime(self, text: str) -> str:
         """Return a DT value with its date shifted and its time kept; an invalid one gives ''."""
-        return _each(text, lambda moment: shift_datetime(moment, self.plan.shift_days))
+        return _each(text, self.shift.dt)
 
     def time(self, text: str) -> str:
         """Return a TM value as it is; an invalid one gives ''."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from bidsanon.deidentify.actions import OPERATORS, clean_words, drop
-from bidsanon.deidentify.cleanings import clean_private_value
+from bidsanon.deidentify.cleanings import clean_birth_date, clean_private_value
 from bidsanon.deidentify.context import UNLISTED, Rule
-from bidsanon.dicom.confidentiality import Action
+from bidsanon.dicom.confidentiality import Action, attribute_type, resolve, table_row
 from bidsanon.dicom.private import claimed_rule, private_rule
 from bidsanon.dicom.private_characteristics import CHARACTERISTICS, NO_CLAIMS, PrivateClaims
 from bidsanon.profile import Cleaning, Decision, Profile
 
 _FIRST_GROUP = 0x0008
+_BIRTH_DATE = 0x00100030
+_AGE = 0x00101010
 _PRIVATE = 0x10000
 _OVERLAYS = 0x60
 _OVERLAY_DATA = 0x3000
@@ -63,11 +65,28 @@ class Place(dict[int, Rule]):
         if not tag & 0xFFFF or tag >> 16 < _FIRST_GROUP or tag == CHARACTERISTICS:
             rule = _DROPPED
         else:
-            decision = self._decide(tag)
-            words = self._cleaned and decision.action is Action.KEEP
-            rule = Rule(clean_words if words else OPERATORS[decision.action].act, decision)
+            rule = self._rule(tag, self._decide(tag))
         self[tag] = rule
         return rule
+
+    def _rule(self, tag: int, decision: Decision) -> Rule:
+        act = OPERATORS[decision.action].act
+        if decision.cleaning is Cleaning.DATES:
+            act = clean_birth_date if tag == _BIRTH_DATE else act
+            return Rule(act, decision, instead=OPERATORS[self._basic(tag)].act)
+        if decision.action is Action.KEEP:
+            if tag == _BIRTH_DATE and self._decide(_AGE).action is not Action.KEEP:
+                return Rule(clean_birth_date, decision, instead=OPERATORS[Action.EMPTY].act)
+            act = clean_words if self._cleaned else act
+        return Rule(act, decision)
+
+    def _basic(self, tag: int) -> Action:
+        """Return what the Basic Profile does to a date: that is done to one that is none."""
+        row = table_row(tag)
+        if row is None:
+            return Action.EMPTY
+        type_ = attribute_type(tag, sop_class_uid=self._sop_class_uid, path=self._path)
+        return resolve(row.basic, type_)
 
     def below(self, tag: int) -> Place:
         """Return the place within the items of a sequence."""

@@ -16,8 +16,8 @@ from bidsanon.audit import ChangedValues, new_part, write_part
 from bidsanon.deidentify.harvest import Harvested, settle
 from bidsanon.deidentify.instance import Deidentifier, counted, cut_from_text
 from bidsanon.deidentify.participant import iso_moment, moment_of, participant_of
-from bidsanon.deidentify.replacements import Replacements
 from bidsanon.dicom.confidentiality import Option
+from bidsanon.dicom.dates import SHIFTED_YEARS, DateShift
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.files import (
     PRIVATE_FILE_MODE,
@@ -33,6 +33,7 @@ from bidsanon.session import (
     DeidentifiedSeries,
     DeidentifiedSession,
     IdentifyingValue,
+    Note,
     NoteReason,
     Participant,
     SourceSession,
@@ -85,7 +86,7 @@ class _Report:
     troubles
         Which of them could not be understood, and why.
     first_moment
-        When the first of the copied images was acquired.
+        When the first of the copied images was acquired, with the date that the copy holds.
     values
         The file in which the changed values are, where somebody asks for them.
     """
@@ -157,6 +158,7 @@ def deidentify_session(
             step.advance(report.files)
     troubles = [trouble for report in reports for trouble in report.troubles]
     moments = sorted(report.first_moment for report in reports if report.first_moment)
+    notes = settle_notes(report.notes for report in reports)
     changes = sum((Counter(report.changes) for report in reports), Counter[str]())
     return DeidentifiedSession(
         source=source,
@@ -166,10 +168,10 @@ def deidentify_session(
         participant=participant,
         method=profile.method,
         method_codes=tuple(CodedConcept(**code._asdict()) for code in profile.method_codes),
-        first_acquisition=_published_moment(moments[0], orders) if moments else None,
+        first_acquisition=_first_acquisition(moments, profile),
         changes=counted(changes),
-        findings=tuple(_findings(troubles)),
-        notes=settle_notes(report.notes for report in reports),
+        findings=(*_findings(troubles), *_date_findings(notes)),
+        notes=notes,
     )
 
 
@@ -228,6 +230,7 @@ class _Worker:
         self._deidentifier = Deidentifier(
             profile=orders.profile, plan=orders.plan, known=orders.known, marked=orders.marked
         )
+        self._profile = orders.profile
         self._parts = orders.parts
         self._part: Path | None = None
 
@@ -270,7 +273,14 @@ class _Worker:
         _write(task.target, cleaned.pieces)
         if self._part:
             write_part(self._part, self._deidentifier.changed_values(cleaned))
-        return moment_of(cleaned.source)
+        return self._published(moment_of(cleaned.source), cleaned.shift)
+
+    def _published(self, moment: str, shift: DateShift) -> str:
+        """Return a moment with the date that the copy holds."""
+        if not moment or Option.RETAIN_MODIFIED_DATES not in self._profile.options:
+            return moment
+        day = shift.da(moment[:8])
+        return day and day + moment[8:]
 
 
 _worker: _Worker | None = None
@@ -310,12 +320,17 @@ def _staged_series(
     )
 
 
-def _published_moment(moment: str, orders: _Orders) -> str | None:
+def _first_acquisition(moments: Sequence[str], profile: Profile) -> str | None:
     """Return the first acquisition as ISO 8601 with the date that the copies hold."""
-    options = orders.profile.options
-    if Option.RETAIN_MODIFIED_DATES in options:
-        return iso_moment(moment, Replacements(orders.plan).date(moment[:8]))
-    return iso_moment(moment, moment[:8]) if Option.RETAIN_FULL_DATES in options else None
+    kept = {Option.RETAIN_MODIFIED_DATES, Option.RETAIN_FULL_DATES} & profile.options
+    return iso_moment(moments[0]) if moments and kept else None
+
+
+def _date_findings(notes: Iterable[Note]) -> Iterator[Finding]:
+    counts = [n.count for n in notes if n.reason is NoteReason.OUTSIDE_SHIFTED_YEARS]
+    if counts:
+        years = f"{SHIFTED_YEARS.start} to {SHIFTED_YEARS.stop - 1}"
+        yield finding("DATES_OUTSIDE_SHIFTED_YEARS", count=max(counts), years=years)
 
 
 def _findings(troubles: Iterable[tuple[_Task, str]]) -> Iterator[Finding]:

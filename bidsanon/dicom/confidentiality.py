@@ -123,6 +123,16 @@ OPTION_CODES = {
     ),
 }
 """CID 7050: the code of each option."""
+METHOD_CODES = {
+    (code.value, code.scheme): code
+    for code in (
+        BASIC_PROFILE_CODE,
+        CLEAN_PIXEL_DATA_CODE,
+        CLEAN_VISUAL_FEATURES_CODE,
+        *OPTION_CODES.values(),
+    )
+}
+"""CID 7050, by code value and coding scheme."""
 
 
 def method_codes(options: Collection[Option]) -> tuple[MethodCode, ...]:
