@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _WINDOW_PERCENTILES = (1.0, 99.5)
 _WHITE = 255.0
+_LEAST_SIDE = 512
+_MOST_TIMES = 4
 _GREY_DIMENSIONS = 2
 _DECODING_ERRORS = (
     ArithmeticError,
@@ -81,6 +83,19 @@ def render_frames(
         with _decoding():
             picture = _picture(data_set, frame)
         yield picture
+
+
+def enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Enlarge a small picture by a whole number of times: readers of text want larger letters."""
+    import numpy as np  # noqa: PLC0415 (start-up time)
+    from PIL import Image  # noqa: PLC0415 (the same)
+
+    rows, columns = picture.shape[:2]
+    times = min(_MOST_TIMES, -(-_LEAST_SIDE // max(rows, columns)))
+    if times <= 1:
+        return picture
+    size = (columns * times, rows * times)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
 def _picture(data_set: Dataset, frame: int) -> NDArray[np.uint8]:

@@ -27,6 +27,7 @@ from pydicom.tag import BaseTag
 
 from bidsanon.dicom.charset import decode_text
 from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError, read_file
+from bidsanon.dicom.pixel_data import FORM, PHOTOMETRIC, PixelForm, pixel_form
 from bidsanon.source.person import Patient
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -65,12 +66,6 @@ _STUDY_UID = 0x0020000D
 _SERIES_UID = 0x0020000E
 _SERIES_NUMBER = 0x00200011
 _INSTANCE_NUMBER = 0x00200013
-_SAMPLES = 0x00280002
-_PHOTOMETRIC = 0x00280004
-_FRAMES = 0x00280008
-_ROWS = 0x00280010
-_COLUMNS = 0x00280011
-_BITS_ALLOCATED = 0x00280100
 _BURNED_IN = 0x00280301
 _WANTED = frozenset(
     {
@@ -78,8 +73,7 @@ _WANTED = frozenset(
         *(_CHARACTER_SET, _IMAGE_TYPE, _SOP_CLASS_UID, _SOP_INSTANCE_UID, _ACQUISITION_DATETIME),
         *(_MODALITY, _CONVERSION_TYPE, _SERIES_DESCRIPTION, _PATIENT_NAME, _PATIENT_ID, _ISSUER),
         *(_BIRTH_DATE, _PROTOCOL_NAME, _STUDY_UID, _SERIES_UID, _SERIES_NUMBER, _INSTANCE_NUMBER),
-        *(_SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS, _BITS_ALLOCATED, _BURNED_IN),
-        *_CAPTURED_BY,
+        *(_BURNED_IN, *_CAPTURED_BY, *FORM),
     }
 )
 _META_SOP_CLASS_UID = 0x00020002
@@ -124,14 +118,12 @@ class Header:
     ----------
     start
         When it was acquired, ``YYYYMMDDHHMMSS.FFFFFF`` as far as it says; else empty.
-    samples
-        Samples per pixel (0028,0002): 3 for colour.
     captured
         Whether it says when, or by what, it was captured from a screen or a film.
+    photometric
+        (0028,0004).
     form
-        Rows, columns, samples, bits and photometric interpretation of its pixels, as text.
-    frames
-        How many frames it holds.
+        How its pixel data are written.
     patient
         Who it says it is of.
     """
@@ -151,10 +143,9 @@ class Header:
     start: str
     series_number: int | None
     instance_number: int | None
-    samples: int
     captured: bool
-    form: tuple[str, ...]
-    frames: int
+    photometric: str
+    form: PixelForm
     patient: Patient
 
 
@@ -210,21 +201,8 @@ def _soundness(file: DicomFile, values: Mapping[int, bytes]) -> Soundness:
     element = found[0]
     needed = 1  # fragments, of which the parser has seen the end
     if element.after == element.end:
-        needed = _native_length(values, little_endian=file.data_set.encoding.little_endian)
+        needed = pixel_form(values, little_endian=file.data_set.encoding.little_endian).length
     return Soundness.WHOLE if element.end - element.body >= needed else Soundness.ENDS_EARLY
-
-
-def _native_length(values: Mapping[int, bytes], *, little_endian: bool) -> int:
-    """Return how many bytes native pixel data take (PS3.5 8.1.1, PS3.3 C.7.6.3)."""
-    rows, columns, bits = (
-        _unsigned(values, tag, little_endian=little_endian)
-        for tag in (_ROWS, _COLUMNS, _BITS_ALLOCATED)
-    )
-    samples = _unsigned(values, _SAMPLES, little_endian=little_endian) or 1
-    if samples == 3 and _text(values, _PHOTOMETRIC) == "YBR_FULL_422":  # noqa: PLR2004 (RGB)
-        samples = 2
-    frames = _integer(values, _FRAMES) or 1
-    return max(1, (rows * columns * samples * max(frames, 1) * bits + 7) // 8)
 
 
 def _read_what_is_left(content: bytes) -> Header | None:
@@ -307,10 +285,9 @@ def _header(
         start=_start(values),
         series_number=_integer(values, _SERIES_NUMBER),
         instance_number=_integer(values, _INSTANCE_NUMBER),
-        samples=_unsigned(values, _SAMPLES, little_endian=little_endian) or 1,
         captured=any(_text(values, tag) for tag in _CAPTURED_BY),
-        form=_form(values, little_endian=little_endian),
-        frames=max(1, _integer(values, _FRAMES) or 1),
+        photometric=_text(values, PHOTOMETRIC),
+        form=pixel_form(values, little_endian=little_endian),
         patient=Patient(
             id=_text(values, _PATIENT_ID),
             issuer=_text(values, _ISSUER),
@@ -318,12 +295,6 @@ def _header(
             birth_date=_text(values, _BIRTH_DATE),
         ),
     )
-
-
-def _form(values: Mapping[int, bytes], *, little_endian: bool) -> tuple[str, ...]:
-    numbers = (_ROWS, _COLUMNS, _SAMPLES, _BITS_ALLOCATED)
-    sizes = (str(_unsigned(values, tag, little_endian=little_endian)) for tag in numbers)
-    return (*sizes, _text(values, _PHOTOMETRIC))
 
 
 def _start(values: Mapping[int, bytes]) -> str:
@@ -350,8 +321,3 @@ def _integer(values: Mapping[int, bytes], tag: int) -> int | None:
         return int(float(_text(values, tag).split("\\")[0]))
     except (ValueError, OverflowError):
         return None
-
-
-def _unsigned(values: Mapping[int, bytes], tag: int, *, little_endian: bool) -> int:
-    """Return the first number of a US value; 0 where it holds none."""
-    return int.from_bytes(values.get(tag, b"")[:2], "little" if little_endian else "big")

@@ -19,18 +19,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bidsanon.dicom.frames import FrameNotDecodedError, render_frames
+from bidsanon.dicom.frames import FrameNotDecodedError, enlarged, render_frames
 from bidsanon.ocr import TextReader, Word, text_reader
 from bidsanon.progress import Progress
 from bidsanon.source.reading import Readable
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["LookedAt", "holds_text", "look_at_pixels", "text_reader"]
 
@@ -39,9 +34,6 @@ _ROUND = frozenset("0OoQD8○●◯〇口日")
 _SURE = 0.7
 _LEAST_IN_WORD = 3
 _LEAST_IN_ALL = 4
-_LEAST_SIDE = 512
-"""Smaller pictures are enlarged: the reader was made for letters of ten and more pixels."""
-_MOST_TIMES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +107,9 @@ def _alike(images: Iterable[Readable]) -> list[list[Readable]]:
     groups: dict[object, list[Readable]] = defaultdict(list)
     for image in images:
         header = image.header
-        kind = (header.sop_class_uid, header.image_type, header.form, header.transfer_syntax_uid)
-        key = (header.series_uid, kind)
+        kind = (header.sop_class_uid, header.image_type, header.photometric)
+        written = (replace(header.form, frames=1), header.transfer_syntax_uid)
+        key = (header.series_uid, kind, written)
         groups[key].append(image)
     for group in groups.values():
         group.sort(key=lambda image: (image.header.instance_number or 0, str(image.path)))
@@ -132,24 +125,11 @@ def _look_at(image: Readable, reader: TextReader) -> tuple[int, bool]:
     """Look at a sample of an image's frames: how many, and whether one of them holds text."""
     header = image.header
     pictures = render_frames(
-        image.path, _sample(header.frames), transfer_syntax_uid=header.transfer_syntax_uid
+        image.path, _sample(header.form.frames), transfer_syntax_uid=header.transfer_syntax_uid
     )
     seen = 0
     for picture in pictures:
         seen += 1
-        if holds_text(reader.read(_enlarged(picture))):
+        if holds_text(reader.read(enlarged(picture))):
             return seen, True
     return seen, False
-
-
-def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Enlarge a small picture by a whole number of times, smoothly."""
-    import numpy as np  # noqa: PLC0415 (start-up time)
-    from PIL import Image  # noqa: PLC0415 (the same)
-
-    rows, columns = picture.shape[:2]
-    times = min(_MOST_TIMES, -(-_LEAST_SIDE // max(rows, columns)))
-    if times <= 1:
-        return picture
-    size = (columns * times, rows * times)
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))

@@ -43,7 +43,6 @@ _SAVED_SCREEN = re.compile(
     re.IGNORECASE,
 )
 _CAPTURED = re.compile("Secondary Capture|Hardcopy")  # of a screen; of a film with its margins
-_COLOUR = 3
 _STRUCTURED_REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 _PRESENTATION_STATES = "1.2.840.10008.5.1.4.1.1.11."
 
@@ -123,7 +122,7 @@ def _is_screenshot(header: Header) -> bool:
         or header.captured
         or _SAVED_SCREEN.search(header.description) is not None
         or bool(types & _SCREENSHOT_TYPES)
-        or (header.samples == _COLOUR and {"DERIVED", "SECONDARY"} <= types)
+        or (header.form.samples > 1 and {"DERIVED", "SECONDARY"} <= types)
     )
 
 

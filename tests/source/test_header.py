@@ -28,7 +28,7 @@ def test_an_encoding_changes_nothing(tmp_path: Path, builder: Callable[..., list
     assert header is not None
     assert header.soundness is Soundness.WHOLE
     assert header.modality == "MR"
-    assert header.samples == 1
+    assert header.form.samples == 1
 
 
 def test_a_japanese_name_is_decoded(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_same_is_read_as_pydicom_reads(tmp_path: Path, name: str) -> None:
     assert header.series_uid == expected.SeriesInstanceUID
     assert header.transfer_syntax_uid == expected.file_meta.TransferSyntaxUID
     assert header.patient.id == expected.get("PatientID", "")
-    assert header.samples == expected.get("SamplesPerPixel", 1)
+    assert header.form.samples == expected.get("SamplesPerPixel", 1)
 
 
 @pytest.mark.parametrize(
