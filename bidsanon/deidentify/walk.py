@@ -104,7 +104,9 @@ def _clean_passage(
         blocks_kept=frozenset(
             element.tag >> 8
             for element, outcome in zip(elements, own, strict=True)
-            if outcome is not _REMOVED and element.tag >> 8 in before
+            if outcome is not _REMOVED
+            and element.tag & 0xFFFF > _LAST_BLOCK
+            and element.tag >> 8 in before
         ),
     )
 

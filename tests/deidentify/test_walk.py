@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bidsanon.deidentify import deidentify_instance
+from bidsanon.deidentify.instance import Deidentifier
 from bidsanon.dicom.confidentiality import table_rows
 from bidsanon.dicom.encoding import (
     EXPLICIT_BIG,
@@ -194,3 +195,16 @@ def test_what_begins_like_a_sequence_and_is_none_goes(bids: Profile, plan: Perso
     )
     instance = deidentify_instance(content, profile=bids, plan=plan)
     assert PLANTED_TEXT not in instance.content
+
+
+def test_files_that_come_alike_are_cleaned_alike_with_group_lengths(
+    bids: Profile, plan: PersonPlan
+) -> None:
+    creator = write_element(0x00190010, "LO", b"SIEMENS MR HEADER", EXPLICIT_LITTLE)
+    value = write_element(0x0019100C, "IS", b"1000", EXPLICIT_LITTLE)
+    length = write_element(0x00190000, "UL", struct.pack("<L", len(creator)), EXPLICIT_LITTLE)
+    content = file_of(length + creator + value, top_level, EXPLICIT_LITTLE)
+    deidentifier = Deidentifier(profile=bids, plan=plan)
+    written = [b"".join(deidentifier.clean(content).pieces) for _ in range(4)]
+    assert len(set(written)) == 1
+    assert creator + value in written[0]
