@@ -246,7 +246,8 @@ class Deidentifier:
     def _tools_for(self, source: DicomFile, place: Place, characters: bytes) -> Tools:
         """Return the tools for instances that say the same about who, where and when."""
         said = tuple(source.value(tag) for tag in _WHO_WHERE_AND_WHEN)
-        shift, day = date_shift(source, self._plan), day_of(source)
+        day = day_of(source)
+        shift = date_shift(source, self._plan, day)
         key = (said, characters, source.data_set.encoding, shift, day)
         tools = self._tools.get(key)
         if tools is None:

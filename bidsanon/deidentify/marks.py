@@ -9,6 +9,7 @@ a description.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from bidsanon.deidentify.context import Context, Rule, is_sequence
@@ -26,6 +27,7 @@ from bidsanon.dicom.confidentiality import (
 from bidsanon.dicom.encoding import (
     DicomFile,
     Element,
+    Encoding,
     NotUnderstoodError,
     encoding_of_items,
     read_item,
@@ -88,7 +90,8 @@ def written_marks(
         marks = marks_of(file, context, profile=profile)
         text = encode_text("\\".join(marks.methods), context.character_set)
         method = write_element(DEIDENTIFICATION_METHOD, "LO", text, encoding)
-        codes = _written_codes(_true_codes(marks.codes, temporal, profile), context)
+        true = _true_codes(marks.codes, temporal, profile)
+        codes = _written_codes(true, context.character_set, encoding)
     yield DEIDENTIFICATION_METHOD, method
     yield DEIDENTIFICATION_METHOD_CODES, codes
     for tag in (BURNED_IN_ANNOTATION, RECOGNIZABLE_VISUAL_FEATURES):
@@ -193,10 +196,13 @@ def _cleaned(text: str, element: Element, rule: Rule, context: Context) -> Clean
     return cleaned
 
 
-def _written_codes(codes: Iterable[MethodCode], context: Context) -> bytes:
+@lru_cache(maxsize=64)
+def _written_codes(
+    codes: tuple[MethodCode, ...], character_set: bytes, encoding: Encoding
+) -> bytes:
     items = [
         b"".join(
-            write_element(tag, vr, encode_text(text, context.character_set), context.encoding)
+            write_element(tag, vr, encode_text(text, character_set), encoding)
             for tag, vr, text in (
                 (_CODE_VALUE, "SH", code.value),
                 (_CODING_SCHEME, "SH", code.scheme),
@@ -206,4 +212,4 @@ def _written_codes(codes: Iterable[MethodCode], context: Context) -> bytes:
         for code in codes
     ]
     sequence = Element(DEIDENTIFICATION_METHOD_CODES, "SQ", 0, 0, 0, 0)
-    return write_sequence(sequence, ((item, False) for item in items), context.encoding)
+    return write_sequence(sequence, ((item, False) for item in items), encoding)

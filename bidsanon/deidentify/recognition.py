@@ -35,7 +35,7 @@ _FIRST_DAY = date(SHIFTED_YEARS.start, 1, 1)
 _LAST_DAY = date(SHIFTED_YEARS.stop - 1, 12, 31)
 
 
-def date_shift(file: DicomFile, plan: PersonPlan) -> DateShift:
+def date_shift(file: DicomFile, plan: PersonPlan, day: date | None) -> DateShift:
     """Return how the dates of an instance are moved.
 
     In one that was de-identified before with this vault, those up to 1925 stay; where its own day
@@ -52,8 +52,9 @@ def date_shift(file: DicomFile, plan: PersonPlan) -> DateShift:
         The instance. Identified.
     plan
         The person's plan.
+    day
+        The day on which it was made, from :func:`day_of`.
     """
-    day = day_of(file)
     scanned = day is not None and day.year >= FIRST_SCANNED_YEAR
     own_last = _LAST_DAY if day is None or scanned else max(_LAST_DAY, _end_of_year(day))
     stay = None
