@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bidsanon.cli.options import json_option
+from bidsanon.cli.options import amendment_options, json_option
+
+if TYPE_CHECKING:
+    from bidsanon.profile import Amendment, AttributeRow, Profile
 
 
 @click.group("profile")
 def command() -> None:
-    """Show what a de-identification profile does."""
+    """Show what a de-identification profile does, or check one."""
 
 
 @command.command("list")
@@ -32,30 +37,69 @@ def list_(*, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("name", default="bids", metavar="[NAME|FILE.toml]")
+@amendment_options
 @json_option
-def show(*, name: str, as_json: bool) -> None:
-    """Print what a profile (by default bids) does to each attribute."""
+def show(*, name: str, amendment: Amendment, as_json: bool) -> None:
+    """Print what a profile (by default bids) does to each attribute, private ones included."""
     from bidsanon.cli.outcome import failing_as_json, print_json  # noqa: PLC0415 - start-up time
     from bidsanon.profile import load_profile  # noqa: PLC0415
 
     with failing_as_json("profile", wanted=as_json):
-        profile = load_profile(name)
-    rows = profile.describe()
+        profile = amendment.apply(load_profile(name))
     if as_json:
-        print_json(
-            {
-                "name": profile.name,
-                "method": profile.method,
-                "options": sorted(profile.options),
-                "modalities": sorted(profile.modalities),
-                "digest": profile.digest,
-                "attributes": [asdict(row) for row in rows],
-            }
-        )
+        rows = (*profile.describe(), *profile.describe_private())
+        print_json({**_summary(profile), "attributes": [asdict(row) for row in rows]})
         return
-    click.echo(f"{profile.name}: {profile.method}")
-    click.echo(f"modalities: {', '.join(sorted(profile.modalities))}")
-    click.echo(f"digest: {profile.digest}\n")
-    for row in rows:
-        why = f"  [{row.reason or row.option}]" if row.reason or row.option else ""
-        click.echo(f"{row.tag:<28} {row.action:<6} {row.name}: {row.happens}{why}")
+    click.echo(_heading(profile))
+    for row in profile.describe():
+        click.echo(_line(row))
+    private = profile.describe_private()
+    others = "others are" if private else "all are"
+    click.echo(f"\nPrivate attributes, in whatever block their creator has; {others} removed:")
+    for row in private:
+        click.echo(_line(row))
+
+
+@command.command("check")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.toml")
+@json_option
+def check(*, file: Path, as_json: bool) -> None:
+    """Check a profile of your own: says all that is wrong with it at once, or that it is valid."""
+    from bidsanon.cli.outcome import failing_as_json, print_json  # noqa: PLC0415 - start-up time
+    from bidsanon.profile import load_profile  # noqa: PLC0415
+
+    with failing_as_json("profile", wanted=as_json):
+        profile = load_profile(str(file))
+    if as_json:
+        print_json(_summary(profile))
+        return
+    click.echo(f"valid\n{_heading(profile)}".rstrip())
+
+
+def _summary(profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.title,
+        "description": profile.description,
+        "method": profile.method,
+        "options": sorted(profile.options),
+        "modalities": sorted(profile.modalities),
+        "allow_list": profile.allow_list,
+        "digest": profile.digest,
+        "variations": [asdict(variation) for variation in profile.variations],
+    }
+
+
+def _heading(profile: Profile) -> str:
+    lines = [
+        f"{profile.title}: {profile.method}",
+        f"options: {', '.join(sorted(profile.options)) or 'none'}",
+        f"modalities: {', '.join(sorted(profile.modalities))}",
+        f"digest: {profile.digest}",
+    ]
+    lines += [f"{v.name}: {v.give or 'no option'} ({v.reason})" for v in profile.variations]
+    return "\n".join([*lines, ""])
+
+
+def _line(row: AttributeRow) -> str:
+    why = f"  [{row.reason or row.option}]" if row.reason or row.option else ""
+    return f"{row.tag:<28} {row.action:<6} {row.name}: {row.happens}{why}"

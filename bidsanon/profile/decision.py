@@ -22,7 +22,7 @@ class Cleaning(StrEnum):
     STRUCTURED_CONTENT = "structured-content"
     """The items of a sequence are cleaned one by one."""
     GRAPHICS = "graphics"
-    """Overlays and annotations are removed where they may hold text."""
+    """Overlays, curves and annotations are removed, since they may hold text."""
     PSEUDONYM = "pseudonym"
     """Patient ID and name become the person's of the vault, all else a device's pseudonym."""
     PRIVATE = "private"

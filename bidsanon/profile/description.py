@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from pydicom.datadict import dictionary_description
 
-from bidsanon.dicom.confidentiality import Action, TableRow, tag_text
+from bidsanon.dicom.confidentiality import Action, Option, TableRow, tag_text
+from bidsanon.dicom.encoding import dictionary_vr
+from bidsanon.dicom.private import Disposition, PrivateRule
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey
 
 _WORDS = {
@@ -22,7 +24,7 @@ _CLEANING_WORDS = {
     Cleaning.VOCABULARY: "keeps only words of the list of acquisition terms",
     Cleaning.CHARACTERISTICS: "loses what identifies",
     Cleaning.STRUCTURED_CONTENT: "is cleaned item by item",
-    Cleaning.GRAPHICS: "is removed where it may hold text",
+    Cleaning.GRAPHICS: "is removed, since it may hold text",
     Cleaning.PSEUDONYM: "is replaced by a pseudonym of the vault",
     Cleaning.PRIVATE: "is kept, rewritten or removed by the table of private attributes",
 }
@@ -30,6 +32,13 @@ _WHO = frozenset({"Patient's Name", "Patient ID"})
 """Where Z and D give the person's pseudonym: Z allows a dummy, and persons stay apart."""
 _SEQUENCE_WORDS = "is kept, its items cleaned one by one"
 _TIME_WORDS = "is kept, since dates are shifted by whole days"
+_OVERLAY_DATA = "Overlay Data"
+_PLANE_WORDS = "is removed, but for a plane that was read and holds no word"
+_DISPOSITIONS = {
+    Disposition.KEEP: (Action.KEEP, "is kept"),
+    Disposition.CLEAN: (Action.CLEAN, "is rewritten without what identifies"),
+    Disposition.REMOVE: (Action.REMOVE, "is removed"),
+}
 _AGE_WORDS = "is kept, capped at 89 years"
 _LAST_CHOICE = {"U*": "kept with its UIDs replaced", "D": "replaced by a dummy", "Z": "emptied"}
 
@@ -73,7 +82,7 @@ def row_of_table(row: TableRow, ruling: Decision | TableRow) -> AttributeRow:
         The profile's decision, or the row itself where its conditional code stands.
     """
     if isinstance(ruling, Decision):
-        return _described(row.tag, row.name, ruling)
+        return _described(row.tag, row.name, ruling, vr=_vr(row.number, row.name))
     return AttributeRow(
         tag=row.tag,
         name=row.name,
@@ -87,38 +96,63 @@ def row_of_table(row: TableRow, ruling: Decision | TableRow) -> AttributeRow:
 def row_of_rule(attribute: int | PrivateKey, decision: Decision) -> AttributeRow:
     """Describe a profile's own rule about an attribute that Table E.1-1 does not list."""
     if isinstance(attribute, PrivateKey):
-        return _described(str(attribute), "Private attribute", decision)
-    return _described(tag_text(attribute), dictionary_description(attribute), decision)
+        return _described(str(attribute), "Private attribute", decision, vr="")
+    name = dictionary_description(attribute)
+    return _described(tag_text(attribute), name, decision, vr=_vr(attribute, name))
 
 
-def _described(tag: str, name: str, decision: Decision) -> AttributeRow:
+def row_of_private_table(rule: PrivateRule) -> AttributeRow:
+    """Describe a row of the table of private attributes, where safe ones are retained."""
+    action, happens = _DISPOSITIONS[rule.disposition]
+    if rule.vr == "SQ" and rule.disposition is Disposition.KEEP:
+        happens = _SEQUENCE_WORDS
+    key = PrivateKey(group=rule.group, creator=rule.creator, element=rule.element)
+    return AttributeRow(
+        tag=str(key),
+        name=rule.name,
+        action=action,
+        happens=happens,
+        option=Option.RETAIN_SAFE_PRIVATE,
+        reason=rule.reason,
+    )
+
+
+def _vr(tag: int | None, name: str) -> str:
+    """Return an attribute's VR, as far as it decides the words."""
+    vr = "" if tag is None else dictionary_vr(tag)
+    return "SQ" if vr == "UN" and name.endswith("Sequence") else vr
+
+
+def _described(tag: str, name: str, decision: Decision, *, vr: str) -> AttributeRow:
     return AttributeRow(
         tag=tag,
         name=name,
         action=decision.action,
-        happens=_words(name, decision),
+        happens=_words(name, decision, vr),
         option=decision.option or "",
         reason=decision.reason,
     )
 
 
-def _words(name: str, decision: Decision) -> str:
+def _words(name: str, decision: Decision, vr: str) -> str:
     if decision.value is not None:
         return f'is set to "{decision.value}"'
-    if name.endswith("Sequence") and decision.action in {Action.KEEP, Action.CLEAN}:
+    if decision.cleaning is Cleaning.GRAPHICS:
+        return _PLANE_WORDS if name == _OVERLAY_DATA else _CLEANING_WORDS[Cleaning.GRAPHICS]
+    if vr == "SQ" and decision.action in {Action.KEEP, Action.CLEAN}:
         return _SEQUENCE_WORDS
     if name in _WHO and decision.action in {Action.EMPTY, Action.DUMMY}:
         return _CLEANING_WORDS[Cleaning.PSEUDONYM]
     if decision.cleaning is None:
         return _WORDS[decision.action]
-    return _exact_cleaning_words(name, decision.cleaning)
+    return _exact_cleaning_words(decision.cleaning, vr)
 
 
-def _exact_cleaning_words(name: str, cleaning: Cleaning) -> str:
+def _exact_cleaning_words(cleaning: Cleaning, vr: str) -> str:
     """Say what a cleaning does to a time of day and to an age, which it treats in their own way."""
-    if cleaning is Cleaning.DATES and name.endswith(" Time"):
+    if cleaning is Cleaning.DATES and vr == "TM":
         return _TIME_WORDS
-    if cleaning is Cleaning.CHARACTERISTICS and name.endswith(" Age"):
+    if cleaning is Cleaning.CHARACTERISTICS and vr == "AS":
         return _AGE_WORDS
     return _CLEANING_WORDS[cleaning]
 

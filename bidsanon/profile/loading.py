@@ -72,7 +72,11 @@ def _bundled(name: str) -> Profile:
 
 def _read(path: Path) -> Profile:
     content = _parse(path)
-    problems = list(_against_schema(content)) or list(_against_the_standard(content))
+    problems = [
+        *_against_schema(content),
+        *_missing(content),
+        *_against_the_standard(_well_formed(content)),
+    ]
     if problems:
         raise PolicyError(
             "the profile is invalid:\n" + "\n".join(f"  {problem}" for problem in problems),
@@ -101,6 +105,17 @@ def _against_schema(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"{telling.json_path.removeprefix('$').lstrip('.') or 'top'}: {telling.message}"
 
 
+def _missing(content: Mapping[str, Any]) -> Iterator[str]:
+    if "start" not in content and "modalities" not in content:
+        yield "modalities: needed where the profile starts from no other"
+
+
+def _well_formed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a profile that are as the JSON Schema has them: they are read further."""
+    wrong = {error.path[0] for error in _validator().iter_errors(content) if error.path}
+    return {key: part for key, part in content.items() if key not in wrong}
+
+
 @cache
 def _validator() -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema_path(SCHEMA).read_text("utf-8")))
@@ -111,8 +126,6 @@ def _against_the_standard(content: Mapping[str, Any]) -> Iterator[str]:
     start = content.get("start")
     if start is not None and start not in bundled_profiles():
         yield f"start: there is no bundled profile {start!r}, only {', '.join(bundled_profiles())}"
-    if start is None and "modalities" not in content:
-        yield "modalities: needed where the profile starts from no other"
     yield from (f"options: {problem}" for problem in exclusive(content.get("options", ())))
     yield from problems_of(_entries(content), options=_options(content))
 

@@ -22,8 +22,14 @@ from bidsanon.dicom.confidentiality import (
     table_rows,
 )
 from bidsanon.dicom.encoding import dictionary_vr
+from bidsanon.dicom.private import private_rules
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule, Variation
-from bidsanon.profile.description import AttributeRow, row_of_rule, row_of_table
+from bidsanon.profile.description import (
+    AttributeRow,
+    row_of_private_table,
+    row_of_rule,
+    row_of_table,
+)
 
 _PATIENT_AGE = 0x00101010
 
@@ -239,8 +245,8 @@ class Profile:
         return self._own.get(key)
 
     def describe(self) -> tuple[AttributeRow, ...]:
-        """Say what happens to each attribute that the profile or Table E.1-1 speaks of, by tag."""
-        own = dict(self._own)
+        """Say what happens to each standard attribute that it or Table E.1-1 speaks of, by tag."""
+        own = {tag: decision for tag, decision in self._own.items() if isinstance(tag, int)}
         rows = []
         for row in table_rows():
             decision = own.pop(row.number, None) if row.number is not None else None
@@ -248,6 +254,28 @@ class Profile:
         unlisted = {tag: self._reference for tag in _REFERENCES if tag not in own}
         rows += [row_of_rule(tag, decision) for tag, decision in (*own.items(), *unlisted.items())]
         return tuple(sorted(rows, key=lambda row: row.tag))
+
+    def describe_private(self) -> tuple[AttributeRow, ...]:
+        """Say what happens to each private attribute that its rules or the curated table list.
+
+        By creator and element; every other private attribute is removed, unless the file's own
+        (0008,0300) says that it is safe and safe private attributes are retained.
+        """
+        rows = {
+            PrivateKey(group=rule.group, creator=rule.creator, element=rule.element): (
+                row_of_private_table(rule)
+            )
+            for rule in (private_rules() if self.retains_private else ())
+        }
+        for attribute, decision in self._own.items():
+            if isinstance(attribute, PrivateKey):
+                rows[attribute] = row_of_rule(attribute, decision)
+        return tuple(row for _, row in sorted(rows.items(), key=lambda pair: _by_creator(pair[0])))
+
+    @property
+    def retains_private(self) -> bool:
+        """Whether the curated table decides about private attributes."""
+        return Option.RETAIN_SAFE_PRIVATE in self.options
 
     @cached_property
     def _own(self) -> dict[int | PrivateKey, Decision]:
@@ -322,6 +350,10 @@ class Profile:
 
 def _plain(decision: Decision) -> list[str | None]:
     return [decision.action, decision.cleaning, decision.value]
+
+
+def _by_creator(key: PrivateKey) -> tuple[str, int, int]:
+    return key.creator, key.group, key.element
 
 
 def _governed(attribute: int | PrivateKey, options: frozenset[Option]) -> bool:

@@ -144,3 +144,110 @@ def test_a_name_that_nobody_knows_is_refused_without_repeating_it(tmp_path: Path
         load_profile(str(tmp_path / "jane_doe.toml"))
     assert "jane" not in caught.value.message + caught.value.cure
     assert "bids" in caught.value.cure
+
+
+def test_problems_of_form_and_of_meaning_are_told_together(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text('start = "bids"\nkeeep = []\nkeep = ["PatientNaem"]\n', "utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_profile(str(path))
+    for problem in ("description", "keeep", "keep[0]: PatientNaem is no keyword"):
+        assert problem in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "problem"),
+    [
+        ("PatientAge", "30", "the value is none of VR AS"),
+        ("StudyDate", "2013-03-08", "the value is none of VR DA"),
+        ("Modality", "magnetic", "the value is none of VR CS"),
+        ("EchoTime", "long", "the value is none of VR DS"),
+        ("InstanceNumber", "1\\\\2", "2 values are too many or too few"),
+        ("PatientName", "x" * 65, "the value is none of VR PN"),
+        ("SliceThickness", " ", "no value is given"),
+        ("ReferencedStudySequence", "1", "cannot be given as text"),
+        ("FrameOfReferenceUID", "1.2.3", "tears references apart"),
+        ("PixelData", "1", "the pixels cannot be read"),
+        ("Rows", "12", "the pixels cannot be read"),
+        ("SOPInstanceUID", "1.2.3", "always replaced"),
+        ("SpecificCharacterSet", "ISO_IR 192", "cannot be read"),
+        ("PatientIdentityRemoved", "NO", "written by bidsanon"),
+        ("(0002,0016)", "AE", "written anew"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_without_repeating_it(
+    tmp_path: Path, attribute: str, value: str, problem: str
+) -> None:
+    message = refusal(tmp_path, f'start = "bids"\n[force]\n"{attribute}" = "{value}"')
+    assert f"{attribute}: " in message
+    assert problem in message
+    assert value.strip() in ("", "1", "12") or value not in message
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("PatientName", "Head^Phantom"),
+        ("PatientAge", "030Y"),
+        ("StudyDate", "19000101"),
+        ("EchoTime", "3.5"),
+        ("ImageType", "ORIGINAL\\\\PRIMARY"),
+        ("MagneticFieldStrength", "3"),
+        ("DiffusionGradientOrientation", "0\\\\0\\\\1"),
+        ("(0019,SIEMENS MR HEADER,0C)", "1000"),
+        ("(0099,ANYBODY,01)", "anything"),
+    ],
+)
+def test_a_value_that_fits_is_taken(tmp_path: Path, attribute: str, value: str) -> None:
+    profile = load_profile(write(tmp_path, f'start = "bids"\n[force]\n"{attribute}" = "{value}"'))
+    assert profile.rules[-1].decision.value == value.replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize(
+    ("rule", "attribute", "problem"),
+    [
+        ("keep", "(0002,0016)", "written anew"),
+        ("keep", "SOPInstanceUID", "select retain-uids"),
+        ("keep", "StudyInstanceUID", "select retain-uids"),
+        ("keep", "DeidentificationMethod", "written by bidsanon"),
+        ("remove", "PixelData", "the pixels cannot be read"),
+        ("remove", "SeriesInstanceUID", "always replaced"),
+        ("empty", "SOPClassUID", "cannot be read"),
+        ("remove", "LongitudinalTemporalInformationModified", "written by bidsanon"),
+    ],
+)
+def test_a_rule_that_could_not_be_obeyed_is_refused(
+    tmp_path: Path, rule: str, attribute: str, problem: str
+) -> None:
+    message = refusal(tmp_path, f'start = "bids"\n{rule} = ["{attribute}"]')
+    assert f"{rule}[0]: {attribute}: " in message
+    assert problem in message
+
+
+def test_a_uid_is_kept_where_all_are(tmp_path: Path) -> None:
+    text = 'modalities = ["MR"]\noptions = ["retain-uids"]\nkeep = ["StudyInstanceUID"]'
+    assert load_profile(write(tmp_path, text)).rules
+
+
+def test_private_cleaning_needs_a_private_attribute_that_the_table_lists(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path,
+        """
+        start = "basic"
+        clean = [
+          { attribute = "PatientID", how = "private" },
+          { attribute = "(0099,NOBODY,01)", how = "private" },
+        ]
+        """,
+    )
+    assert "clean[0]: PatientID: it is not private" in message
+    assert "clean[1]: (0099,NOBODY,01): the table of private attributes does not list it" in message
+
+
+def test_an_option_that_is_added_overrules_the_rules_of_the_start(tmp_path: Path) -> None:
+    options = [*sorted(load_profile("bids").options), "retain-device-identity"]
+    profile = load_profile(write(tmp_path, f'start = "bids"\noptions = {json.dumps(options)}'))
+    serial = profile.decide(0x00181000, sop_class_uid="", path=())
+    assert (serial.action, serial.option) == (Action.KEEP, Option.RETAIN_DEVICE_IDENTITY)
+    name = profile.decide(0x00100010, sop_class_uid="", path=())
+    assert name.cleaning is Cleaning.PSEUDONYM

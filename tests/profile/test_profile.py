@@ -178,7 +178,7 @@ def test_a_rule_about_a_private_attribute_follows_its_creator() -> None:
     profile = make_profile(rules=(Rule(attribute=key, decision=kept),))
     assert profile.decide_private(0x0019, "SIEMENS MR HEADER ", 0x110A) == kept
     assert profile.decide_private(0x0019, "GEMS_ACQU_01", 0x110A) is None
-    assert str(key) in {row.tag for row in profile.describe()}
+    assert str(key) in {row.tag for row in profile.describe_private()}
 
 
 def test_a_profile_travels_to_a_worker_and_decides_the_same() -> None:
