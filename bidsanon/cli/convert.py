@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import heuristic_option, json_option, policy_options, sources_argument
+from bidsanon.cli.options import (
+    heuristic_option,
+    json_option,
+    policy_options,
+    remembering_options,
+    sources_argument,
+)
 
 if TYPE_CHECKING:
     from bidsanon.profile import Amendment
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
 @click.option(
     "--withhold", is_flag=True, help="Publish the rest without images or series that failed."
 )
+@remembering_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 @json_option
 def command(
@@ -71,6 +78,9 @@ def command(
     overwrite: bool,
     withhold: bool,
     dry_run: bool,
+    deident_map: bool,
+    audit_values: bool,
+    passphrase_file: Path | None,
     as_json: bool,
 ) -> int:
     """Publish one session's identified DICOM into a BIDS dataset.
@@ -108,6 +118,9 @@ def command(
             jobs=jobs,
             overwrite=overwrite,
             withhold=withhold,
+            deident_map=deident_map,
+            audit_values=audit_values,
+            passphrase_file=passphrase_file,
         )
         if dry_run:
             plan = plan_session(request, progress=progress)

@@ -30,6 +30,30 @@ passphrase_option = click.option(
     help="The file whose first line is the vault's passphrase.  [default: the variable "
     "BIDSANON_PASSPHRASE, where there is one]",
 )
+_REMEMBERING = (
+    click.option(
+        "--deident-map",
+        is_flag=True,
+        help="Add original names and IDs and their replacements to deident.map, in the private "
+        "folder.",
+    ),
+    click.option(
+        "--audit-values",
+        is_flag=True,
+        help="Keep the original and the cleaned value of every attribute that is changed in "
+        "audit-values.sqlite, in the private folder.",
+    ),
+    passphrase_option,
+)
+
+
+def remembering_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of what the private folder is to remember, and of its vault."""
+    for option in reversed(_REMEMBERING):
+        command = option(command)
+    return command
+
+
 _profile_option = click.option(
     "--profile",
     default="bids",

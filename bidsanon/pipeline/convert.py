@@ -9,12 +9,14 @@ from __future__ import annotations
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from bidsanon.audit import MAP_NAME, ChangedValues, write_deident_map
 from bidsanon.convert import Fidelity, check_fidelity, convert_session, find_uncompared
 from bidsanon.deface import deface_session, withhold_failed
-from bidsanon.deidentify import Replacements, deidentify_session
+from bidsanon.deidentify import Replacements, deidentify_session, map_entries
 from bidsanon.errors import GateRefusedError, SourceError, StorageError
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate, finding
@@ -110,14 +112,16 @@ def _take_through_gates(
     source = _judge_source(run, space)
     plan = _plan_person(source, request)
 
-    run.deidentified = deidentify_session(
-        source,
-        profile=policy.profile,
-        plan=plan,
-        folder=space.folder("dicom"),
-        jobs=request.jobs,
-        progress=progress,
-    )
+    with _changed_values(request) as changed:
+        run.deidentified = deidentify_session(
+            source,
+            profile=policy.profile,
+            plan=plan,
+            folder=space.folder("dicom"),
+            jobs=request.jobs,
+            progress=progress,
+            changed=changed,
+        )
     identity = (*run.deidentified.identity, *original_names(source))
     redactor.add(value.text for value in identity)
     labelled = label_findings(request.place, run.deidentified.identity)
@@ -157,8 +161,11 @@ def _take_through_gates(
         )
     gates.judge(Gate.RESIDUE, run.residue.findings)
 
+    if request.deident_map:
+        write_deident_map(request.private / MAP_NAME, map_entries(run.deidentified))
+
     def describe(dataset: Path) -> dict[str, str]:
-        with Vault.open(request.private) as vault:
+        with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
             vault.bind_subject(source.person, request.place.subject)
         return top_level_files(run, scrubbed, dataset)
 
@@ -169,6 +176,18 @@ def _take_through_gates(
         overwrite=request.overwrite,
     )
     gates.judge(Gate.PUBLISH, ())
+
+
+def _changed_values(request: ConvertRequest) -> AbstractContextManager[ChangedValues | None]:
+    """Return what takes the changed values, where the user asks for them."""
+    if not request.audit_values:
+        return nullcontext()
+    return ChangedValues.begin(
+        request.private,
+        command="convert",
+        subject=request.place.subject,
+        session=request.place.session,
+    )
 
 
 def _compare_and_convert(
@@ -228,7 +247,7 @@ def withhold_incomplete(source: SourceSession) -> SourceSession:
 
 
 def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
-    with Vault.open(request.private) as vault:
+    with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
         return vault.person_plan(
             source.person, subject=request.place.subject, anchor_date=anchor_date(source)
         )

@@ -120,7 +120,7 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
 
 
 def _person(request: ConvertRequest, source: SourceSession) -> PersonPlan:
-    with Vault.preview(request.private) as vault:
+    with Vault.preview(request.private, passphrase_file=request.passphrase_file) as vault:
         return vault.person_plan(
             source.person, subject=request.place.subject, anchor_date=anchor_date(source)
         )

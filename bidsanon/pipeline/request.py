@@ -37,6 +37,11 @@ class ConvertRequest:
         Replace the session if it exists.
     withhold
         Publish the rest without what failed: images whose defacing failed, incomplete series.
+    deident_map, audit_values
+        Whether to keep, in the private folder, who became whom, and the original and the cleaned
+        value of every attribute that was changed.
+    passphrase_file
+        Where the vault's passphrase is; None: in the environment, where there is one.
     """
 
     sources: tuple[Path, ...]
@@ -49,6 +54,9 @@ class ConvertRequest:
     jobs: int = 1
     overwrite: bool = False
     withhold: bool = False
+    deident_map: bool = False
+    audit_values: bool = False
+    passphrase_file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +81,9 @@ def make_request(
     jobs: int = 1,
     overwrite: bool = False,
     withhold: bool = False,
+    deident_map: bool = False,
+    audit_values: bool = False,
+    passphrase_file: Path | None = None,
 ) -> ConvertRequest:
     """Check what the user asks for and return it as a record.
 
@@ -109,6 +120,9 @@ def make_request(
         jobs=jobs,
         overwrite=overwrite,
         withhold=withhold,
+        deident_map=deident_map,
+        audit_values=audit_values,
+        passphrase_file=passphrase_file,
     )
 
 
