@@ -22,6 +22,7 @@ from bidsanon.report import (
     write_report,
 )
 from bidsanon.session import DeidentifiedSession, notes_by_place
+from bidsanon.validate.residue import ResidueSearch
 
 
 def record_run(run: Run, space: Workspace) -> None:
@@ -70,7 +71,7 @@ def _report(run: Run) -> SessionReport:
         fidelity=_fidelity(run),
         changes=run.deidentified.changes if run.deidentified else {},
         defaced=run.defaced.outcomes if run.defaced else (),
-        residue=_residue(run),
+        residue=residue_entry(run.residue) if run.residue else None,
         removed_keys=run.scrubbed.removed_keys if run.scrubbed else {},
         tools=run.tools,
     )
@@ -88,14 +89,13 @@ def _fidelity(run: Run) -> tuple[str, ...]:
     )
 
 
-def _residue(run: Run) -> ResidueEntry | None:
-    if run.residue is None:
-        return None
+def residue_entry(search: ResidueSearch) -> ResidueEntry:
+    """Return what a page says of a residue search."""
     ignored = tuple(
         IgnoredEntry(kind=i.kind, reason=i.reason, origin=i.origin, count=i.count)
-        for i in run.residue.ignored
+        for i in search.ignored
     )
-    return ResidueEntry(searched=run.residue.searched, ignored=ignored)
+    return ResidueEntry(searched=search.searched, ignored=ignored)
 
 
 def _entry(run: Run) -> JournalEntry:

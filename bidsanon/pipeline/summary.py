@@ -15,19 +15,20 @@ from bidsanon.pipeline.request import ConvertRequest, Policy
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.session import SourceSession
+from bidsanon.validate.residue import ResidueSearch
 
 
 def run_summary(run: Run) -> dict[str, Any]:
     """Return the summary of a run of ``convert``."""
     return {
-        **_heading("convert", "refused" if run.refusal else "published"),
+        **heading("convert", "refused" if run.refusal else "published"),
         "exit_code": run.refusal.exit_code if run.refusal else 0,
         **_request(run.request, run.policy),
         "series": _converted_series(run),
-        "quarantine": _quarantine(run.source),
+        "quarantine": quarantine_record(run.source),
         "pixels": pixels_record(run.source),
-        "gates": [_gate(result) for result in run.gates.results],
-        "residue": _residue(run),
+        "gates": [gate_record(result) for result in run.gates.results],
+        "residue": residue_record(run.residue),
         "deface": _deface(run),
         "report": str(report_path(run.request)),
         "private": str(run.request.private),
@@ -38,11 +39,11 @@ def run_summary(run: Run) -> dict[str, Any]:
 def plan_summary(plan: SessionPlan) -> dict[str, Any]:
     """Return the summary of a dry run."""
     return {
-        **_heading("convert", "planned"),
+        **heading("convert", "planned"),
         "exit_code": plan.exit_code,
         **_request(plan.request, plan.policy),
         "series": planned_series(plan),
-        "quarantine": _quarantine(plan.source),
+        "quarantine": quarantine_record(plan.source),
         "pixels": pixels_record(plan.source),
         "findings": [finding_record(f) for f in plan.findings],
     }
@@ -51,12 +52,12 @@ def plan_summary(plan: SessionPlan) -> dict[str, Any]:
 def inspect_summary(plan: SessionPlan) -> dict[str, Any]:
     """Return the summary of ``inspect``."""
     return {
-        **_heading("inspect", "inspected"),
+        **heading("inspect", "inspected"),
         "exit_code": 0,
         "profile": plan.policy.profile.title,
         "heuristic": plan.policy.heuristic.name,
         "series": planned_series(plan),
-        "quarantine": _quarantine(plan.source),
+        "quarantine": quarantine_record(plan.source),
         "pixels": pixels_record(plan.source),
         "other_files": plan.source.other_files,
         "findings": [finding_record(f) for f in plan.findings],
@@ -68,7 +69,7 @@ def validate_summary(dataset: Path, findings: Iterable[Finding]) -> dict[str, An
     found = tuple(findings)
     refused = bool(errors(found))
     return {
-        **_heading("validate", "refused" if refused else "valid"),
+        **heading("validate", "refused" if refused else "valid"),
         "exit_code": GateRefusedError.exit_code if refused else 0,
         "dataset": str(dataset),
         "findings": _records(found),
@@ -78,7 +79,7 @@ def validate_summary(dataset: Path, findings: Iterable[Finding]) -> dict[str, An
 def failure_summary(command: str, error: BidsanonError) -> dict[str, Any]:
     """Return the summary of a command that ended with an error."""
     return {
-        **_heading(command, "failed"),
+        **heading(command, "failed"),
         "exit_code": error.exit_code,
         "error": {"message": error.message, "cure": error.cure},
     }
@@ -132,7 +133,8 @@ def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:
     ]
 
 
-def _heading(command: str, outcome: str) -> dict[str, str]:
+def heading(command: str, outcome: str) -> dict[str, str]:
+    """Return what every summary begins with."""
     return {"bidsanon": __version__, "command": command, "outcome": outcome}
 
 
@@ -167,12 +169,14 @@ def _converted_series(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _quarantine(source: SourceSession) -> list[dict[str, Any]]:
+def quarantine_record(source: SourceSession) -> list[dict[str, Any]]:
+    """Return how many files went to quarantine, by reason."""
     counts = Counter(file.reason.value for file in source.quarantine)
     return [{"reason": reason, "count": count} for reason, count in sorted(counts.items())]
 
 
-def _gate(result: GateResult) -> dict[str, Any]:
+def gate_record(result: GateResult) -> dict[str, Any]:
+    """Return what a gate said."""
     return {
         "gate": result.gate.value,
         "passed": result.passed,
@@ -184,14 +188,15 @@ def _records(findings: Iterable[Finding]) -> list[dict[str, str]]:
     return [finding_record(f) for f in findings]
 
 
-def _residue(run: Run) -> Mapping[str, Any] | None:
-    if run.residue is None:
+def residue_record(search: ResidueSearch | None) -> Mapping[str, Any] | None:
+    """Return what a residue search looked for; None where it was not reached."""
+    if search is None:
         return None
     return {
-        "searched": dict(run.residue.searched),
+        "searched": dict(search.searched),
         "ignored": [
             {"kind": i.kind, "reason": i.reason, "origin": i.origin, "count": i.count}
-            for i in run.residue.ignored
+            for i in search.ignored
         ],
     }
 

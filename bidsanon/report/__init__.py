@@ -1,5 +1,6 @@
-"""The page about one session that a person looks at."""
+"""The page about one run that a person looks at."""
 
+from bidsanon.report.delivery import DeliveryReport, write_delivery_report
 from bidsanon.report.page import write_report
 from bidsanon.report.record import (
     GateEntry,
@@ -16,6 +17,7 @@ from bidsanon.report.record import (
 )
 
 __all__ = [
+    "DeliveryReport",
     "GateEntry",
     "GateState",
     "IgnoredEntry",
@@ -27,5 +29,6 @@ __all__ = [
     "gate_entries",
     "quarantine_entries",
     "series_entries",
+    "write_delivery_report",
     "write_report",
 ]

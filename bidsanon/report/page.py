@@ -32,6 +32,25 @@ def write_report(record: SessionReport, path: Path) -> None:
 
 def render(record: SessionReport) -> str:
     """Return the page's HTML."""
+    return render_page(
+        _TEMPLATE,
+        report=record,
+        errors=record.findings(Severity.ERROR),
+        warnings=record.findings(Severity.WARNING),
+        faces=[(outcome, embed_pictures(outcome)) for outcome in record.defaced],
+    )
+
+
+def render_page(template: str, **values: object) -> str:
+    """Return the HTML of a page.
+
+    Parameters
+    ----------
+    template
+        A file of this folder.
+    **values
+        What it is filled with.
+    """
     environment = Environment(
         loader=PackageLoader("bidsanon.report", package_path="."),
         autoescape=True,
@@ -47,12 +66,7 @@ def render(record: SessionReport) -> str:
     environment.filters["moment"] = words.moment
     environment.filters["kind"] = words.kind_words
     environment.filters["view"] = words.view_words
-    return environment.get_template(_TEMPLATE).render(
-        report=record,
-        errors=record.findings(Severity.ERROR),
-        warnings=record.findings(Severity.WARNING),
-        faces=[(outcome, embed_pictures(outcome)) for outcome in record.defaced],
-    )
+    return environment.get_template(template).render(values)
 
 
 def embed_pictures(outcome: DefaceOutcome) -> dict[str, dict[str, str]]:

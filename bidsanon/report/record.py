@@ -232,13 +232,17 @@ class SessionReport:
         )
 
 
-def gate_entries(results: Iterable[GateResult]) -> tuple[GateEntry, ...]:
-    """List all gates in their order: what each said, and which were not reached.
+def gate_entries(
+    results: Iterable[GateResult], gates: Iterable[Gate] = tuple(Gate)
+) -> tuple[GateEntry, ...]:
+    """List gates in their order: what each said, and which were not reached.
 
     Parameters
     ----------
     results
         What the gates said, as far as the session came.
+    gates
+        The gates of the command.
     """
     said = {result.gate: result for result in results}
     return tuple(
@@ -249,7 +253,7 @@ def gate_entries(results: Iterable[GateResult]) -> tuple[GateEntry, ...]:
         )
         if gate in said
         else GateEntry(gate=gate, state=GateState.NOT_REACHED)
-        for gate in Gate
+        for gate in gates
     )
 
 

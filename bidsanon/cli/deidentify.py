@@ -1,0 +1,146 @@
+"""``bidsanon deidentify``: DICOM de-identified into a folder or an archive."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bidsanon.cli.options import json_option, policy_options, sources_argument
+
+if TYPE_CHECKING:
+    from bidsanon.profile import Amendment
+
+
+@click.command("deidentify")
+@sources_argument
+@click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["dicom", "nifti"]),
+    default="dicom",
+    show_default=True,
+    help="DICOM files, or what dcm2niix makes of them.",
+)
+@click.option(
+    "-s",
+    "--subject",
+    metavar="LABEL",
+    help="The person's label; without it the vault gives each person a pseudonym.",
+)
+@click.option("--name", "patient_name", metavar="NAME", help="What becomes the patient's name.")
+@policy_options
+@click.option(
+    "--private",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The identified side's folder; one for many runs gives the same person the same "
+    "pseudonym.  [default: OUT.private]",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="the number of processors",
+    metavar="N",
+    help="How many processes at once.",
+)
+@click.option(
+    "--deident-map", is_flag=True, help="Write in the private folder who became whom: deident.map."
+)
+@click.option(
+    "--audit-values",
+    is_flag=True,
+    help="Write in the private folder the original and the cleaned value of every attribute "
+    "that is changed: audit-values.sqlite.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run put at OUT.")
+@click.option("--withhold", is_flag=True, help="Leave out series of which files are damaged.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
+@json_option
+def command(
+    *,
+    sources: tuple[Path, ...],
+    out: Path,
+    output: str,
+    subject: str | None,
+    patient_name: str | None,
+    profile: str,
+    amendment: Amendment,
+    private: Path | None,
+    jobs: int,
+    deident_map: bool,
+    audit_values: bool,
+    overwrite: bool,
+    withhold: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """De-identify DICOM by PS3.15 Annex E into a new folder or archive.
+
+    SOURCE is a folder, an archive, a DICOMDIR or single files; several at once, of one person or
+    of several. OUT is a folder that is not there yet or is empty, or a name that ends in .zip,
+    .tar.gz or .tgz. The files are named by their new UIDs. OUT appears whole, once every gate has
+    passed, or not at all; the originals are only read. Faces are not removed.
+    """
+    # What the command needs is imported here: `bidsanon --help` must answer at once.
+    from bidsanon.cli.deidentify_text import (  # noqa: PLC0415
+        deidentify_plan_text,
+        deidentify_text,
+    )
+    from bidsanon.cli.outcome import (  # noqa: PLC0415
+        failing_as_json,
+        logging_to_stderr,
+        print_json,
+    )
+    from bidsanon.cli.progress import progress_on_stderr  # noqa: PLC0415
+    from bidsanon.pipeline.deidentify import deidentify  # noqa: PLC0415
+    from bidsanon.pipeline.deidentify_plan import plan_deidentification  # noqa: PLC0415
+    from bidsanon.pipeline.deidentify_request import (  # noqa: PLC0415
+        OutputFormat,
+        make_deidentify_request,
+    )
+    from bidsanon.pipeline.deidentify_summary import (  # noqa: PLC0415
+        deidentify_plan_summary,
+        deidentify_report_path,
+        deidentify_summary,
+    )
+    from bidsanon.redaction import Redactor  # noqa: PLC0415
+
+    redactor = Redactor()
+    progress = progress_on_stderr()
+    with failing_as_json("deidentify", wanted=as_json), logging_to_stderr(redactor):
+        request = make_deidentify_request(
+            sources,
+            out=out,
+            output=OutputFormat(output),
+            subject=subject,
+            patient_name=patient_name,
+            private=private,
+            profile=profile,
+            amendment=amendment,
+            jobs=jobs,
+            overwrite=overwrite,
+            withhold=withhold,
+            deident_map=deident_map,
+            audit_values=audit_values,
+        )
+        if dry_run:
+            plan = plan_deidentification(request, progress=progress)
+            if as_json:
+                print_json(deidentify_plan_summary(plan))
+            else:
+                click.echo(deidentify_plan_text(plan))
+            return plan.exit_code
+        run = deidentify(request, progress=progress, redactor=redactor)
+    if as_json:
+        print_json(deidentify_summary(run))
+    if run.refusal:
+        click.echo(f"report: {deidentify_report_path(request)}", err=True)
+        raise run.refusal
+    if not as_json:
+        click.echo(deidentify_text(run))
+    return 0

@@ -1,0 +1,385 @@
+"""A source de-identified into OUT: the stages in a row, each with its gate.
+
+Nothing is written outside the private folder until all gates have passed; the last step puts
+everything at OUT at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from bidsanon.audit import MAP_NAME, ChangedValues, write_deident_map
+from bidsanon.deidentify import deidentify_session, map_entries
+from bidsanon.dicom.confidentiality import Option
+from bidsanon.errors import GateRefusedError, SourceError, StorageError
+from bidsanon.external import DCM2NIIX, require_program
+from bidsanon.files import fresh_folder, storage_errors
+from bidsanon.findings import Finding, Gate, Severity, finding
+from bidsanon.pipeline.convert import anchor_date, original_names, withhold_incomplete
+from bidsanon.pipeline.deidentify_record import record_deidentify_run
+from bidsanon.pipeline.deidentify_request import (
+    DeidentifyRequest,
+    OutputFormat,
+    load_deidentify_profile,
+)
+from bidsanon.pipeline.deidentify_run import DeidentifyRun
+from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.record import describe_series
+from bidsanon.pipeline.workspace import Workspace, workspace
+from bidsanon.profile import Profile
+from bidsanon.progress import Progress
+from bidsanon.publish import (
+    DICOMDIR,
+    arrange,
+    deliver,
+    delivery_lock,
+    require_place,
+    session_claim,
+    settle_delivery,
+    write_dicomdir,
+)
+from bidsanon.redaction import Redactor
+from bidsanon.session import (
+    DeidentifiedSession,
+    IdentifyingValue,
+    QuarantinedFile,
+    QuarantineReason,
+    SourceSession,
+    ValueKind,
+    merge_identity,
+)
+from bidsanon.source import read_source, split_by_person, write_quarantine
+from bidsanon.validate.residue_dicom import DicomOutput, DicomSearch, search_dicom
+from bidsanon.vault import PersonPlan, Vault
+
+_SPACE_FACTOR = {OutputFormat.DICOM: 2, OutputFormat.NIFTI: 4}
+"""Room that a run needs, in sizes of its source: the copies, and what is made of them."""
+_EASED = frozenset(
+    {
+        *("TRUNCATED_FILES", "UNREADABLE_FILES", "DUPLICATE_INSTANCES"),
+        "INSTANCE_NOT_UNDERSTOOD",
+    }
+)
+"""What a file in quarantine says is no reason to hold the others back, where each stays a file."""
+_OF_ONE_SESSION = frozenset({"SEVERAL_DAYS"})
+_SHOWING_FACES = frozenset({"MR", "CT", "PT", "NM"})
+
+
+def deidentify(
+    request: DeidentifyRequest, *, progress: Progress, redactor: Redactor
+) -> DeidentifyRun:
+    """De-identify a source and put the result at OUT.
+
+    Parameters
+    ----------
+    request
+        What the user asks for.
+    progress
+        What listens to the stages.
+    redactor
+        Learns what is identifying, for the log.
+
+    Returns
+    -------
+    DeidentifyRun
+        What happened: delivered, or refused by the last of its gates. Either way its report and
+        its journal entry are written.
+
+    Raises
+    ------
+    BidsanonError
+        If the run could not come as far as a gate's decision; nothing was delivered.
+    """
+    started = time.monotonic()
+    profile = prepare(request)
+    with (
+        storage_errors("the private folder"),
+        workspace(request.private, request.name) as space,
+        session_claim(space.claim),
+    ):
+        space.remove_stale()
+        _settle(request)
+        require_place(request.delivery, overwrite=request.overwrite)
+        source = read_source(
+            request.sources,
+            unpack_into=space.work / "source",
+            modalities=profile.modalities,
+            progress=progress,
+        )
+        _require_room(source, request)
+        run = DeidentifyRun(request=request, profile=profile, source=source)
+        try:
+            _take_through_gates(run, space, progress=progress, redactor=redactor)
+        except GateRefusedError as refusal:
+            run.refusal = refusal
+        run.seconds = time.monotonic() - started
+        done = "" if run.refusal else " (OUT is complete)"
+        with storage_errors(f"the report and the journal{done}"):
+            record_deidentify_run(run, space)
+    return run
+
+
+def prepare(request: DeidentifyRequest) -> Profile:
+    """Load the profile, and make sure that the programs are there.
+
+    Raises
+    ------
+    PolicyError
+        If the profile is invalid.
+    MissingToolError
+        If NIfTI is asked for and dcm2niix is not installed.
+    """
+    if request.output is OutputFormat.NIFTI:
+        require_program(DCM2NIIX)
+    return load_deidentify_profile(request)
+
+
+def _settle(request: DeidentifyRequest) -> None:
+    if request.delivery.change.exists():
+        with storage_errors("OUT"), delivery_lock(request.delivery):
+            settle_delivery(request.delivery)
+
+
+def _take_through_gates(
+    run: DeidentifyRun, space: Workspace, *, progress: Progress, redactor: Redactor
+) -> None:
+    request, gates = run.request, run.gates
+    _judge_source(run, space)
+    plans = _plan_persons(run)
+    with storage_errors("the private folder"):
+        _deidentify_persons(run, space, plans, progress)
+    identity = merge_identity(
+        (*(person.identity for person in run.persons), original_names(run.source))
+    )
+    redactor.add(value.text for value in identity)
+    _quarantine_lost(run, space)
+    labels = {"subject": request.subject, "name": request.patient_name or ""}
+    found = [one for person in run.persons for one in person.findings]
+    gates.judge(
+        Gate.DEIDENTIFY,
+        (*eased(found, request), *judge_labels(labels, identity), *_about_faces(run)),
+    )
+    run.descriptions = {
+        index: text for person in run.persons for index, text in describe_series(person).items()
+    }
+    tree = fresh_folder(space.work / "out")
+    searched = tuple(
+        value
+        for person, plan in zip(run.persons, plans, strict=True)
+        for value in searched_values(person, plan, run.profile)
+    )
+    identity = merge_identity((searched, original_names(run.source)))
+    _make_dicom(run, tree, identity, plans, progress)
+    with Vault.open(request.private) as vault:
+        if request.subject:
+            vault.bind_subject(run.parts[0].person, request.subject)
+    with progress.step("delivering"), storage_errors("OUT"), delivery_lock(request.delivery):
+        deliver(request.delivery, tree, overwrite=request.overwrite, jobs=request.jobs)
+    gates.judge(Gate.PUBLISH, ())
+
+
+def _judge_source(run: DeidentifyRun, space: Workspace) -> None:
+    request = run.request
+    if request.withhold:
+        run.source = withhold_incomplete(run.source)
+    write_quarantine(run.source, space.quarantine)
+    run.gates.judge(Gate.SOURCE, source_findings(run.source, request))
+    run.parts = split_by_person(run.source)
+
+
+def source_findings(source: SourceSession, request: DeidentifyRequest) -> tuple[Finding, ...]:
+    """Return what the source gate says where several persons may be, each with their own plan."""
+    findings = []
+    for found in eased(source.findings, request):
+        if found.code in {"SEVERAL_PERSONS", "PERSONS_UNCLEAR"} and not request.one_person:
+            count = len(split_by_person(source))
+            findings.append(finding("PERSONS_APART", count=count))
+        elif found.code not in _OF_ONE_SESSION:
+            findings.append(found)
+    return tuple(findings)
+
+
+def eased(findings: Iterable[Finding], request: DeidentifyRequest) -> list[Finding]:
+    """Let a damaged file be no reason to hold the others back, where DICOM is delivered."""
+    if request.output is not OutputFormat.DICOM:
+        return list(findings)
+    return [
+        replace(found, severity=Severity.WARNING) if found.code in _EASED else found
+        for found in findings
+    ]
+
+
+def _plan_persons(run: DeidentifyRun) -> tuple[PersonPlan, ...]:
+    with Vault.open(run.request.private) as vault:
+        return plan_persons(run.parts, run.request, vault)
+
+
+def plan_persons(
+    parts: tuple[SourceSession, ...], request: DeidentifyRequest, vault: Vault
+) -> tuple[PersonPlan, ...]:
+    """Return the plan of each person, with the name that the user gave."""
+    plans = (
+        vault.person_plan(part.person, subject=request.subject, anchor_date=anchor_date(part))
+        for part in parts
+    )
+    return tuple(
+        plan if request.patient_name is None else replace(plan, patient_name=request.patient_name)
+        for plan in plans
+    )
+
+
+def _deidentify_persons(
+    run: DeidentifyRun, space: Workspace, plans: tuple[PersonPlan, ...], progress: Progress
+) -> None:
+    request = run.request
+    with contextlib.ExitStack() as stack:
+        changed = None
+        if request.audit_values:
+            changed = stack.enter_context(
+                ChangedValues.begin(
+                    request.private, command="deidentify", subject=request.subject, session=None
+                )
+            )
+        run.persons = tuple(
+            deidentify_session(
+                part,
+                profile=run.profile,
+                plan=plan,
+                folder=space.folder("dicom") / f"person-{number:04d}",
+                jobs=request.jobs,
+                progress=progress,
+                marked=True,
+                changed=changed,
+            )
+            for number, (part, plan) in enumerate(zip(run.parts, plans, strict=True), start=1)
+        )
+    if request.deident_map:
+        entries = [entry for person in run.persons for entry in map_entries(person)]
+        write_deident_map(request.private / MAP_NAME, entries)
+
+
+def _quarantine_lost(run: DeidentifyRun, space: Workspace) -> None:
+    """Put what was read and could not be de-identified into quarantine with the rest."""
+    lost = [file for person in run.persons for file in _lost(person)]
+    if lost:
+        run.source = replace(run.source, quarantine=(*run.source.quarantine, *lost))
+        write_quarantine(run.source, space.quarantine)
+
+
+def _lost(person: DeidentifiedSession) -> Iterator[QuarantinedFile]:
+    for series in person.series:
+        # A copy is called by its place among the originals.
+        made = {int(file.stem) for file in series.files}
+        for number, instance in enumerate(series.source.instances, start=1):
+            if number not in made:
+                yield QuarantinedFile(
+                    path=instance.path,
+                    reason=QuarantineReason.UNREADABLE,
+                    series_index=series.source.index,
+                )
+
+
+def _about_faces(run: DeidentifyRun) -> list[Finding]:
+    """Say that faces are still in the images: this command does not look for them."""
+    count = sum(series.modality in _SHOWING_FACES for series in run.source.series)
+    return [finding("FACES_NOT_REMOVED", count=count)] if count else []
+
+
+def searched_values(
+    person: DeidentifiedSession, plan: PersonPlan, profile: Profile
+) -> Iterator[IdentifyingValue]:
+    """Yield what a person's files are searched for: not the kinds that the profile keeps."""
+    kept = set()
+    if profile.options & {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES}:
+        kept.add(ValueKind.TIME)
+    if Option.RETAIN_FULL_DATES in profile.options or not plan.shift_days:
+        kept.add(ValueKind.DATE)
+    return (value for value in person.identity if value.kind not in kept)
+
+
+def _make_dicom(
+    run: DeidentifyRun,
+    tree: Path,
+    identity: tuple[IdentifyingValue, ...],
+    plans: tuple[PersonPlan, ...],
+    progress: Progress,
+) -> None:
+    """Search the copies, and lay them out by their new UIDs."""
+    outputs = tuple(_outputs(run))
+    if not outputs:
+        raise SourceError(
+            "no file of the source could be de-identified",
+            cure="see quarantine.tsv in the private folder",
+        )
+    allowed = {text for plan in plans for text in (plan.patient_id, plan.patient_name)}
+    search = _search(run, outputs, identity, allowed, progress)
+    run.residue, run.pixel_bytes = search.residue, search.pixel_bytes
+    medium = any(f.reason is QuarantineReason.DICOMDIR for f in run.source.quarantine)
+    files = [(output.path, uids) for output, uids in zip(outputs, search.uids, strict=True)]
+    findings = list(search.residue.findings)
+    run.files = len(files)
+    if not findings:
+        shared = arrange(files, tree, medium=medium)
+        if shared:
+            findings.append(finding("OUTPUT_NAMES_SHARED", count=shared))
+        elif medium:
+            findings += _make_directory(run, tree, identity, allowed, progress)
+    run.gates.judge(Gate.RESIDUE, findings)
+
+
+def _search(
+    run: DeidentifyRun,
+    outputs: tuple[DicomOutput, ...],
+    identity: tuple[IdentifyingValue, ...],
+    allowed: set[str],
+    progress: Progress,
+) -> DicomSearch:
+    with progress.step("searching for residue", total=len(outputs)) as step:
+        return search_dicom(
+            outputs,
+            identity,
+            profile=run.profile,
+            allowed=sorted(allowed),
+            jobs=run.request.jobs,
+            advance=step.advance,
+        )
+
+
+def _make_directory(
+    run: DeidentifyRun,
+    tree: Path,
+    identity: tuple[IdentifyingValue, ...],
+    allowed: set[str],
+    progress: Progress,
+) -> list[Finding]:
+    """Write a medium's directory, and search it as the files were searched."""
+    unlisted = write_dicomdir(tree, [path for path in tree.rglob("*") if path.is_file()])
+    directory = DicomOutput(path=tree / DICOMDIR, place=DICOMDIR)
+    findings = list(_search(run, (directory,), identity, allowed, progress).residue.findings)
+    if unlisted:
+        findings.append(finding("DICOMDIR_IN_PART", location=DICOMDIR, count=unlisted))
+    return findings
+
+
+def _outputs(run: DeidentifyRun) -> Iterator[DicomOutput]:
+    for person in run.persons:
+        for series in person.series:
+            place = f"series {series.source.index}"
+            yield from (DicomOutput(path=file, place=place) for file in series.files)
+
+
+def _require_room(source: SourceSession, request: DeidentifyRequest) -> None:
+    size = sum(i.path.stat().st_size for s in source.series for i in s.instances)
+    free = shutil.disk_usage(next(p for p in request.private.parents if p.exists())).free
+    needed = _SPACE_FACTOR[request.output] * size
+    if free < needed:
+        raise StorageError(
+            f"no space left: about {needed / 1e6:.0f} MB are needed for the private folder and "
+            f"OUT, and {free / 1e6:.0f} MB are free",
+            cure="free some space, or choose a private folder elsewhere with --private",
+        )

@@ -1,0 +1,174 @@
+"""What the user asks of ``deidentify``, checked before anything is read or written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bidsanon.errors import UsageError
+from bidsanon.files import require_apart
+from bidsanon.pipeline.request import require_sources
+from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
+from bidsanon.publish import Delivery, clean_label, packing_of_out
+
+_NOT_PLAIN = re.compile(r"[^0-9A-Za-z_-]+")
+_IN_A_NAME = re.compile(r"[^\\=\x00-\x1f]{1,64}")
+_DIGEST = 8
+
+
+class OutputFormat(StrEnum):
+    """What is delivered."""
+
+    DICOM = "dicom"
+    """De-identified DICOM."""
+    NIFTI = "nifti"
+    """What dcm2niix makes of it: images and their sidecars."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeidentifyRequest:
+    """A source to de-identify.
+
+    Attributes
+    ----------
+    sources
+        Folders, archives, DICOMDIRs or files: identified, never written to.
+    delivery
+        Where the result goes.
+    private
+        The identified side's folder.
+    name
+        What this OUT is called in the private folder.
+    output
+        What is delivered.
+    subject
+        The person's label, without its prefix; empty where the vault names them.
+    patient_name
+        What becomes (0010,0010); None: what becomes (0010,0020).
+    profile
+        A name or a file.
+    amendment
+        What this run changes of the profile.
+    jobs
+        How many processes at once.
+    overwrite
+        Replace what an earlier run put at OUT.
+    withhold
+        Leave out series of which files are damaged.
+    deident_map, audit_values
+        Whether the mapping file, and the table of changed values, are kept in the private folder.
+    """
+
+    sources: tuple[Path, ...]
+    delivery: Delivery
+    private: Path
+    name: str
+    output: OutputFormat = OutputFormat.DICOM
+    subject: str = ""
+    patient_name: str | None = None
+    profile: str = "bids"
+    amendment: Amendment = UNAMENDED
+    jobs: int = 1
+    overwrite: bool = False
+    withhold: bool = False
+    deident_map: bool = False
+    audit_values: bool = False
+
+    @property
+    def one_person(self) -> bool:
+        """Whether the source may hold one person only: their label or name is given."""
+        return bool(self.subject) or self.patient_name is not None
+
+
+def make_deidentify_request(
+    sources: tuple[Path, ...],
+    *,
+    out: Path,
+    output: OutputFormat = OutputFormat.DICOM,
+    subject: str | None = None,
+    patient_name: str | None = None,
+    private: Path | None = None,
+    profile: str = "bids",
+    amendment: Amendment = UNAMENDED,
+    jobs: int = 1,
+    overwrite: bool = False,
+    withhold: bool = False,
+    deident_map: bool = False,
+    audit_values: bool = False,
+) -> DeidentifyRequest:
+    """Check what the user asks for and return it as a record.
+
+    Parameters
+    ----------
+    out
+        The folder or archive to make.
+    private
+        None: ``OUT.private`` beside OUT, without the suffix of an archive.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be: a label that is not letters and digits, a source that is not there, OUT
+        in the source or the source in OUT, the private folder in OUT.
+    """
+    out = out.resolve()  # one private folder, however OUT is named
+    packing, stem = packing_of_out(out)
+    if not stem:
+        raise UsageError("OUT is the root of the file system", cure="give a folder or an archive")
+    private = (private or out.with_name(f"{stem}.private")).absolute()
+    if private.exists() and not private.is_dir():
+        raise UsageError("the private folder is a file", cure="give a folder with --private")
+    require_apart(private, out, first_name="the private folder", second_name="OUT")
+    require_sources(sources, {"OUT": out, "the private folder": private})
+    digest = hashlib.sha256(os.fsencode(out)).hexdigest()[:_DIGEST]
+    name = f"{_NOT_PLAIN.sub('_', stem)}-{digest}"
+    return DeidentifyRequest(
+        sources=sources,
+        delivery=Delivery(out=out, packing=packing, record=private / "deliveries" / f"{name}.json"),
+        private=private,
+        name=name,
+        output=output,
+        subject=clean_label(subject, prefix="sub-") if subject is not None else "",
+        patient_name=_clean_name(patient_name),
+        profile=profile,
+        amendment=amendment,
+        jobs=jobs,
+        overwrite=overwrite,
+        withhold=withhold,
+        deident_map=deident_map,
+        audit_values=audit_values,
+    )
+
+
+def load_deidentify_profile(request: DeidentifyRequest) -> Profile:
+    """Load the profile and amend it as the run asks.
+
+    Raises
+    ------
+    PolicyError
+        If it is invalid, or cannot be amended so.
+    """
+    return request.amendment.apply(load_profile(request.profile))
+
+
+def _clean_name(name: str | None) -> str | None:
+    """Return a patient's name as (0010,0010) can hold it in any character set.
+
+    Raises
+    ------
+    UsageError
+        If it cannot.
+    """
+    if name is None:
+        return None
+    text = name.strip()
+    if not text.isascii() or not _IN_A_NAME.fullmatch(text):
+        raise UsageError(
+            "--name may hold up to 64 ASCII characters, and neither a backslash nor an equals sign",
+            cure="choose another, such as --name Anonymous^Head",
+        )
+    return text
