@@ -13,8 +13,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 import signal
 import struct
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -50,6 +52,7 @@ _PARTS_OF_HEADER = {
     "phase encoding or slice order": ((39, 40), (74, 76), (120, 123), (132, 136)),
     "position": ((252, 328),),
 }
+_OVERLAY = re.compile(r"_ROI\d+$")
 _COMMAND = (
     "-b", "y", "-ba", "n", "-z", "n", "-x", "n", "-t", "n", "-m", "n", "-w", "2", "-f", "image",
 )  # fmt: skip
@@ -247,11 +250,16 @@ def _compare_pair(
 
 
 def compare(original: Converted, copy: Converted, *, place: str) -> Iterator[Finding]:
-    """Say where two conversions of one series differ."""
-    names = original.names()
-    if names != copy.names():
-        what = f"the number of images ({len(names)} became {len(copy.names())})"
-        if len(names) == len(copy.names()):
+    """Say where two conversions of one series differ.
+
+    dcm2niix makes an image of each overlay plane too; that it is missing where overlays were
+    removed is no loss.
+    """
+    left = copy.names()
+    names = tuple(name for name in original.names() if name in left or not _OVERLAY.search(name))
+    if names != left:
+        what = f"the number of images ({len(names)} became {len(left)})"
+        if len(names) == len(left):
             what = "what dcm2niix calls its images (echo, phase or the like)"
         yield finding("FIDELITY_IMAGE_CHANGED", location=place, what=what)
         return
@@ -315,8 +323,17 @@ def _text(path: Path) -> str | None:
 
 
 def _sidecar(path: Path) -> dict[str, object]:
+    """Read a sidecar, without the series number that dcm2niix makes of the UID where there is none.
+
+    A replaced UID gives another one.
+    """
     content = json.loads(path.read_text(errors="replace")) if path.exists() else {}
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    made_up = zlib.crc32(str(content.get("SeriesInstanceUID", "")).encode())
+    if content.get("SeriesNumber") == made_up:
+        del content["SeriesNumber"]
+    return content
 
 
 @cache

@@ -220,3 +220,44 @@ def test_real_copies_without_private_headers_are_refused(
     assert _check(session, tmp_path / "work") == ()
     _edit(session, lambda header: header.remove_private_tags())
     assert code in {one.code for one in _check(session, tmp_path / "work")}
+
+
+def test_a_series_number_that_is_made_of_the_uid_is_not_compared(
+    bold: DeidentifiedSession, tmp_path: Path
+) -> None:
+    for series in bold.series:
+        for file in [*series.files, *(instance.path for instance in series.source.instances)]:
+            header = pydicom.dcmread(file)
+            del header.SeriesNumber
+            header.save_as(file)
+
+    def replace_uid(header: pydicom.Dataset) -> None:
+        header.SeriesInstanceUID = "2.25.1"
+
+    _edit(bold, replace_uid)
+    assert _check(bold, tmp_path / "work") == ()
+
+
+def test_a_series_number_of_its_own_is_compared(bold: DeidentifiedSession, tmp_path: Path) -> None:
+    _edit(bold, lambda header: setattr(header, "SeriesNumber", 4711))
+    (found,) = _check(bold, tmp_path / "work")
+    assert (found.code, "SeriesNumber" in found.message) == ("FIDELITY_KEY_CHANGED", True)
+
+
+def test_images_of_removed_overlays_are_no_loss(bold: DeidentifiedSession, tmp_path: Path) -> None:
+    original = bold.series[0].source.instances[0].path
+    header = pydicom.dcmread(original)
+    bits = (header.Rows * header.Columns + 7) // 8
+    plane = pydicom.Dataset()
+    plane.add_new(0x60000010, "US", header.Rows)
+    plane.add_new(0x60000011, "US", header.Columns)
+    plane.add_new(0x60000040, "CS", "G")
+    plane.add_new(0x60000050, "SS", [1, 1])
+    plane.add_new(0x60000100, "US", 1)
+    plane.add_new(0x60000102, "US", 0)
+    plane.add_new(0x60003000, "OW", b"\x0f" * (bits + bits % 2))
+    header.update(plane)
+    header.save_as(original)
+    converted = fidelity.convert_folder(original.parent, tmp_path / "before", [original])
+    assert any("ROI" in name for name in converted.names())
+    assert _check(bold, tmp_path / "work") == ()
