@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydicom.datadict import dictionary_description
@@ -39,6 +40,14 @@ _DISPOSITIONS = {
     Disposition.CLEAN: (Action.CLEAN, "is rewritten without what identifies"),
     Disposition.REMOVE: (Action.REMOVE, "is removed"),
 }
+_NO_FILE = (Action.REMOVE, "is removed: it belongs to a message, and to no file")
+_OUTSIDE_A_DATA_SET = {
+    "(0000,1000)": _NO_FILE,
+    "(0000,1001)": _NO_FILE,
+    "(0002,0003)": (Action.REPLACE_UID, "is written anew: what SOP Instance UID has become"),
+    "(0004,1511)": (Action.REMOVE, "is removed with its group: a DICOMDIR is never copied"),
+}
+"""Groups of messages, of file heads and of directories: none of them is copied."""
 _AGE_WORDS = "is kept, capped at 89 years"
 _LAST_CHOICE = {"U*": "kept with its UIDs replaced", "D": "replaced by a dummy", "Z": "emptied"}
 
@@ -81,6 +90,15 @@ def row_of_table(row: TableRow, ruling: Decision | TableRow) -> AttributeRow:
     ruling
         The profile's decision, or the row itself where its conditional code stands.
     """
+    if row.tag in _OUTSIDE_A_DATA_SET:
+        return AttributeRow(
+            tag=row.tag,
+            name=row.name,
+            action=_OUTSIDE_A_DATA_SET[row.tag][0],
+            happens=_OUTSIDE_A_DATA_SET[row.tag][1],
+            option="",
+            reason="",
+        )
     if isinstance(ruling, Decision):
         return _described(row.tag, row.name, ruling, vr=_vr(row.number, row.name))
     return AttributeRow(
@@ -99,6 +117,19 @@ def row_of_rule(attribute: int | PrivateKey, decision: Decision) -> AttributeRow
         return _described(str(attribute), "Private attribute", decision, vr="")
     name = dictionary_description(attribute)
     return _described(tag_text(attribute), name, decision, vr=_vr(attribute, name))
+
+
+def rows_of_marks(marks: Mapping[int, str]) -> Iterator[AttributeRow]:
+    """Describe what says that an instance was de-identified: it is written, whatever was there."""
+    for tag, says in marks.items():
+        yield AttributeRow(
+            tag=tag_text(tag),
+            name=dictionary_description(tag),
+            action=Action.DUMMY,
+            happens=f"is written: {says}",
+            option="",
+            reason="PS3.15 E.1.1",
+        )
 
 
 def row_of_private_table(rule: PrivateRule) -> AttributeRow:
@@ -137,7 +168,7 @@ def _described(tag: str, name: str, decision: Decision, *, vr: str) -> Attribute
 def _words(name: str, decision: Decision, vr: str) -> str:
     if decision.value is not None:
         return f'is set to "{decision.value}"'
-    if decision.cleaning is Cleaning.GRAPHICS:
+    if decision.cleaning is Cleaning.GRAPHICS and vr != "SQ":
         return _PLANE_WORDS if name == _OVERLAY_DATA else _CLEANING_WORDS[Cleaning.GRAPHICS]
     if vr == "SQ" and decision.action in {Action.KEEP, Action.CLEAN}:
         return _SEQUENCE_WORDS

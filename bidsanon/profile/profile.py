@@ -29,6 +29,7 @@ from bidsanon.profile.description import (
     row_of_private_table,
     row_of_rule,
     row_of_table,
+    rows_of_marks,
 )
 
 _PATIENT_AGE = 0x00101010
@@ -253,7 +254,18 @@ class Profile:
             rows.append(row_of_table(row, decision or self.ruling_of(row)))
         unlisted = {tag: self._reference for tag in _REFERENCES if tag not in own}
         rows += [row_of_rule(tag, decision) for tag, decision in (*own.items(), *unlisted.items())]
+        rows += rows_of_marks(self._marks)
         return tuple(sorted(rows, key=lambda row: row.tag))
+
+    @property
+    def _marks(self) -> dict[int, str]:
+        """What is written into every instance, whatever it says, by tag."""
+        return {
+            0x00120062: "YES",
+            0x00120063: self.method,
+            0x00120064: ", ".join(code.value for code in self.method_codes),
+            0x00280303: self.temporal_information,
+        }
 
     def describe_private(self) -> tuple[AttributeRow, ...]:
         """Say what happens to each private attribute that its rules or the curated table list.

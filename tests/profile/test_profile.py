@@ -54,6 +54,8 @@ def test_every_row_of_the_table_has_a_decision_in_every_bundled_profile(name: st
     profile = load_profile(name)
     described = {row.tag: row for row in profile.describe()}
     for row in table_rows():
+        if a_tag_of(row.tag) >> 16 < 8:
+            continue  # messages, file heads and directories: none is copied
         decision = decide(profile, a_tag_of(row.tag))
         told = described[row.tag]
         assert decision.action in told.action.removesuffix("*").split("/")
