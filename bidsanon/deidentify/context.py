@@ -14,6 +14,7 @@ from datetime import date
 from enum import Enum, auto
 from typing import Protocol
 
+from bidsanon.deidentify import content_items
 from bidsanon.deidentify.harvest import Harvest, harvest_origin, kind_of_code
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.dicom.charset import SPECIFIC_CHARACTER_SET, decode_text
@@ -196,6 +197,11 @@ class Place(Protocol):
         """What tells this place from all others."""
         ...
 
+    @property
+    def of_who(self) -> Place:
+        """The same place in a content item that says who, where or whose."""
+        ...
+
     def __getitem__(self, tag: int, /) -> Rule:
         """Return what is done to a standard attribute."""
         ...
@@ -247,11 +253,16 @@ class Context:
 
     def within(self, element: Element, data_set: DataSet) -> Context:
         """Return the context of an item's data set."""
+        place = self.place.below(element.tag)
+        if element.tag in content_items.SEQUENCES and content_items.says_who(
+            self.content, data_set
+        ):
+            place = place.of_who
         return Context(
             content=self.content,
             encoding=data_set.encoding,
             character_set=character_set(self.content, data_set, self.character_set),
-            place=self.place.below(element.tag),
+            place=place,
             tools=self.tools,
             depth=self.depth + 1,
             known=self.known_below(element),
