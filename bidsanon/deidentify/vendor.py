@@ -22,6 +22,7 @@ from bidsanon.deidentify.vendor_siemens import (
 )
 from bidsanon.dicom.allowed import reads_as_number
 from bidsanon.dicom.csa import CsaError
+from bidsanon.dicom.encoding import padded
 from bidsanon.dicom.private import Disposition, PrivateRule
 from bidsanon.dicom.protocol import ProtocolError
 from bidsanon.session import ValueKind
@@ -195,7 +196,7 @@ def _cleaned(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
         content = _METHODS[value.rule.method](value, cleaning)
     except (CsaError, ProtocolError):
         return None
-    return None if content is None else content + b"\0" * (len(content) % 2)
+    return None if content is None else padded(value.vr, content)
 
 
 def _fits(expected: str, content: bytes, vr: str) -> bool:

@@ -378,9 +378,15 @@ def holds_items(content: bytes, element: Element) -> bool:
 
 def write_element(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes:
     """Write an element of defined length, padded to an even one."""
+    value = padded(vr, value)
+    return _header(tag, vr, len(value), encoding) + value
+
+
+def padded(vr: str, value: bytes) -> bytes:
+    """Return a value of even length (PS3.5 6.2)."""
     if len(value) & 1:
         value += b"\0" if vr in _PADDED_WITH_ZERO else b" "
-    return _header(tag, vr, len(value), encoding) + value
+    return value
 
 
 def write_sequence(
