@@ -246,6 +246,7 @@ class NoteReason(StrEnum):
     AGE = "age", "held an age or a birth, which was cut"
     TITLE_WITH_NAME = "title-with-name", "held a title or label with a name, which was cut"
     NOT_IN_VOCABULARY = "not-in-vocabulary", "held words that the vocabulary lacks, which were cut"
+    OTHER_THAN_MEANT = "other-than-meant", "held what its attribute cannot and was taken out"
     HIDDEN_BITS = "hidden-bits", "held bits that no voxel uses, which were cleared"
     TOO_LONG = "too-long", "was too long for a description and was emptied"
 
@@ -325,11 +326,17 @@ class DeidentifiedSeries:
         The folder that holds its files and nothing else.
     files
         In the order of the source's instances.
+    methods
+        How the series was de-identified, in words: before, as its first instance says, and now.
+    method_codes
+        The same as codes.
     """
 
     source: SourceSeries
     folder: Path
     files: tuple[Path, ...]
+    methods: tuple[str, ...] = ()
+    method_codes: tuple[CodedConcept, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character
 from bidsanon.deidentify.dummies import dummy_value
 from bidsanon.deidentify.graphics import cleared_pixels, keep_clean_planes
 from bidsanon.deidentify.harvest import Harvest, settle
-from bidsanon.deidentify.marks import written_marks
+from bidsanon.deidentify.marks import Marks, marks_of, written_marks
 from bidsanon.deidentify.recognition import date_shift, day_of
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.deidentify.rules import Place
@@ -122,12 +122,15 @@ class CleanedFile:
         What it was made from. Identified.
     shift
         How its dates are moved where they are.
+    marks
+        How it was de-identified, before and now.
     """
 
     pieces: list[bytes | memoryview]
     sop_instance_uid: str
     source: DicomFile
     shift: DateShift
+    marks: Marks
 
 
 class Deidentifier:
@@ -209,8 +212,9 @@ class Deidentifier:
         elements = elements.copy()
         keep_clean_planes(source, outcomes, context)
         added = (*self._inserted(source, context), *cleared_pixels(source, outcomes, context))
-        marks = written_marks(source, context, profile=self._profile, marked=self._marked)
-        for tag, written in (*added, *marks):
+        marks = marks_of(source, context, profile=self._profile)
+        said = written_marks(source, context, marks, profile=self._profile, marked=self._marked)
+        for tag, written in (*added, *said):
             _put(tag, written, elements, outcomes)
         head = write_file_head(
             sop_class_uid=sop_class_uid.encode(),
@@ -229,6 +233,7 @@ class Deidentifier:
             sop_instance_uid=uid.decode("ascii", "replace"),
             source=source,
             shift=context.tools.replace.shift,
+            marks=marks,
         )
 
     def changed_values(self, cleaned: CleanedFile) -> Iterator[ChangedValue]:

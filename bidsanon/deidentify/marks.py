@@ -20,7 +20,6 @@ from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.confidentiality import (
     METHOD_CODES,
     OPTION_CODES,
-    Action,
     MethodCode,
     Option,
 )
@@ -45,6 +44,16 @@ BURNED_IN_ANNOTATION = 0x00280301
 RECOGNIZABLE_VISUAL_FEATURES = 0x00280302
 TEMPORAL_INFORMATION_MODIFIED = 0x00280303
 
+MARKS = frozenset(
+    {
+        PATIENT_IDENTITY_REMOVED,
+        DEIDENTIFICATION_METHOD,
+        DEIDENTIFICATION_METHOD_CODES,
+        TEMPORAL_INFORMATION_MODIFIED,
+    }
+)
+"""What is written anew at the top level of each instance, whatever the profile says of it."""
+
 _CODE_VALUE, _CODING_SCHEME, _CODE_MEANING = 0x00080100, 0x00080102, 0x00080104
 _YES_OR_NO = frozenset({b"YES", b"NO"})
 _FULL_DATES = OPTION_CODES[Option.RETAIN_FULL_DATES]
@@ -67,7 +76,7 @@ class Marks(NamedTuple):
 
 
 def written_marks(
-    file: DicomFile, context: Context, *, profile: Profile, marked: bool
+    file: DicomFile, context: Context, marks: Marks, *, profile: Profile, marked: bool
 ) -> Iterator[tuple[int, bytes | None]]:
     """Yield the marks of a de-identified instance; None: whatever it said goes.
 
@@ -77,6 +86,8 @@ def written_marks(
         The instance as it was.
     context
         Of its top level.
+    marks
+        How it was de-identified, from :func:`marks_of`.
     profile
         What was done to it.
     marked
@@ -87,11 +98,9 @@ def written_marks(
     temporal = temporal_information(file, profile)
     method = codes = None
     if marked:
-        marks = marks_of(file, context, profile=profile)
         text = encode_text("\\".join(marks.methods), context.character_set)
         method = write_element(DEIDENTIFICATION_METHOD, "LO", text, encoding)
-        true = _true_codes(marks.codes, temporal, profile)
-        codes = _written_codes(true, context.character_set, encoding)
+        codes = _written_codes(marks.codes, context.character_set, encoding)
     yield DEIDENTIFICATION_METHOD, method
     yield DEIDENTIFICATION_METHOD_CODES, codes
     for tag in (BURNED_IN_ANNOTATION, RECOGNIZABLE_VISUAL_FEATURES):
@@ -109,7 +118,8 @@ def marks_of(file: DicomFile, context: Context, *, profile: Profile) -> Marks:
     earlier = _earlier_methods(file, context)
     methods = dict.fromkeys((*earlier, profile.method))
     codes = dict.fromkeys((*_earlier_codes(file, context), *profile.method_codes))
-    return Marks(methods=tuple(methods), codes=tuple(codes))
+    temporal = temporal_information(file, profile)
+    return Marks(methods=tuple(methods), codes=_true_codes(codes, temporal, profile))
 
 
 def temporal_information(file: DicomFile, profile: Profile) -> str:
@@ -141,7 +151,7 @@ def _true_codes(
 
 def _earlier_methods(file: DicomFile, context: Context) -> list[str]:
     element, rule = file.top.get(DEIDENTIFICATION_METHOD), context.place[DEIDENTIFICATION_METHOD]
-    if element is None or rule.decision.action not in (Action.KEEP, Action.CLEAN):
+    if element is None:
         return []
     parts = (part.strip(" \0") for part in context.text(element).split("\\"))
     cleaned = (_cleaned(part, element, rule, context).text for part in parts)
@@ -150,10 +160,7 @@ def _earlier_methods(file: DicomFile, context: Context) -> list[str]:
 
 def _earlier_codes(file: DicomFile, context: Context) -> list[MethodCode]:
     sequence = file.top.get(DEIDENTIFICATION_METHOD_CODES)
-    rule = context.place[DEIDENTIFICATION_METHOD_CODES]
-    if sequence is None or rule.decision.action is Action.REMOVE:
-        return []
-    if not is_sequence(sequence, context):
+    if sequence is None or not is_sequence(sequence, context):
         return []
     try:
         return [code for code in _codes_in(sequence, context) if code is not None]

@@ -65,7 +65,8 @@ def date_shift(file: DicomFile, plan: PersonPlan, day: date | None) -> DateShift
         stay = _FIRST_DAY, _LAST_DAY
     shift = DateShift(days=plan.shift_days, stay=stay, births_stay_until=births)
     moved = day and shift.moved(day)
-    latest = max(_LAST_DAY, _end_of_year(moved)) if moved else _LAST_DAY
+    looks_shifted = moved is not None and moved.year < FIRST_SCANNED_YEAR
+    latest = max(_LAST_DAY, _end_of_year(moved)) if moved and looks_shifted else _LAST_DAY
     return replace(shift, latest=latest)
 
 

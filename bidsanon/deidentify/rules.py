@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 
 from bidsanon.deidentify.actions import OPERATORS, clean_words, drop
 from bidsanon.deidentify.cleanings import clean_birth_date, clean_private_value
+from bidsanon.deidentify.content_items import VALUES
 from bidsanon.deidentify.context import UNLISTED, Rule
+from bidsanon.deidentify.kept_values import clean_unlisted_words, keep_unlisted
+from bidsanon.deidentify.marks import MARKS
 from bidsanon.dicom.confidentiality import Action, attribute_type, resolve, table_row
 from bidsanon.dicom.private import claimed_rule, private_rule
 from bidsanon.dicom.private_characteristics import CHARACTERISTICS, NO_CLAIMS, PrivateClaims
@@ -18,8 +21,9 @@ _AGE = 0x00101010
 _PRIVATE = 0x10000
 _OVERLAYS = 0x60
 _OVERLAY_DATA = 0x3000
-# Group lengths and groups of other uses; and a list of the file's private blocks, which is written
-# anew of what is left of them (PS3.15 E.3.10).
+_DUMMY = Decision(action=Action.DUMMY)
+# Group lengths and groups of other uses; and what is written anew: a list of the file's private
+# blocks, of what is left of them (PS3.15 E.3.10), and the marks of its de-identification.
 _DROPPED = Rule(drop, Decision(action=Action.REMOVE), counted=False)
 
 
@@ -39,6 +43,8 @@ class Place(dict[int, Rule]):
         within it are.
     claims
         What the instance says of its own private blocks.
+    who
+        Whether it is that of content items that say who, where or whose: their values are dummies.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class Place(dict[int, Rule]):
         *,
         cleaned: bool,
         claims: PrivateClaims = NO_CLAIMS,
+        who: bool = False,
     ) -> None:
         super().__init__()
         self.key = object()
@@ -57,17 +64,24 @@ class Place(dict[int, Rule]):
         self._path = path
         self._cleaned = cleaned
         self._claims = claims
+        self._who = who
         self._below: dict[int, Place] = {}
         self._private: dict[tuple[int, str], Rule] = {}
 
     def __missing__(self, tag: int) -> Rule:
         """Decide about an attribute that was not met in this place before."""
-        if not tag & 0xFFFF or tag >> 16 < _FIRST_GROUP or tag == CHARACTERISTICS:
+        if self._is_dropped(tag):
             rule = _DROPPED
         else:
-            rule = self._rule(tag, self._decide(tag))
+            who = self._who and tag in VALUES
+            rule = self._rule(tag, _DUMMY if who else self._decide(tag))
         self[tag] = rule
         return rule
+
+    def _is_dropped(self, tag: int) -> bool:
+        if tag == CHARACTERISTICS or (tag in MARKS and not self._path):
+            return True
+        return not tag & 0xFFFF or tag >> 16 < _FIRST_GROUP
 
     def _rule(self, tag: int, decision: Decision) -> Rule:
         act = OPERATORS[decision.action].act
@@ -77,8 +91,16 @@ class Place(dict[int, Rule]):
         if decision.action is Action.KEEP:
             if tag == _BIRTH_DATE and self._decide(_AGE).action is not Action.KEEP:
                 return Rule(clean_birth_date, decision, instead=OPERATORS[Action.EMPTY].act)
-            act = clean_words if self._cleaned else act
+            if self._is_unlisted(tag):
+                act = clean_unlisted_words if self._cleaned else keep_unlisted
+            elif self._cleaned:
+                act = clean_words
         return Rule(act, decision)
+
+    def _is_unlisted(self, tag: int) -> bool:
+        """Tell whether neither the table nor the profile's own rules speak of an attribute."""
+        ruled = any(rule.attribute == tag for rule in self._profile.rules)
+        return not ruled and table_row(tag) is None
 
     def _basic(self, tag: int) -> Action:
         """Return what the Basic Profile does to a date: that is done to one that is none."""
@@ -87,6 +109,18 @@ class Place(dict[int, Rule]):
             return Action.EMPTY
         type_ = attribute_type(tag, sop_class_uid=self._sop_class_uid, path=self._path)
         return resolve(row.basic, type_)
+
+    @cached_property
+    def of_who(self) -> Place:
+        """The same place in a content item that says who, where or whose."""
+        return Place(
+            self._profile,
+            self._sop_class_uid,
+            self._path,
+            cleaned=self._cleaned,
+            claims=self._claims,
+            who=True,
+        )
 
     def below(self, tag: int) -> Place:
         """Return the place within the items of a sequence."""

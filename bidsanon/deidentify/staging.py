@@ -14,9 +14,10 @@ from pathlib import Path
 
 from bidsanon.audit import ChangedValues, new_part, write_part
 from bidsanon.deidentify.harvest import Harvested, settle
-from bidsanon.deidentify.instance import Deidentifier, counted, cut_from_text
+from bidsanon.deidentify.instance import CleanedFile, Deidentifier, counted, cut_from_text
+from bidsanon.deidentify.marks import Marks
 from bidsanon.deidentify.participant import iso_moment, moment_of, participant_of
-from bidsanon.dicom.confidentiality import Option
+from bidsanon.dicom.confidentiality import MethodCode, Option
 from bidsanon.dicom.dates import SHIFTED_YEARS, DateShift
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.files import (
@@ -89,6 +90,8 @@ class _Report:
         When the first of the copied images was acquired, with the date that the copy holds.
     values
         The file in which the changed values are, where somebody asks for them.
+    marks
+        How the first of the copied images of each series was de-identified.
     """
 
     files: int
@@ -98,6 +101,7 @@ class _Report:
     troubles: tuple[tuple[_Task, str], ...]
     first_moment: str
     values: Path | None
+    marks: dict[int, Marks]
 
 
 def deidentify_session(
@@ -163,11 +167,11 @@ def deidentify_session(
     return DeidentifiedSession(
         source=source,
         folder=folder,
-        series=_staged_series(source, folder, tasks, lost={task for task, _ in troubles}),
+        series=_staged_series(source, folder, tasks, reports),
         identity=settle(report.harvested for report in reports),
         participant=participant,
         method=profile.method,
-        method_codes=tuple(CodedConcept(**code._asdict()) for code in profile.method_codes),
+        method_codes=_coded(profile.method_codes),
         first_acquisition=_first_acquisition(moments, profile),
         changes=counted(changes),
         findings=(*_findings(troubles), *_date_findings(notes)),
@@ -239,15 +243,19 @@ class _Worker:
         deidentifier = self._deidentifier
         troubles: list[tuple[_Task, str]] = []
         first_moment = ""
+        marks: dict[int, Marks] = {}
         self._part = new_part(self._parts) if self._parts else None
         for task in tasks:
             try:
-                moment = self._stage(task)
+                cleaned = self._stage(task)
             except NotUnderstoodError as error:
                 if task.target is not None:
                     troubles.append((task, str(error)))
                 continue
-            first_moment = min(first_moment or moment, moment or first_moment)
+            if task.series_index is not None:
+                marks.setdefault(task.series_index, cleaned.marks)
+                moment = self._published(moment_of(cleaned.source), cleaned.shift)
+                first_moment = min(first_moment or moment, moment or first_moment)
         report = _Report(
             files=len(tasks),
             harvested=deidentifier.harvest.drain(),
@@ -256,24 +264,24 @@ class _Worker:
             troubles=tuple(troubles),
             first_moment=first_moment,
             values=self._part,
+            marks=marks,
         )
         deidentifier.changes.clear()
         deidentifier.notes.clear()
         return report
 
-    def _stage(self, task: _Task) -> str:
-        """De-identify one file, and return when it was acquired if a copy was made."""
+    def _stage(self, task: _Task) -> CleanedFile:
+        """De-identify one file, and write it where a copy of it is wanted."""
         try:
             content = task.source.read_bytes()
         except OSError as error:
             raise NotUnderstoodError("it cannot be read") from error
         cleaned = self._deidentifier.clean(content)
-        if task.target is None:
-            return ""
-        _write(task.target, cleaned.pieces)
-        if self._part:
-            write_part(self._part, self._deidentifier.changed_values(cleaned))
-        return self._published(moment_of(cleaned.source), cleaned.shift)
+        if task.target is not None:
+            _write(task.target, cleaned.pieces)
+            if self._part:
+                write_part(self._part, self._deidentifier.changed_values(cleaned))
+        return cleaned
 
     def _published(self, moment: str, shift: DateShift) -> str:
         """Return a moment with the date that the copy holds."""
@@ -304,20 +312,31 @@ def _write(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
 
 
 def _staged_series(
-    source: SourceSession, folder: Path, tasks: Iterable[_Task], *, lost: set[_Task]
+    source: SourceSession, folder: Path, tasks: Iterable[_Task], reports: Sequence[_Report]
 ) -> tuple[DeidentifiedSeries, ...]:
+    lost = {task for report in reports for task, _ in report.troubles}
     files: dict[int | None, list[Path]] = {}
     for task in tasks:
         if task.target is not None and task not in lost:
             files.setdefault(task.series_index, []).append(task.target)
+    marks: dict[int, Marks] = {}
+    for report in reversed(reports):
+        marks.update(report.marks)
+    nothing = Marks(methods=(), codes=())
     return tuple(
         DeidentifiedSeries(
             source=series,
             folder=_series_folder(folder, series.index),
             files=tuple(files.get(series.index, ())),
+            methods=marks.get(series.index, nothing).methods,
+            method_codes=_coded(marks.get(series.index, nothing).codes),
         )
         for series in source.series
     )
+
+
+def _coded(codes: Iterable[MethodCode]) -> tuple[CodedConcept, ...]:
+    return tuple(CodedConcept(**code._asdict()) for code in codes)
 
 
 def _first_acquisition(moments: Sequence[str], profile: Profile) -> str | None:

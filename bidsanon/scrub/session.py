@@ -30,6 +30,7 @@ from bidsanon.scrub.scans import (
 from bidsanon.scrub.sidecars import FACE_REMOVED, SidecarPolicy, add_method, scrub_sidecar
 from bidsanon.session import (
     CodedConcept,
+    ConvertedSession,
     DefacedSession,
     DefaceVerdict,
     ScrubbedSession,
@@ -206,14 +207,24 @@ def _sidecar(scrub: _Scrub, file: _File, image: _File, policy: SidecarPolicy) ->
 
 def _method(defaced: DefacedSession, image: str) -> tuple[list[str], tuple[CodedConcept, ...]]:
     """Return how an image was de-identified, in words and codes."""
-    deidentified = defaced.converted.deidentified
+    methods, codes = _method_of_series(defaced.converted, image)
     outcome = next((outcome for outcome in defaced.outcomes if outcome.path == image), None)
     if outcome is None or outcome.verdict is not DefaceVerdict.DEFACED:
-        return [deidentified.method], deidentified.method_codes
-    return (
-        [deidentified.method, f"Face removed by {outcome.engine_version}"],
-        (*deidentified.method_codes, FACE_REMOVED),
-    )
+        return methods, codes
+    methods.append(f"Face removed by {outcome.engine_version}")
+    return methods, codes if FACE_REMOVED in codes else (*codes, FACE_REMOVED)
+
+
+def _method_of_series(
+    converted: ConvertedSession, image: str
+) -> tuple[list[str], tuple[CodedConcept, ...]]:
+    """Return how the DICOM of an image was de-identified: before, as it says itself, and now."""
+    deidentified = converted.deidentified
+    index = next((i.series_index for i in converted.images if i.path == image), None)
+    for series in deidentified.series:
+        if series.source.index == index and series.methods:
+            return list(series.methods), series.method_codes
+    return [deidentified.method], deidentified.method_codes
 
 
 def _gradients(scrub: _Scrub, file: _File) -> None:
