@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
+from pydicom.datadict import private_dictionaries, private_dictionary_VR
 
 from bidsanon.deidentify.vendor import describe_method
 from bidsanon.dicom.private import (
@@ -29,7 +30,7 @@ TEXTS = {"LO", "SH", "ST", "LT", "UT", "CS"}
 def test_the_table_is_the_one_that_was_reviewed() -> None:
     assert len(private_rules()) == 652
     digest = hashlib.sha256(data_path(TABLE).read_bytes()).hexdigest()
-    assert digest == "12bbefe899f444363fa262ac8a977ae58326e619a811e3888230e1e10ff64b55"
+    assert digest == "d8eb836f7ab985605a088dffc548420a0ca469440a9c81064ad65e4773882b4c"
 
 
 def test_an_attribute_is_found_in_whatever_block_its_creator_sits() -> None:
@@ -96,16 +97,89 @@ def standards_rows(shared_data: Callable[[str], Path], name: str) -> list[dict[s
         return list(csv.DictReader(lines))
 
 
-def test_every_private_attribute_that_dcm2niix_reads_is_decided(
+NO_CREATOR_OF_AN_ATTRIBUTE = {
+    "GEIIS": "dcm2niix warns where this creator stands in group 0029; nothing of it is read",
+    "(creator element 2001,0010)": "the creator itself, which stays where its block does",
+}
+CREATORS_KNOWN_OTHERWISE = {
+    "Image Private Header": "UIH's, as dcm2niix's test data spell it",
+    "SIEMENS MR SDR 01": "seen in XA headers",
+}
+
+
+def test_every_row_of_the_standards_list_is_decided_by_its_representation(
+    shared_data: Callable[[str], Path],
+) -> None:
+    rows = standards_rows(shared_data, "ps3.15_table_e3.10-1_safe_private.csv")
+    assert len(rows) == 479
+    for row in rows:
+        group, element = (int(part, 16) for part in row["tag"].strip("()").split(",xx"))
+        rule = private_rule(group, row["private_creator"], element)
+        assert rule is not None, row
+        assert STANDARD in rule.source, row
+        assert_decided_by_representation(rule)
+        stated = row["vr_from_pydicom_private_dict"]
+        if stated:
+            assert rule.vr == stated, row
+        elif rule.vr == "SQ":
+            assert "Sequence" in row["meaning"] or "Functional Group" in row["meaning"], row
+        elif rule.vr == "UI":
+            assert row["meaning"].endswith("UID"), row
+
+
+def assert_decided_by_representation(rule: PrivateRule) -> None:
+    """Numbers, terms and sequences may stay; texts, dates and UIDs are cleaned; bytes go."""
+    if rule.vr in BINARY | {"DS", "IS", "SQ"}:
+        assert rule.disposition is Disposition.KEEP, rule
+    elif rule.vr == "CS":
+        assert rule.disposition is Disposition.KEEP or rule.method == "pattern", rule
+    elif rule.vr in TEXTS:
+        assert rule.method in {"descriptor", "pattern"}, rule
+    elif rule.vr == "UI":
+        assert rule.method == "uid", rule
+    elif rule.vr:
+        assert rule.disposition is Disposition.REMOVE, rule
+    else:
+        assert rule.method == "listed", rule
+
+
+def test_every_row_of_dcm2niix_is_decided_under_its_creator(
     shared_data: Callable[[str], Path],
 ) -> None:
     rows = standards_rows(shared_data, "dcm2niix_private_tags.csv")
-    decided = {(rule.group, rule.element) for rule in private_rules() if "dcm2niix" in rule.source}
-    for row in rows:
-        element = int(row["element"], 16)
-        if element > 0xFF:
-            assert (int(row["group"], 16), element & 0xFF) in decided, row
     assert len(rows) == 119
+    for row in rows:
+        creator = row["private_creator"]
+        if creator in NO_CREATOR_OF_AN_ATTRIBUTE:
+            continue
+        creator = creator.removesuffix("/002")
+        rule = private_rule(int(row["group"], 16), creator, int(row["element"], 16))
+        assert rule is not None, row
+        assert "dcm2niix" in rule.source, row
+
+
+def test_creators_are_spelled_as_headers_spell_them(shared_data: Callable[[str], Path]) -> None:
+    listed = {
+        row["private_creator"]
+        for row in standards_rows(shared_data, "ps3.15_table_e3.10-1_safe_private.csv")
+    }
+    known = listed | set(private_dictionaries) | set(CREATORS_KNOWN_OTHERWISE)
+    assert {rule.creator for rule in private_rules()} <= known
+
+
+def test_representations_agree_with_pydicoms_dictionary() -> None:
+    compared, others = 0, set()
+    for rule in private_rules():
+        try:
+            stated = private_dictionary_VR(rule.group << 16 | 0x1000 | rule.element, rule.creator)
+        except KeyError:
+            continue
+        if rule.vr:
+            compared += 1
+            if not kind(rule.vr) & kind(stated):
+                others.add((rule.creator, rule.name, rule.vr, stated))
+    assert compared > 300
+    assert others == {("ELSCINT1", "Pitch", "DS", "FD")}  # DS, says the standard's list
 
 
 @pytest.mark.parametrize(
