@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from bidsanon.errors import GateRefusedError, SourceError, StorageError
 from bidsanon.external import DCM2NIIX, require_program
 from bidsanon.files import fresh_folder, storage_errors
 from bidsanon.findings import Finding, Gate, Severity, finding
+from bidsanon.ocr import text_reader
 from bidsanon.pipeline.convert import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import (
@@ -105,12 +107,7 @@ def deidentify(
         space.remove_stale()
         _settle(request)
         require_place(request.delivery, overwrite=request.overwrite)
-        source = read_source(
-            request.sources,
-            unpack_into=space.work / "source",
-            modalities=profile.modalities,
-            progress=progress,
-        )
+        source = read(request, profile, unpack_into=space.work / "source", progress=progress)
         _require_room(source, request)
         run = DeidentifyRun(request=request, profile=profile, source=source)
         try:
@@ -139,6 +136,28 @@ def prepare(request: DeidentifyRequest) -> Profile:
     return load_deidentify_profile(request)
 
 
+def read(
+    request: DeidentifyRequest, profile: Profile, *, unpack_into: Path, progress: Progress
+) -> SourceSession:
+    """Read the source; what the profile can clean besides images stays with them.
+
+    Raises
+    ------
+    BidsanonError
+        As :func:`bidsanon.source.read_source` does.
+    """
+    as_dicom = request.output is OutputFormat.DICOM
+    return read_source(
+        request.sources,
+        unpack_into=unpack_into,
+        modalities=profile.modalities,
+        progress=progress,
+        reader=text_reader(threads=request.jobs),
+        structured_content=as_dicom and Option.CLEAN_STRUCTURED_CONTENT in profile.options,
+        graphics=as_dicom and Option.CLEAN_GRAPHICS in profile.options,
+    )
+
+
 def _settle(request: DeidentifyRequest) -> None:
     if request.delivery.change.exists():
         with storage_errors("OUT"), delivery_lock(request.delivery):
@@ -160,6 +179,9 @@ def _take_through_gates(
     _quarantine_lost(run, space)
     labels = {"subject": request.subject, "name": request.patient_name or ""}
     found = [one for person in run.persons for one in person.findings]
+    if not any(series.files for person in run.persons for series in person.series):
+        count = sum(len(series.instances) for series in run.source.series)
+        found.append(finding("NOTHING_DEIDENTIFIED", count=count))
     gates.judge(
         Gate.DEIDENTIFY,
         (*eased(found, request), *judge_labels(labels, identity), *_about_faces(run)),
@@ -189,7 +211,25 @@ def _judge_source(run: DeidentifyRun, space: Workspace) -> None:
         run.source = withhold_incomplete(run.source)
     write_quarantine(run.source, space.quarantine)
     run.gates.judge(Gate.SOURCE, source_findings(run.source, request))
+    require_series(run.source)
     run.parts = split_by_person(run.source)
+
+
+def require_series(source: SourceSession) -> None:
+    """Refuse a source of which all is in quarantine.
+
+    Raises
+    ------
+    SourceError
+        Saying how many files went there, and why.
+    """
+    if not source.series:
+        counts = Counter(file.reason.value for file in source.quarantine)
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+        raise SourceError(
+            f"nothing in the source can be de-identified: {reasons}",
+            cure="`bidsanon profile show` says which modalities the profile lets through",
+        )
 
 
 def source_findings(source: SourceSession, request: DeidentifyRequest) -> tuple[Finding, ...]:
@@ -311,11 +351,6 @@ def _make_dicom(
 ) -> None:
     """Search the copies, and lay them out by their new UIDs."""
     outputs = tuple(_outputs(run))
-    if not outputs:
-        raise SourceError(
-            "no file of the source could be de-identified",
-            cure="see quarantine.tsv in the private folder",
-        )
     allowed = {text for plan in plans for text in (plan.patient_id, plan.patient_name)}
     search = _search(run, outputs, identity, allowed, progress)
     run.residue, run.pixel_bytes = search.residue, search.pixel_bytes

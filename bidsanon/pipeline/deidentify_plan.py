@@ -15,7 +15,14 @@ from bidsanon.deidentify import deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.convert import withhold_incomplete
-from bidsanon.pipeline.deidentify import eased, plan_persons, prepare, source_findings
+from bidsanon.pipeline.deidentify import (
+    eased,
+    plan_persons,
+    prepare,
+    read,
+    require_series,
+    source_findings,
+)
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.record import describe_series
@@ -23,7 +30,7 @@ from bidsanon.profile import Profile
 from bidsanon.progress import Progress, Silent
 from bidsanon.publish import require_place
 from bidsanon.session import DeidentifiedSession, SourceSession, merge_identity
-from bidsanon.source import read_source, split_by_person
+from bidsanon.source import split_by_person
 from bidsanon.vault import PersonPlan, Vault
 
 
@@ -70,15 +77,12 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
     require_place(request.delivery, overwrite=request.overwrite)
     with tempfile.TemporaryDirectory(prefix="bidsanon-") as name:
         scratch = Path(name)
-        source = read_source(
-            request.sources,
-            unpack_into=scratch / "source",
-            modalities=profile.modalities,
-            progress=progress,
-        )
+        source = read(request, profile, unpack_into=scratch / "source", progress=progress)
         if request.withhold:
             source = withhold_incomplete(source)
         findings = source_findings(source, request)
+        if not errors(findings):
+            require_series(source)
         parts = split_by_person(source)
         persons: tuple[DeidentifiedSession, ...] = ()
         if not errors(findings):

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import filterfalse
 from pathlib import Path
 from typing import AnyStr, NamedTuple
 
@@ -35,7 +37,8 @@ from bidsanon.findings import Finding, finding
 from bidsanon.profile import Cleaning, Decision, Profile
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import ResidueSearch
-from bidsanon.validate.residue_needles import Context, Needles, Source
+from bidsanon.validate.residue_forms import IgnoredBecause
+from bidsanon.validate.residue_needles import Context, IgnoredValues, Needles, Source
 from bidsanon.validate.residue_runs import alphabet_table, runs
 from bidsanon.validate.residue_text import View, byte_views, canonical, text_views
 from bidsanon.workers import worker_pool
@@ -172,9 +175,10 @@ def search_dicom(
     advance
         Is told how many more files are done.
     """
-    identity, allowed = tuple(identity), tuple(allowed)
+    searched, words = _without_words(identity)
+    allowed = tuple(allowed)
     orders = _Orders(
-        identity=identity,
+        identity=searched,
         allowed=allowed,
         descriptors=tuple(_descriptors(outputs)),
         profile=profile,
@@ -188,17 +192,40 @@ def search_dicom(
         joined.bytes_searched += report.bytes_searched
         joined.pixel_bytes += report.pixel_bytes
         advance(len(report.uids))
-    needles = Needles(identity, allowed=allowed, descriptors=orders.descriptors)
+    needles = Needles(searched, allowed=allowed, descriptors=orders.descriptors)
     return DicomSearch(
         residue=ResidueSearch(
             findings=tuple(_findings(joined)),
             searched={kind.value: count for kind, count in sorted(needles.searched.items())},
-            ignored=needles.ignored,
+            ignored=(*needles.ignored, *words),
             files=len(outputs),
             bytes_searched=joined.bytes_searched,
         ),
         uids=tuple(joined.uids),
         pixel_bytes=joined.pixel_bytes,
+    )
+
+
+def _without_words(
+    identity: Iterable[IdentifyingValue],
+) -> tuple[tuple[IdentifyingValue, ...], tuple[IgnoredValues, ...]]:
+    """Leave out free text of one word, and say so.
+
+    What was removed as text that nobody knows is often the name of a coil or a protocol, and that
+    stands in other headers too. Names, numbers and places are of other kinds.
+    """
+    searched: list[IdentifyingValue] = []
+    words: Counter[str] = Counter()
+    for value in identity:
+        if value.kind is ValueKind.TEXT and len(value.text.split()) == 1:
+            words[value.origin] += 1
+        else:
+            searched.append(value)
+    return tuple(searched), tuple(
+        IgnoredValues(
+            kind=ValueKind.TEXT, reason=IgnoredBecause.ONE_WORD, origin=origin, count=count
+        )
+        for origin, count in sorted(words.items())
     )
 
 
@@ -559,7 +586,7 @@ def _findings(report: _Report) -> Iterator[Finding]:
     grouped: dict[tuple[str, str, ValueKind], set[str]] = defaultdict(set)
     for hit in report.hits:
         if hit.form not in kept:
-            for source in hit.sources:
+            for source in filterfalse(partial(_is_setting, hit), hit.sources):
                 grouped[hit.series, hit.attribute, source.kind].add(source.origin)
     for (series, attribute, kind), origins in sorted(grouped.items()):
         shown = sorted(origins)
@@ -576,3 +603,17 @@ def _findings(report: _Report) -> Iterator[Finding]:
             location=place,
             problem=f"{report.problems.count(place)} file(s) cannot be understood completely",
         )
+
+
+def _is_setting(hit: _Hit, source: Source) -> bool:
+    """Whether a private text that nobody knows stands where the standard has what it is."""
+    return (
+        source.kind is ValueKind.TEXT
+        and _is_private(source.origin)
+        and not _is_private(hit.attribute.rpartition("> ")[2])
+    )
+
+
+def _is_private(attribute: str) -> bool:
+    """Whether an attribute's group, as "(0029,...)" has it, is odd."""
+    return attribute[4:5] in set("13579BDF")

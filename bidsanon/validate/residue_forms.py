@@ -65,6 +65,8 @@ class IgnoredBecause(StrEnum):
     """A file or folder name of common words and small numbers (IM_0001)."""
     PUBLISHED = "published on purpose"
     """It is, or is part of, what is published on purpose."""
+    ONE_WORD = "one word"
+    """Free text of one word: in headers, the name of a setting."""
     PART_TOO_SHORT = "part too short"
     """The value is searched for, and a short part of it only beside the others."""
     PART_COMMON = "part common"
