@@ -23,7 +23,7 @@ from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.encoding import Element
 
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
-_DESCRIBING = frozenset({"LO", "LT", "ST", "UC", "UT"})
+DESCRIBING = frozenset({"LO", "LT", "ST", "UC", "UT"})
 
 
 def remove(element: Element, rule: Rule, context: Context) -> Outcome:
@@ -84,7 +84,7 @@ def drop(element: Element, rule: Rule, context: Context) -> Outcome:  # noqa: AR
 
 def clean_words(element: Element, rule: Rule, context: Context) -> Outcome:
     """Clean what is kept within the items of a sequence that is itself cleaned."""
-    if element.vr in _DESCRIBING:
+    if element.vr in DESCRIBING:
         return clean_descriptor(element, rule, context)
     return keep(element, rule, context)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from bidsanon.deidentify.context import (
     Context,
@@ -16,6 +16,7 @@ from bidsanon.deidentify.context import (
     replaced,
     value_vr,
 )
+from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.deidentify.harvest import WORDS, harvest_origin
 from bidsanon.deidentify.recognition import WHEN
 from bidsanon.deidentify.vendor import clean_private
@@ -32,7 +33,7 @@ OLDEST_AGE_YEARS = 89
 TEXT_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 _PATIENT_NAME = 0x00100010
 _PATIENT_ID = 0x00100020
-_ONE_TEXT = frozenset({"LT", "ST", "UR", "UT"})
+ONE_TEXT = frozenset({"LT", "ST", "UR", "UT"})
 _DATE_VRS = frozenset({"DA", "DT", "TM"})
 _AGE = re.compile(r"(\d{3,4})([DWMY])", re.ASCII)
 _DIGITS_OF_AGE = 3
@@ -117,22 +118,32 @@ def clean_descriptor(element: Element, rule: Rule, context: Context) -> Outcome:
     if vr not in TEXT_VRS:
         return removed(element, rule, context)
     text = context.text(element)
-    parts = [text] if vr in _ONE_TEXT else text.split("\\")
+    parts = [text] if vr in ONE_TEXT else text.split("\\")
     by_vocabulary = rule.decision.cleaning is Cleaning.VOCABULARY
     replace = context.tools.replace
     clean = replace.text_of_vocabulary if by_vocabulary else replace.clean_text
     cleaned = [clean(part) for part in parts]
-    origin = harvest_origin(element.tag, rule.creator)
-    for piece in (piece for part in cleaned for piece in part.cut):
-        context.tools.harvest.add(ValueKind.TEXT, piece, origin)
-    for reason in dict.fromkeys(reason for part in cleaned for reason in part.reasons):
-        context.tools.note(element, rule, reason)
+    take_out(cleaned, element, rule, context)
     kept = "\\".join(part.text for part in cleaned)
     value = encode_text(kept, context.character_set)
     context.tools.harvest.keep(value, context.character_set)
     if kept == text:
         return Fate.KEPT
     return write_element(element.tag, vr, value, context.encoding)
+
+
+def take_out(
+    cleaned: Iterable[CleanedText], element: Element, rule: Rule, context: Context
+) -> None:
+    """Harvest what was cut from the parts of a text, and note why."""
+    origin = harvest_origin(element.tag, rule.creator)
+    reasons: dict[NoteReason, None] = {}
+    for part in cleaned:
+        reasons |= dict.fromkeys(part.reasons)
+        for piece in part.cut:
+            context.tools.harvest.add(ValueKind.TEXT, piece, origin)
+    for reason in reasons:
+        context.tools.note(element, rule, reason)
 
 
 def clean_characteristic(element: Element, rule: Rule, context: Context) -> Outcome:
@@ -200,13 +211,22 @@ def _says_nothing(creator: str, context: Context) -> bool:
     return creator.isascii() and context.tools.replace.clean_text(creator).text == creator
 
 
+def clean_graphics(element: Element, rule: Rule, context: Context) -> Outcome:
+    """Clean the items of a graphic annotation one by one; an overlay or a curve goes.
+
+    Whether an overlay stays after all is decided of a plane as a whole
+    (:func:`~bidsanon.deidentify.graphics.keep_clean_planes`).
+    """
+    return Fate.ENTERED if is_sequence(element, context) else removed(element, rule, context)
+
+
 CLEANINGS: dict[Cleaning, Callable[[Element, Rule, Context], Outcome]] = {
     Cleaning.DATES: clean_dates,
     Cleaning.DESCRIPTORS: clean_descriptor,
     Cleaning.VOCABULARY: clean_descriptor,
     Cleaning.CHARACTERISTICS: clean_characteristic,
     Cleaning.STRUCTURED_CONTENT: clean_descriptor,
-    Cleaning.GRAPHICS: removed,
+    Cleaning.GRAPHICS: clean_graphics,
     Cleaning.PSEUDONYM: clean_to_pseudonym,
     Cleaning.PRIVATE: clean_private_value,
 }

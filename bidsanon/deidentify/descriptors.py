@@ -53,7 +53,9 @@ class CleanedText:
 
 
 @lru_cache(maxsize=4096)
-def clean_descriptor(text: str, known: frozenset[tuple[ValueKind, str]]) -> CleanedText:
+def clean_descriptor(
+    text: str, known: frozenset[tuple[ValueKind, str]], *, by_shape: bool = True
+) -> CleanedText:
     """Cut from a free text what identifies; one of which nothing is cut stays as it is.
 
     Cleaning a cleaned text changes nothing more. A text of more than 32,768 characters is no
@@ -66,6 +68,8 @@ def clean_descriptor(text: str, known: frozenset[tuple[ValueKind, str]]) -> Clea
     known
         What the headers say about the person, as
         :func:`~bidsanon.deidentify.known_values.searched_values` gives it.
+    by_shape
+        Whether what has the shape of an identifier is cut as well, whoever it belongs to.
     """
     if len(text) > _LONGEST:
         return CleanedText(text="", cut=(text,), reasons=(NoteReason.TOO_LONG,))
@@ -73,7 +77,8 @@ def clean_descriptor(text: str, known: frozenset[tuple[ValueKind, str]]) -> Clea
     cut: list[str] = []
     reasons: list[NoteReason] = []
     for _ in range(_MOST_ROUNDS):
-        spans = _merged(text, [*finder.spans(text), *shape_spans(text)])
+        shapes = shape_spans(text) if by_shape else ()
+        spans = _merged(text, [*finder.spans(text), *shapes])
         if not spans:
             return CleanedText(text=text, cut=tuple(cut), reasons=tuple(reasons))
         cut += [text[span.start : span.end] for span in spans]

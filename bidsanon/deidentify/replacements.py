@@ -8,7 +8,7 @@ from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor, keep_
 from bidsanon.deidentify.known_values import searched_values
 from bidsanon.dicom.dates import DateShift, is_valid_time
 from bidsanon.dicom.uids import PADDING, replace_uid
-from bidsanon.session import IdentifyingValue
+from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.vault import PersonPlan, PseudonymForm, make_pseudonym
 
 DEVICE = "device"
@@ -82,6 +82,21 @@ class Replacements:
     def clean_text(self, text: str) -> CleanedText:
         """Return a free text without what identifies, and what was cut from it."""
         return clean_descriptor(text, self._known)
+
+    def without_known(self, text: str, kinds: frozenset[ValueKind] | None = None) -> CleanedText:
+        """Return a text without what the headers say elsewhere, and what was cut from it.
+
+        Parameters
+        ----------
+        text
+            A code or a name of a thing, of which the shape alone says nothing.
+        kinds
+            Which kinds of values are cut; None: all.
+        """
+        known = self._known
+        if kinds is not None:
+            known = frozenset((kind, value) for kind, value in known if kind in kinds)
+        return clean_descriptor(text, known, by_shape=False)
 
     def text_of_vocabulary(self, text: str) -> CleanedText:
         """Return what is left of a free text by the vocabulary, and what was cut from it."""
