@@ -18,7 +18,7 @@ SHIFTED_YEARS = range(1902, 1926)
 """
 
 FIRST_SCANNED_YEAR = 1980
-"""No digital image is older; 1 January 1970 is what a clock says that was never set."""
+"""No digital image is older: an earlier date of one was shifted, or is none."""
 
 _DA = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})", re.ASCII)
 _TM = re.compile(

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from bidsanon.bids.tables import NOT_AVAILABLE, read_table, write_table
+from bidsanon.dicom.dates import FIRST_SCANNED_YEAR
 
-LATEST_SHIFTED_YEAR = 1925
-"""BIDS asks for shifted dates in 1925 or before, so that everybody sees that they are shifted."""
+LATEST_SHIFTED_YEAR = FIRST_SCANNED_YEAR - 1
+"""BIDS asks for shifted dates in 1925 or before, so that everybody sees that they are shifted. A
+session long after the person's first comes to lie later, and still before anybody was scanned."""
 
 _NOON = time(12)
 

@@ -103,7 +103,7 @@ _ENTITY = re.compile(r"^(?:sub|ses)-")
 _DIGITS = frozenset("0123456789")
 _WORD_CHARACTERS = string.ascii_letters + string.digits + "._"
 _NUMERIC = frozenset("0123456789.")
-_SHIFTED_DAY = re.compile(r"19(?:0[2-9]|1\d|2[0-5])-\d\d-\d\d[t ]$", re.ASCII)
+_SHIFTED_DAY = re.compile(r"1(?:[0-8]\d|9[0-7])\d-\d\d-\d\d[t ]$", re.ASCII)
 _ON_PURPOSE = frozenset(
     {ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.PLACE, ValueKind.TEXT, ValueKind.PATH}
 )
@@ -297,7 +297,7 @@ def _day_precedes(text: str, start: int) -> bool:
 
 
 def _is_shifted(text: str, start: int) -> bool:
-    """Whether a time follows a day in 1902 to 1925: what is published there runs from noon on."""
+    """Whether a time follows a day before 1980: what is published there runs from noon on."""
     return bool(_SHIFTED_DAY.search(text[max(0, start - 11) : start]))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bidsanon.dicom.dates import FIRST_SCANNED_YEAR, parse_date
+from bidsanon.dicom.dates import parse_date
 from bidsanon.dicom.uids import replace_uid
 from bidsanon.errors import UsageError
 from bidsanon.files import make_private_folder, storage_errors
@@ -28,7 +28,8 @@ from bidsanon.vault.usage import vault_in_use
 EARLIEST_ANCHOR = date(1905, 1, 1)
 LATEST_ANCHOR = date(1915, 12, 31)
 
-_SCANNED_YEARS = range(FIRST_SCANNED_YEAR, 2101)
+# 1970 is what a clock says that was never set, and what some programs write for all days.
+_SCANNED_YEARS = range(1970, 2101)
 _NOMINAL_ANCHOR = date(2015, 1, 1)
 _PERSON = "person"
 _BETWEEN_FIELDS = "\x1f"

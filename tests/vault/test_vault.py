@@ -156,7 +156,7 @@ def test_a_preview_answers_as_the_vault_does_and_changes_nothing(tmp_path: Path)
 
 
 @given(
-    anchor=st.dates(min_value=date(1980, 1, 1), max_value=date(2100, 12, 31)),
+    anchor=st.dates(min_value=date(1970, 1, 1), max_value=date(2100, 12, 31)),
     person=st.text(min_size=1),
 )
 def test_the_shift_brings_the_anchor_into_1905_to_1915(anchor: date, person: str) -> None:
@@ -177,7 +177,7 @@ def test_without_an_anchor_the_shift_is_plausible(anchor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "anchor", ["19100307", "19700101", "19000101", "00010101", "18581117", "99991231"]
+    "anchor", ["19100307", "19000101", "00010101", "18581117", "99991231"]
 )
 def test_a_day_on_which_nobody_was_scanned_makes_no_small_shift(anchor: str) -> None:
     with Vault.preview(Path("nowhere")) as vault:
