@@ -9,6 +9,7 @@ from pathlib import Path
 from bidsanon.convert import Heuristic, resolve_heuristic
 from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
+from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
 from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
 
@@ -132,13 +133,14 @@ def load_policy(request: ConvertRequest) -> Policy:
     Raises
     ------
     PolicyError
-        If the profile or the heuristic is invalid.
+        If the profile or the heuristic is invalid, or the profile keeps what no dataset may hold.
     MissingToolError
         If dcm2niix or the official validator is not installed.
     """
     require_program(DCM2NIIX)
     require_program(BIDS_VALIDATOR)
     profile = request.amendment.apply(load_profile(request.profile))
+    require_publishable(profile)
     return Policy(profile=profile, heuristic=resolve_heuristic(request.heuristic))
 
 
