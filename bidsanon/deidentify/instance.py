@@ -5,13 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from bidsanon.audit import ChangedValue
 from bidsanon.deidentify.actions import OPERATORS
 from bidsanon.deidentify.changes import changed_values
-from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character_set
+from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character_set, value_vr
 from bidsanon.deidentify.dummies import dummy_value
 from bidsanon.deidentify.graphics import cleared_pixels, keep_clean_planes
 from bidsanon.deidentify.harvest import Harvest, settle
@@ -25,11 +27,13 @@ from bidsanon.dicom.dates import DateShift
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
+    DataSet,
     DicomFile,
     Element,
     NotUnderstoodError,
     deflate,
     dictionary_vr,
+    read_beginning,
     read_file,
     write_element,
     write_file_head,
@@ -236,6 +240,39 @@ class Deidentifier:
             marks=marks,
         )
 
+    def harvest_remnants(self, content: bytes) -> None:
+        """Harvest what can be understood of a damaged file, of which nothing is passed on.
+
+        Its elements are taken one by one, so that what is damaged does not hide the rest; private
+        ones group by group, as they need their creators.
+
+        Parameters
+        ----------
+        content
+            A file that :meth:`clean` does not understand.
+        """
+        changes, notes = self.changes.copy(), self.notes.copy()
+        with suppress(NotUnderstoodError):
+            source = read_beginning(content)
+            sop_class_uid = source.value(_SOP_CLASS_UID).decode("ascii", "replace")
+            place = self._place(sop_class_uid, NO_CLAIMS)
+            characters = character_set(source.content, source.data_set)
+            context = Context(
+                content=source.content,
+                encoding=source.data_set.encoding,
+                character_set=characters,
+                place=place,
+                tools=self._tools_for(source, place, characters),
+            )
+            self._harvest_meta(source)
+            for part in _apart(source.data_set):
+                with suppress(NotUnderstoodError):
+                    clean_data_set(part, context)
+        self.changes.clear()
+        self.changes.update(changes)
+        self.notes.clear()
+        self.notes.update(notes)
+
     def changed_values(self, cleaned: CleanedFile) -> Iterator[ChangedValue]:
         """Yield the original and the cleaned value of each attribute that was changed."""
         written = read_file(b"".join(cleaned.pieces))
@@ -366,6 +403,15 @@ def counted(changes: dict[str, int]) -> dict[str, int]:
     return {code: changes[code] for code in codes if code in changes}
 
 
+def _apart(data_set: DataSet) -> Iterator[DataSet]:
+    """Yield each standard element of a data set alone, and the private ones of each group."""
+    for group, elements in groupby(data_set.elements, key=lambda element: element.tag >> 16):
+        together = list(elements)
+        parts = [together] if group & 1 else [[element] for element in together]
+        for part in parts:
+            yield DataSet(part, data_set.encoding, {})
+
+
 def _sop_class_uid(source: DicomFile) -> str:
     """Return (0008,0016), or what the file meta says where the data set does not.
 
@@ -395,7 +441,9 @@ def _sop_instance_uid(source: DicomFile, outcomes: list[Outcome]) -> bytes:
         if outcome is Fate.KEPT:
             return source.value(_SOP_INSTANCE_UID)
         if isinstance(outcome, bytes):
-            header = element.body - element.start
+            # A UID whose VR the file does not know is written with its VR.
+            vr, encoding = value_vr(element), source.data_set.encoding
+            header = len(write_element(element.tag, vr, b"", encoding))
             return outcome[header:].rstrip(b" \0")
     raise NotUnderstoodError("it has no SOP Instance UID")
 

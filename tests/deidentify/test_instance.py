@@ -147,6 +147,21 @@ def test_what_an_earlier_deidentifier_said_is_retained_and_cleaned(
     assert Note(place="(0012,0063)", reason=NoteReason.TITLE_WITH_NAME, count=1) in instance.notes
 
 
+def test_the_file_meta_names_the_instance_whatever_its_uids_vr(
+    bids: Profile, plan: PersonPlan
+) -> None:
+    head = write_file_head(
+        sop_class_uid=b"1.2.840.10008.5.1.4.1.1.4",
+        sop_instance_uid=b"1.3.12.2.1107",
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+    )
+    body = write_element(0x00080018, "UN", b"1.3.12.2.1107", EXPLICIT_LITTLE)
+    instance = deidentify_instance(head + body, profile=bids, plan=plan)
+    after = dcmread(io.BytesIO(instance.content))
+    assert after.file_meta.MediaStorageSOPInstanceUID == after.SOPInstanceUID
+    assert instance.sop_instance_uid == after.SOPInstanceUID
+
+
 def test_preamble_and_file_meta_are_written_anew(
     deidentified: Deidentified, tmp_path: Path
 ) -> None:
