@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,9 @@ _LAST_RECORD = 0x00041202
 _SEQUENCE = 0x00041220
 _NEXT = 0x00041400
 _LOWER = 0x00041420
+_INSTANCE_NUMBER = 0x00200013
+_NUMBERS = {"PATIENT": 0, "STUDY": 0, "SERIES": 0x00200011}
+_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,12}", re.ASCII)
 _ITEM_HEADER = 8
 _UL, _US = 12, 10
 """How long elements of these VRs are."""
@@ -73,12 +77,18 @@ class _Record:
 
     kind: str
     keys: list[bytes]
+    number: int
     below: dict[str, _Record] = field(default_factory=dict)
     offset: int = 0
 
+    @property
+    def children(self) -> list[_Record]:
+        """The records below, by their numbers."""
+        return sorted(self.below.values(), key=lambda record: record.number)
+
     def all(self) -> Iterator[_Record]:
         yield self
-        for record in self.below.values():
+        for record in self.children:
             yield from record.all()
 
 
@@ -122,7 +132,8 @@ def _enter(file: DicomFile, name: Sequence[str], kind: str, patients: dict[str, 
     for level, key in levels:
         record = below.get(key)
         if record is None:
-            record = below[key] = _Record(kind=level, keys=_elements(file, level))
+            record = _Record(kind=level, keys=_elements(file, level), number=_number(file, level))
+            below[key] = record
         below = record.below
     reference = [
         write_element(tag, vr, value, EXPLICIT_LITTLE)
@@ -133,7 +144,9 @@ def _enter(file: DicomFile, name: Sequence[str], kind: str, patients: dict[str, 
             (0x00041512, "UI", file.transfer_syntax_uid.encode()),
         )
     ]
-    below["/".join(name)] = _Record(kind=kind, keys=[*reference, *_elements(file, kind)])
+    below["/".join(name)] = _Record(
+        kind=kind, keys=[*reference, *_elements(file, kind)], number=_number(file, kind)
+    )
 
 
 def _elements(file: DicomFile, kind: str) -> list[bytes]:
@@ -144,6 +157,13 @@ def _elements(file: DicomFile, kind: str) -> list[bytes]:
     if needed and character_set:
         values.insert(0, (SPECIFIC_CHARACTER_SET, "CS", character_set))
     return [write_element(tag, vr, value, EXPLICIT_LITTLE) for tag, vr, value in values]
+
+
+def _number(file: DicomFile, kind: str) -> int:
+    """Return by which number records of a kind stand in order; 0 where the file does not say."""
+    tag = _NUMBERS.get(kind, _INSTANCE_NUMBER)
+    text = _text(file, tag) if tag else ""
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else 0
 
 
 def _directory(patients: Sequence[_Record], instances: Iterable[str]) -> bytes:
@@ -176,7 +196,7 @@ def _directory(patients: Sequence[_Record], instances: Iterable[str]) -> bytes:
 
 
 def _item(record: _Record, following: int) -> bytes:
-    lower = next((below.offset for below in record.below.values()), 0)
+    lower = next((below.offset for below in record.children), 0)
     return b"".join(
         (
             write_element(_NEXT, "UL", struct.pack("<L", following), EXPLICIT_LITTLE),
@@ -193,7 +213,7 @@ def _following(siblings: Sequence[_Record]) -> Iterator[tuple[int, int]]:
     for record, after in itertools.pairwise(siblings):
         yield record.offset, after.offset
     for record in siblings:
-        yield from _following(list(record.below.values()))
+        yield from _following(record.children)
 
 
 @cache

@@ -6,12 +6,13 @@ A folder's files are called ``<study>/<series>/<instance>.dcm``. On a medium, wh
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import count
 from pathlib import Path, PurePosixPath
+from string import ascii_uppercase, digits
 
 _UID = re.compile(r"\d+(\.\d+)*", re.ASCII)
 _LONGEST_UID = 64
@@ -28,9 +29,29 @@ def uid_path(uids: Uids) -> PurePosixPath:
     return PurePosixPath(study, series, f"{instance}.dcm")
 
 
-def medium_path(uids: Uids) -> PurePosixPath:
-    """Return what a file is called on a medium: three components of eight characters."""
-    return PurePosixPath(*map(_medium_name, uids))
+def medium_paths(files: Iterable[Uids]) -> dict[Uids, PurePosixPath]:
+    """Return what files are called on a medium: three components of eight characters.
+
+    Where two UIDs in one folder would have the same name, the later one gets another.
+    """
+    paths: dict[Uids, PurePosixPath] = {}
+    names: dict[tuple[PurePosixPath, str], str] = {}
+    taken: set[PurePosixPath] = set()
+    for uids in sorted(set(files)):
+        path = PurePosixPath()
+        for uid in uids:
+            known = (path, uid)
+            if known not in names:
+                names[known] = _free_name(path, uid, taken)
+                taken.add(path / names[known])
+            path /= names[known]
+        paths[uids] = path
+    return paths
+
+
+def _free_name(folder: PurePosixPath, uid: str, taken: Collection[PurePosixPath]) -> str:
+    candidates = (_medium_name(uid, attempt) for attempt in count())
+    return next(name for name in candidates if folder / name not in taken)
 
 
 def arrange(files: Sequence[tuple[Path, Uids]], into: Path, *, medium: bool) -> int:
@@ -47,7 +68,8 @@ def arrange(files: Sequence[tuple[Path, Uids]], into: Path, *, medium: bool) -> 
     medium
         Whether the names are those of a medium.
     """
-    targets = [medium_path(uids) if medium else uid_path(uids) for _, uids in files]
+    names = medium_paths(uids for _, uids in files) if medium else {}
+    targets = [names[uids] if medium else uid_path(uids) for _, uids in files]
     shared = _shared(targets)
     if not shared:
         for folder in dict.fromkeys(target.parent for target in targets):
@@ -58,7 +80,7 @@ def arrange(files: Sequence[tuple[Path, Uids]], into: Path, *, medium: bool) -> 
 
 
 def _shared(targets: Iterable[PurePosixPath]) -> int:
-    return sum(count - 1 for count in Counter(targets).values())
+    return sum(times - 1 for times in Counter(targets).values())
 
 
 def _component(uid: str) -> str:
@@ -67,5 +89,12 @@ def _component(uid: str) -> str:
     return f"unknown-{hashlib.sha256(uid.encode()).hexdigest()[:_HASHED]}"
 
 
-def _medium_name(uid: str) -> str:
-    return base64.b32encode(hashlib.sha256(uid.encode()).digest()).decode()[:_MEDIUM_NAME]
+def _medium_name(uid: str, attempt: int) -> str:
+    """Make a name of letters and digits in turn: neither a word nor a number can stand in it."""
+    number = int.from_bytes(hashlib.sha256(f"{uid}\0{attempt}".encode()).digest())
+    name = ""
+    while len(name) < _MEDIUM_NAME:
+        number, letter = divmod(number, len(ascii_uppercase))
+        number, digit = divmod(number, len(digits))
+        name += ascii_uppercase[letter] + digits[digit]
+    return name
