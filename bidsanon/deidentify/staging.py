@@ -276,7 +276,11 @@ class _Worker:
             content = task.source.read_bytes()
         except OSError as error:
             raise NotUnderstoodError("it cannot be read") from error
-        cleaned = self._deidentifier.clean(content)
+        try:
+            cleaned = self._deidentifier.clean(content)
+        except NotUnderstoodError:
+            self._deidentifier.harvest_remnants(content)
+            raise
         if task.target is not None:
             _write(task.target, cleaned.pieces)
             if self._part:

@@ -12,6 +12,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import itemgetter
@@ -82,6 +83,10 @@ _FRAGMENTED = frozenset({"OB", "OW"})
 _PADDED_WITH_ZERO = frozenset({"UI", "OB", "OD", "OF", "OL", "OV", "OW", "SV", "UN", "UV"})
 _LONGEST_SHORT = 0xFFFF
 _LONGEST_INFLATED = 1 << 32
+_HARMLESS_INFLATED = 1 << 28
+_HIGHEST_RATIO = 100
+_LONGEST_BEGINNING = 1 << 24
+_INFLATED_AT_ONCE = 1 << 12
 _CHOICES = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 
 _TAG_LENGTH = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
@@ -291,6 +296,41 @@ def read_file(content: bytes, *, known: Known | None = None) -> DicomFile:
             continue
         return DicomFile(content=content, data_set=data_set, transfer_syntax_uid=uid, meta=meta)
     raise first_trouble or NotUnderstoodError("it holds no data set")
+
+
+def read_beginning(content: bytes) -> DicomFile:
+    """Read a damaged file as far as it can be understood: the elements before the first trouble.
+
+    Whose it is stands before its pixel data, where most damaged files end. Nothing of it may be
+    passed on.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If not even one element can be.
+    """
+    start = 132 if content[128:132] == b"DICM" else 0
+    meta: dict[int, bytes] = {}
+    with suppress(NotUnderstoodError, struct.error):
+        meta, start = _read_meta(content, start)
+    stated = meta.get(_TRANSFER_SYNTAX_UID, b"").strip(b" \0").decode("ascii", "replace")
+    if stated == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
+        content, start = _inflate_beginning(content[start:]), 0
+    longest = None
+    for uid, encoding in _ways_to_read(content, start, stated):
+        elements: list[Element] = []
+        read = _read_explicit if encoding.explicit else _read_implicit
+        with suppress(NotUnderstoodError, struct.error):
+            read(_Stretch(content, start, len(content), encoding, 0, None), elements, None, {})
+        whole = sorted((e for e in elements if e.after <= len(content)), key=_by_tag)
+        if whole and (longest is None or len(whole) > len(longest.data_set.elements)):
+            data_set = DataSet(whole, encoding, {})
+            longest = DicomFile(
+                content=content, data_set=data_set, transfer_syntax_uid=uid, meta=meta
+            )
+    if longest is None:
+        raise NotUnderstoodError("nothing of it can be understood")
+    return longest
 
 
 def read_items(
@@ -526,11 +566,28 @@ def _as_written(content: bytes, position: int, encoding: Encoding) -> Encoding:
 def _inflate(content: bytes) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        inflated = inflater.decompress(content, _LONGEST_INFLATED)
+        inflated = inflater.decompress(content, _longest_inflated(len(content)))
     except zlib.error as error:
         raise NotUnderstoodError("its deflated data set cannot be inflated") from error
     if not inflater.eof:
         raise NotUnderstoodError("its deflated data set does not end")
+    return inflated
+
+
+def _longest_inflated(deflated: int) -> int:
+    """Return how long a deflated data set may become before it counts as a bomb."""
+    return min(_LONGEST_INFLATED, max(_HARMLESS_INFLATED, _HIGHEST_RATIO * deflated))
+
+
+def _inflate_beginning(content: bytes) -> bytes:
+    inflated = b""
+    with suppress(zlib.error):
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        for begin in range(0, len(content), _INFLATED_AT_ONCE):
+            part = content[begin : begin + _INFLATED_AT_ONCE]
+            inflated += inflater.decompress(part, _LONGEST_BEGINNING - len(inflated))
+            if len(inflated) >= _LONGEST_BEGINNING:
+                break
     return inflated
 
 
@@ -555,9 +612,10 @@ def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
         raise NotUnderstoodError("its sequences nest too deeply")
     read = _read_explicit if stretch.encoding.explicit else _read_implicit
     known = stretch.known.written(stretch.encoding) if stretch.known else None
+    elements: list[Element] = []
     found: dict[int, Passage] = {}
     try:
-        elements, end = read(stretch, known, found)
+        end = read(stretch, elements, known, found)
     except struct.error as error:
         raise NotUnderstoodError("it ends within an element") from error
     if known is not None:
@@ -569,10 +627,13 @@ def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
 
 
 def _read_explicit(
-    stretch: _Stretch, known: KnownPassages | None, found: dict[int, Passage]
-) -> tuple[list[Element], int]:
+    stretch: _Stretch,
+    elements: list[Element],
+    known: KnownPassages | None,
+    found: dict[int, Passage],
+) -> int:
+    """Add elements to those that were read, and return where they end."""
     content, position, limit, encoding, _, _, delimited = stretch
-    elements: list[Element] = []
     append, vr_of = elements.append, _SHORT_VRS.get
     unpack = _TAG_VR_LENGTH[encoding.little_endian].unpack_from
     while position < limit:
@@ -591,7 +652,7 @@ def _read_explicit(
             after = body + length
             append(Element(tag, vr, position, body, after, after))
         elif code not in _LONG_VRS and _ends_here(stretch, position, tag):
-            return elements, position
+            return position
         else:
             element = _read_long(stretch, position, tag)
             append(element)
@@ -601,14 +662,17 @@ def _read_explicit(
         position = after
     if delimited:
         raise NotUnderstoodError("an item has no end")
-    return elements, position
+    return position
 
 
 def _read_implicit(
-    stretch: _Stretch, known: KnownPassages | None, found: dict[int, Passage]
-) -> tuple[list[Element], int]:
+    stretch: _Stretch,
+    elements: list[Element],
+    known: KnownPassages | None,
+    found: dict[int, Passage],
+) -> int:
+    """Add elements to those that were read, and return where they end."""
     content, position, limit, encoding, _, _, delimited = stretch
-    elements: list[Element] = []
     append = elements.append
     unpack = _TAG_LENGTH[encoding.little_endian].unpack_from
     while position < limit:
@@ -622,7 +686,7 @@ def _read_implicit(
         group, number, length = unpack(content, position)
         tag = group << 16 | number
         if (not group or group == _DELIMITERS) and _ends_here(stretch, position, tag):
-            return elements, position
+            return position
         vr = dictionary_vr(tag)
         body = position + 8
         if length == _UNDEFINED:
@@ -638,7 +702,7 @@ def _read_implicit(
         position = after
     if delimited:
         raise NotUnderstoodError("an item has no end")
-    return elements, position
+    return position
 
 
 def _ends_here(stretch: _Stretch, position: int, tag: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sessions
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from bidsanon.deidentify import deidentify_session, staging
 from bidsanon.demo.person import MARA, clock, identifying_strings
@@ -197,6 +197,35 @@ def test_the_first_acquisition_has_the_shifted_date_and_the_true_time(
     day, time = staged.first_acquisition.split("T")
     assert day.replace("-", "") == first[:8]
     assert time.replace(":", "") == first[8:]
+
+
+@pytest.mark.parametrize("cut", ["in the pixels", "in a sequence", "with damage inside"])
+def test_what_only_a_damaged_file_says_is_harvested_too(
+    stage: Stage, tmp_path: Path, cut: str
+) -> None:
+    folder = tmp_path / "source"
+    sessions.siemens_t1w(folder)
+    odd = dcmread(folder / "IM0001")
+    odd.OperatorsName = "Ferrant^Odo"
+    odd.InstitutionName = "Elsewhere General"
+    odd.SOPInstanceUID += ".9"
+    inner = Dataset()
+    inner.TextValue = "inside"
+    odd.add_new(0x00209990, "SQ", [inner])
+    odd.save_as(folder / "odd")
+    content = (folder / "odd").read_bytes()
+    if cut == "in the pixels":
+        content = content[:-300]
+    elif cut == "in a sequence":
+        content = content[: content.index(b"inside") + 3]
+    else:
+        content = content.replace(b"\x40\x00\x60\xa1", b"\xfe\xff\x60\xa1")
+    (folder / "odd").write_bytes(content)
+    staged = stage(read(folder))
+    harvested = {value.text for value in staged.identity}
+    assert {"Ferrant^Odo", "Elsewhere General"} <= harvested
+    (good,) = staged.series
+    assert all(b"Ferrant" not in file.read_bytes() for file in good.files)
 
 
 def test_what_only_quarantined_files_say_is_harvested_too(stage: Stage, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 import zlib
@@ -21,7 +22,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 from real_sets import MR_SETS
 
+from bidsanon.dicom import encoding
 from bidsanon.dicom.encoding import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
@@ -35,6 +38,7 @@ from bidsanon.dicom.encoding import (
     dictionary_vr,
     encoding_of_items,
     looks_like_items,
+    read_beginning,
     read_file,
     read_item,
     read_items,
@@ -445,3 +449,43 @@ def assert_read_as_by_pydicom(path: Path) -> None:
         rest = file.content[file.data_set.elements[-1].after :]
         assert file.content.endswith(spans + rest)
         assert not rest.strip(b"\0")
+
+
+def test_the_beginning_of_a_damaged_file_is_read_as_far_as_it_goes() -> None:
+    name = write_element(0x00100010, "PN", b"Quist^Mara", EXPLICIT_LITTLE)
+    number = write_element(0x00100020, "LO", b"X-4711", EXPLICIT_LITTLE)
+    cut = write_element(0x7FE00010, "OW", bytes(64), EXPLICIT_LITTLE)[:40]
+    with pytest.raises(NotUnderstoodError):
+        read_file(name + number + cut)
+    file = read_beginning(name + number + cut)
+    assert [element.tag for element in file.data_set.elements] == [0x00100010, 0x00100020]
+    assert file.value(0x00100020) == b"X-4711"
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\x00", bytes(200), b"\xff" * 300])
+def test_nothing_begins_where_nothing_can_be_understood(content: bytes) -> None:
+    with pytest.raises(NotUnderstoodError):
+        read_beginning(content)
+
+
+def test_the_beginning_of_a_deflated_file_that_is_cut_is_read() -> None:
+    name = write_element(0x00100010, "PN", b"Quist^Mara", EXPLICIT_LITTLE)
+    pixels = write_element(0x7FE00010, "OW", os.urandom(4096), EXPLICIT_LITTLE)
+    head = write_file_head(
+        sop_class_uid=b"1.2",
+        sop_instance_uid=b"1.3",
+        transfer_syntax_uid=DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    )
+    file = read_beginning((head + deflate(name + pixels))[:-2000])
+    assert file.value(0x00100010) == b"Quist^Mara"
+
+
+def test_a_deflated_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "_HARMLESS_INFLATED", 1 << 20)
+    head = write_file_head(
+        sop_class_uid=b"1.2",
+        sop_instance_uid=b"1.3",
+        transfer_syntax_uid=DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    )
+    with pytest.raises(NotUnderstoodError, match="does not end"):
+        read_file(head + deflate(bytes(1 << 22)))
