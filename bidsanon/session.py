@@ -248,6 +248,7 @@ class NoteReason(StrEnum):
     NOT_IN_VOCABULARY = "not-in-vocabulary", "held words that the vocabulary lacks, which were cut"
     OTHER_THAN_MEANT = "other-than-meant", "held what its attribute cannot and was taken out"
     HIDDEN_BITS = "hidden-bits", "held bits that no voxel uses, which were cleared"
+    NOT_ASCII = "not-ascii", "held characters of which no character set is told and was emptied"
     TOO_LONG = "too-long", "was too long for a description and was emptied"
 
 

@@ -129,6 +129,8 @@ def clean_descriptor(element: Element, rule: Rule, context: Context) -> Outcome:
     context.tools.harvest.keep(value, context.character_set)
     if kept == text:
         return Fate.KEPT
+    if rule.instead is not removed and not kept.strip("\\ "):
+        return rule.instead(element, rule, context)
     return write_element(element.tag, vr, value, context.encoding)
 
 
@@ -197,6 +199,8 @@ def clean_private_value(element: Element, rule: Rule, context: Context) -> Outco
     )
     for kind, text in cleaned.cut:
         context.tools.harvest.add(kind, text, harvest_origin(element.tag, rule.creator))
+    for reason in cleaned.reasons:
+        context.tools.note(element, rule, reason)
     if cleaned.value is None:
         return removed(element, rule, context)
     if element.vr in WORDS:

@@ -13,10 +13,9 @@ from typing import Protocol
 
 from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.dicom.private import PrivateRule
-from bidsanon.session import ValueKind
+from bidsanon.session import NoteReason, ValueKind
 
-_STANDARD_ROOT = "1.2.840.10008."
-_UID = re.compile(r"(?<![\d.])[0-2](?:\.\d{1,40}){4,}(?![\d.])")
+_UID = re.compile(r"(?<![\d.])(?:[0-2](?:\.\d{1,40}){4,}|2\.25\.\d{20,39})(?![\d.])")
 
 
 class Replacer(Protocol):
@@ -93,6 +92,7 @@ class PrivateCleaning:
         self._replace = replace
         self._questions: dict[tuple[str, str], Question] = {}
         self._cut: dict[tuple[ValueKind, str], None] = {}
+        self._reasons: dict[NoteReason, None] = {}
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -103,6 +103,11 @@ class PrivateCleaning:
     def cut(self) -> tuple[tuple[ValueKind, str], ...]:
         """The identifying values that were taken out, each once, in their order."""
         return tuple(self._cut)
+
+    @property
+    def reasons(self) -> tuple[NoteReason, ...]:
+        """Why something was cut from a text, or a date was emptied, each once."""
+        return tuple(self._reasons)
 
     def uid(self, text: str) -> str:
         """Return what replaces a UID."""
@@ -128,10 +133,12 @@ class PrivateCleaning:
         """
         if not text.isascii():
             self.note(ValueKind.TEXT, text)
+            self._reasons[NoteReason.NOT_ASCII] = None
             return ""
         answer = self._answer("text", text)
         for piece in answer.cut:
             self.note(ValueKind.TEXT, piece)
+        self._reasons.update(dict.fromkeys(answer.reasons))
         return answer.text
 
     def note(self, kind: ValueKind, text: str) -> None:
@@ -140,15 +147,17 @@ class PrivateCleaning:
             self._cut[(kind, text)] = None
 
     def note_uids(self, text: str) -> None:
-        """Note the UIDs of a text that is dropped, but for the standard's own."""
+        """Note the UIDs of a text that is dropped, but for those that are never replaced."""
         for found in _UID.findall(text):
-            if not found.startswith(_STANDARD_ROOT):
+            if self._answer("uid", found).text != found:
                 self.note(ValueKind.UID, found)
 
     def _replaced(self, kind: str, text: str, value_kind: ValueKind) -> str:
         answer = self._answer(kind, text)
         if answer.text != text:
             self.note(value_kind, text)
+            if value_kind is ValueKind.DATE and not answer.text.strip("\\"):
+                self._reasons[NoteReason.INVALID_DATE] = None
         return answer.text
 
     def _answer(self, kind: str, text: str) -> CleanedText:

@@ -25,7 +25,7 @@ from bidsanon.dicom.csa import CsaError
 from bidsanon.dicom.encoding import padded
 from bidsanon.dicom.private import Disposition, PrivateRule
 from bidsanon.dicom.protocol import ProtocolError
-from bidsanon.session import ValueKind
+from bidsanon.session import NoteReason, ValueKind
 
 _BINARY_BYTES = {
     "US": 2,
@@ -58,10 +58,13 @@ class CleanedPrivate:
         The bytes to write (of even length), or None where the element is removed.
     cut
         The identifying values that were taken out, for the residue search.
+    reasons
+        Why something was cut from a text, or a date was emptied.
     """
 
     value: bytes | None
     cut: tuple[tuple[ValueKind, str], ...] = ()
+    reasons: tuple[NoteReason, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +99,15 @@ def clean_private(
     private = PrivateValue(rule=rule, content=value, vr=vr, little_endian=little_endian)
     if rule.disposition is Disposition.KEEP:
         cleaning = PrivateCleaning(replace)
-        return CleanedPrivate(value=_kept(rule.vr, private, cleaning), cut=cleaning.cut)
+        kept = _kept(rule.vr, private, cleaning)
+        return CleanedPrivate(value=kept, cut=cleaning.cut, reasons=cleaning.reasons)
     slot = _slot(rule, vr, little_endian, _key(value))
     for remembered in slot:
         if all(ask(replace, q.kind, q.text) == q.answer for q in remembered.questions):
             return remembered.cleaned
     cleaning = PrivateCleaning(replace)
-    cleaned = CleanedPrivate(value=_cleaned(private, cleaning), cut=cleaning.cut)
+    content = _cleaned(private, cleaning)
+    cleaned = CleanedPrivate(value=content, cut=cleaning.cut, reasons=cleaning.reasons)
     slot[:] = [_Remembered(questions=cleaning.questions, cleaned=cleaned)]
     return cleaned
 
@@ -196,7 +201,8 @@ def _cleaned(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
         content = _METHODS[value.rule.method](value, cleaning)
     except (CsaError, ProtocolError):
         return None
-    return None if content is None else padded(value.vr, content)
+    vr = value.rule.vr if value.vr in {"", "UN"} else value.vr
+    return None if content is None else padded(vr or "UN", content)
 
 
 def _fits(expected: str, content: bytes, vr: str) -> bool:
