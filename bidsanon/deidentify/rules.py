@@ -15,6 +15,7 @@ from bidsanon.dicom.private import claimed_rule, private_rule
 from bidsanon.dicom.private_characteristics import CHARACTERISTICS, NO_CLAIMS, PrivateClaims
 from bidsanon.profile import Cleaning, Decision, Profile
 
+_OF_TEXTS = (Cleaning.DESCRIPTORS, Cleaning.VOCABULARY)
 _FIRST_GROUP = 0x0008
 _BIRTH_DATE = 0x00100030
 _AGE = 0x00101010
@@ -88,6 +89,8 @@ class Place(dict[int, Rule]):
         if decision.cleaning is Cleaning.DATES:
             act = clean_birth_date if tag == _BIRTH_DATE else act
             return Rule(act, decision, instead=OPERATORS[self._basic(tag)].act)
+        if decision.cleaning in _OF_TEXTS and self._needs_value(tag):
+            return Rule(act, decision, instead=OPERATORS[Action.DUMMY].act)
         if decision.action is Action.KEEP:
             if tag == _BIRTH_DATE and self._decide(_AGE).action is not Action.KEEP:
                 return Rule(clean_birth_date, decision, instead=OPERATORS[Action.EMPTY].act)
@@ -101,6 +104,10 @@ class Place(dict[int, Rule]):
         """Tell whether neither the table nor the profile's own rules speak of an attribute."""
         ruled = any(rule.attribute == tag for rule in self._profile.rules)
         return not ruled and table_row(tag) is None
+
+    def _needs_value(self, tag: int) -> bool:
+        """Tell whether an attribute may need a value, so that one of no words is no answer."""
+        return table_row(tag) is None or self._basic(tag) is Action.DUMMY
 
     def _basic(self, tag: int) -> Action:
         """Return what the Basic Profile does to a date: that is done to one that is none."""
