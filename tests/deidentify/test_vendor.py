@@ -342,7 +342,7 @@ class TestProtocol:
 
     def test_position_weight_and_sex_of_xa(self) -> None:
         after = cleaned(XA_POSITION, f"1;HFS;{WEIGHT};;O;0;0;-198878115 ".encode())
-        assert after.value == b"1;HFS;0;0;0;0;0;0\0"
+        assert after.value == b"1;HFS;0;0;0;0;0;0 "
 
 
 def ge_block(text: str, *, name: bytes = b"Ex2339Ser6Rx", time: int = 0x5C76CF58) -> bytes:
@@ -494,7 +494,7 @@ class TestValues:
     def test_the_alignment_of_xa_keeps_its_numbers(self) -> None:
         key = (0x0021, "SIEMENS MR SDS 01", 0x3F)
         after = cleaned(key, (ALIGNMENT % FRAME_UID).encode(), vr="UT")
-        assert (after.value or b"").rstrip(b"\0").decode() == ALIGNMENT % Replaces().uid(FRAME_UID)
+        assert (after.value or b"").rstrip(b" ").decode() == ALIGNMENT % Replaces().uid(FRAME_UID)
 
     @pytest.mark.parametrize(
         ("vr", "value", "after"),
@@ -567,15 +567,9 @@ class TestFidelity:
         "name",
         [
             "ge-dv27-b0map",
-            "ge-mr750-epi",
-            "philips-dual-echo-bold",
             "philips-r53-enhanced-fmap",
-            "philips-r57-dwi-dicomdir",
             "siemens-ve11-dwi-head",
             "siemens-ve11-epi-mosaic",
-            "siemens-ve11-fmap-gre",
-            "siemens-ve11-pdt2-tse",
-            "siemens-ve11-t1w-face",
             "siemens-xa10-enhanced-bold",
             "siemens-xa60-interrupted-bold",
         ],
