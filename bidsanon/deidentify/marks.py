@@ -55,6 +55,7 @@ MARKS = frozenset(
 """What is written anew at the top level of each instance, whatever the profile says of it."""
 
 _CODE_VALUE, _CODING_SCHEME, _CODE_MEANING = 0x00080100, 0x00080102, 0x00080104
+_PARTS_OF_CODE = (_CODE_VALUE, _CODING_SCHEME, _CODE_MEANING)
 _YES_OR_NO = frozenset({b"YES", b"NO"})
 _FULL_DATES = OPTION_CODES[Option.RETAIN_FULL_DATES]
 _MODIFIED_DATES = OPTION_CODES[Option.RETAIN_MODIFIED_DATES]
@@ -169,27 +170,23 @@ def _earlier_codes(file: DicomFile, context: Context) -> list[MethodCode]:
 
 
 def _codes_in(sequence: Element, context: Context) -> Iterator[MethodCode | None]:
-    """Yield the codes of a sequence: None for one that does not stay whole when it is cleaned."""
+    """Yield the codes of a sequence; None for one that does not stay whole when it is cleaned."""
     encoding, depth = encoding_of_items(sequence, context.encoding), context.depth + 1
     rule = context.place[DEIDENTIFICATION_METHOD_CODES]
     for item in read_items(context.content, sequence, context.encoding, depth=depth):
         data_set = read_item(context.content, item, encoding, depth=depth)
         within = context.within(sequence, data_set)
-        found = {element.tag: element for element in data_set.elements}
-        parts = [
-            _cleaned(within.text(found[tag]).strip(" "), found[tag], rule, within)
-            for tag in (_CODE_VALUE, _CODING_SCHEME, _CODE_MEANING)
-            if tag in found
-        ]
-        yield _code(parts)
-
-
-def _code(parts: list[CleanedText]) -> MethodCode | None:
-    """Return a code: as CID 7050 has it, or another of which nothing was cut."""
-    if len(parts) != len(MethodCode._fields) or any(not part.text or part.cut for part in parts):
-        return None
-    value, scheme, meaning = (part.text for part in parts)
-    return METHOD_CODES.get((value, scheme), MethodCode(value, scheme, meaning))
+        parts = {
+            element.tag: element for element in data_set.elements if element.tag in _PARTS_OF_CODE
+        }
+        texts = {tag: within.text(element).strip(" ") for tag, element in parts.items()}
+        standard = METHOD_CODES.get((texts.get(_CODE_VALUE, ""), texts.get(_CODING_SCHEME, "")))
+        if standard is None:
+            cleaned = [_cleaned(texts[tag], parts[tag], rule, within) for tag in texts]
+            whole = len(cleaned) == len(_PARTS_OF_CODE) and not any(part.cut for part in cleaned)
+            yield MethodCode(*texts.values()) if whole and all(texts.values()) else None
+        else:
+            yield standard
 
 
 def _cleaned(text: str, element: Element, rule: Rule, context: Context) -> CleanedText:
@@ -210,11 +207,7 @@ def _written_codes(
     items = [
         b"".join(
             write_element(tag, vr, encode_text(text, character_set), encoding)
-            for tag, vr, text in (
-                (_CODE_VALUE, "SH", code.value),
-                (_CODING_SCHEME, "SH", code.scheme),
-                (_CODE_MEANING, "LO", code.meaning),
-            )
+            for tag, vr, text in zip(_PARTS_OF_CODE, ("SH", "SH", "LO"), code, strict=True)
         )
         for code in codes
     ]
