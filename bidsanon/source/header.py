@@ -26,7 +26,7 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
 from bidsanon.dicom.charset import decode_text
-from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError, read_file
+from bidsanon.dicom.encoding import DicomFile, Known, NotUnderstoodError, read_file
 from bidsanon.dicom.pixel_data import FORM, PHOTOMETRIC, PixelForm, pixel_form
 from bidsanon.source.person import Patient
 
@@ -149,8 +149,15 @@ class Header:
     patient: Patient
 
 
-def read_header(path: Path) -> Header | None:
+def read_header(path: Path, *, known: Known | None = None) -> Header | None:
     """Read what a file says about itself; None if it is no DICOM.
+
+    Parameters
+    ----------
+    path
+        The file.
+    known
+        What was learnt from the files read before: it makes reading faster.
 
     Raises
     ------
@@ -163,7 +170,7 @@ def read_header(path: Path) -> Header | None:
             return None
         content = prefix + stream.read()
     try:
-        file = read_file(content)
+        file = read_file(content, known=known)
     except NotUnderstoodError:
         return _read_what_is_left(content)
     values = _wanted_values(file)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bidsanon.dicom.passages import Passages
 from bidsanon.progress import Progress
 from bidsanon.source.archive import (
     DamagedArchiveError,
@@ -56,6 +57,8 @@ class Reading:
         How many references of DICOMDIRs lead to nothing.
     roots
         The folders in which the files are, those of unpacked ones included.
+    known
+        The passages that files have in common.
     """
 
     files: list[Readable] = field(default_factory=list)
@@ -64,6 +67,7 @@ class Reading:
     archives: int = 0
     dangling: int = 0
     roots: list[Path] = field(default_factory=list)
+    known: Passages = field(default_factory=Passages, repr=False)
 
 
 def read_files(found: SourceFiles, *, unpack_into: Path, progress: Progress) -> Reading:
@@ -92,7 +96,7 @@ def read_files(found: SourceFiles, *, unpack_into: Path, progress: Progress) -> 
 
 
 def _read_one(file: FoundFile, reading: Reading, blank: list[Path], unpack_into: Path) -> None:
-    header = read_header(file.path)
+    header = read_header(file.path, known=reading.known)
     if header is None:
         _read_packed(file, reading, blank, unpack_into)
         return
