@@ -1,7 +1,8 @@
 """Finds in a text what the headers say elsewhere about the person, the staff, the place and time.
 
 A name is looked for whole and by its parts, in either order, with whatever stands between the
-parts; a date in all its written forms; an identifier with or without its separators.
+parts, spaced out, backwards and in Base64; a date in all its written forms; an identifier with or
+without its separators.
 
 A word that equals part of a name may be a word of the acquisition as well (a person called Brain).
 Alone, such a word is cut where it is anatomy or as common as that, since losing it costs nothing;
@@ -12,13 +13,14 @@ acquisition terms is ever cut: a person called Brain does not break "brainstem".
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from bidsanon.deidentify.shapes import Span
+from bidsanon.deidentify.spans import Span
 from bidsanon.dicom.dates import written_forms
 from bidsanon.dicom.terms import TermKind, acquisition_terms, is_acquisition_term
 from bidsanon.session import IdentifyingValue, NoteReason, ValueKind
@@ -26,6 +28,7 @@ from bidsanon.session import IdentifyingValue, NoteReason, ValueKind
 _SHORTEST = 3
 _SHORTEST_DIGITS = 4
 _SHORTEST_INSIDE_WORDS = 5
+_SHORTEST_PARTED = 6
 _MOST_PARTS = 6
 _CJK = "\u2e80"
 _PARTICLES = frozenset(
@@ -56,8 +59,12 @@ _WORD_ENDS = (
 _WORDS = re.compile(rf"{_LETTER}+")
 _ALPHANUMERICS = re.compile(r"[^\W_]+")
 _TOKENS = re.compile(rf"{_LETTER}+|\d+")
-_BETWEEN = r"[\s_.,;:^=/+&-]{0,3}"
+_BETWEEN = r"[\s_.,;:^=/+&'\u2019-]{0,3}"
+_BETWEEN_LETTERS = r"[\s._-]{1,2}"
 _ANYTHING_BETWEEN = r"(?:[^\w()\[\]{}<>]|_)*"
+_PARTED = "[-./ ]?"
+_ELIDED_BEFORE = re.compile(rf"(?<!{_LETTER})[OoDdLl]['\u2019]\Z")
+_POSSESSIVE = re.compile(rf"['\u2019]s(?!{_LETTER})")
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -88,8 +95,13 @@ class KnownValues:
             if _is_inside_a_term(text, *match.span()):
                 position = match.start() + 1
             else:
-                yield Span(*match.span(), self._reasons[(match.lastindex or 1) - 1])
-                position = match.end()
+                start, end = match.span()
+                if elided := _ELIDED_BEFORE.search(text, max(0, start - 2), start):
+                    start = elided.start()
+                if possessive := _POSSESSIVE.match(text, end):
+                    end = possessive.end()
+                yield Span(start, end, self._reasons[(match.lastindex or 1) - 1])
+                position = end
 
 
 class _Pattern(NamedTuple):
@@ -124,6 +136,8 @@ def _patterns(kind: ValueKind, text: str) -> Iterator[_Pattern]:
             yield from _whole_patterns(text)
     else:
         yield from _whole_patterns(text)
+        if kind is ValueKind.IDENTIFIER:
+            yield from _base64_patterns(text)
         for word in _WORDS.findall(text):
             if _stands_out(word, shortest=_SHORTEST if word.isupper() else _SHORTEST + 1):
                 yield from (_word(form) for form in _spellings(word))
@@ -132,16 +146,37 @@ def _patterns(kind: ValueKind, text: str) -> Iterator[_Pattern]:
 def _name_patterns(name: str) -> Iterator[_Pattern]:
     """Yield the patterns of one component group of a PN value, or of a name as typed."""
     yield from _whole_patterns(name)
+    yield from _base64_patterns(name)
     words = [word for word in _WORDS.findall(name) if word.lower() not in _PARTICLES]
     for word in words:
         if _stands_out(word, shortest=_SHORTEST, common_too=True):
             yield from (_word(form) for form in _spellings(word))
+        if len(word) >= _SHORTEST_INSIDE_WORDS and not is_acquisition_term(word):
+            yield from _disguise_patterns(word)
     parts = words[:_MOST_PARTS]
     yield from _initials_patterns(parts)
     for first in parts:
         for second in parts:
             if first is not second:
                 yield from _pair_patterns(first, second)
+
+
+def _disguise_patterns(word: str) -> Iterator[_Pattern]:
+    """Yield the patterns of a name that is written backwards, or with spaces between letters."""
+    for form in _spellings(word):
+        if not is_acquisition_term(form[::-1]):
+            yield _Pattern(-len(form), re.escape(form[::-1]))
+        spaced = _BETWEEN_LETTERS.join(map(re.escape, form))
+        yield _Pattern(-len(form), rf"(?<!{_LETTER}){spaced}(?!{_LETTER})")
+
+
+def _base64_patterns(text: str) -> Iterator[_Pattern]:
+    """Yield the patterns of a text in Base64, but for what depends on what follows it."""
+    for encoding in ("utf-8", "latin-1"):
+        content = text.encode(encoding, "replace")
+        written = base64.b64encode(content).decode()[: len(content) * 4 // 3]
+        if len(content) >= _SHORTEST_INSIDE_WORDS:
+            yield _Pattern(-len(written), re.escape(written) + "[A-Za-z0-9+/]?={0,2}")
 
 
 def _initials_patterns(parts: list[str]) -> Iterator[_Pattern]:
@@ -152,7 +187,7 @@ def _initials_patterns(parts: list[str]) -> Iterator[_Pattern]:
     letters = "".join(p[0] for p in parts if len(p) >= _SHORTEST and p < _CJK).lower()
     for initials in {letters, letters[1:] + letters[:1]}:
         if len(initials) >= _SHORTEST and not is_acquisition_term(initials):
-            yield _bounded(initials)
+            yield _bounded(*initials)
 
 
 def _pair_patterns(first: str, second: str) -> Iterator[_Pattern]:
@@ -180,7 +215,8 @@ def _whole_patterns(text: str) -> Iterator[_Pattern]:
     pieces = [re.escape(token) for token in tokens]
     significant = tokens[0].lstrip("0")
     if len(tokens) == 1 and len(significant) >= _SHORTEST_DIGITS and tokens[0].isdigit():
-        pieces = ["0*" + significant]
+        parted = _PARTED if len(significant) >= _SHORTEST_PARTED else ""
+        pieces = ["0*" + parted.join(significant)]
     yield _Pattern(-length, before + _ANYTHING_BETWEEN.join(pieces) + after)
 
 
