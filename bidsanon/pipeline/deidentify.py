@@ -17,6 +17,7 @@ from pathlib import Path
 from bidsanon.audit import MAP_NAME, ChangedValues, write_deident_map
 from bidsanon.deidentify import deidentify_session, map_entries
 from bidsanon.dicom.confidentiality import Option
+from bidsanon.dicom.uids import is_replacement_uid, is_valid_uid
 from bidsanon.errors import GateRefusedError, SourceError, StorageError
 from bidsanon.external import DCM2NIIX, require_program
 from bidsanon.files import fresh_folder, storage_errors
@@ -195,7 +196,8 @@ def _take_through_gates(
         for person, plan in zip(run.persons, plans, strict=True)
         for value in searched_values(person, plan, run.profile)
     )
-    identity = merge_identity((searched, original_names(run.source)))
+    names = tuple(_searched_names(run.source, plans, run.profile))
+    identity = merge_identity((searched, names))
     _make_dicom(run, tree, identity, plans, progress)
     with Vault.open(request.private) as vault:
         if request.subject:
@@ -342,6 +344,22 @@ def searched_values(
     return (value for value in person.identity if value.kind not in kept)
 
 
+def _searched_names(
+    source: SourceSession, plans: tuple[PersonPlan, ...], profile: Profile
+) -> Iterator[IdentifyingValue]:
+    """Yield the original names that are searched for: not UIDs that stay as they are."""
+    keys = {plan.uid_key for plan in plans}
+    for value in original_names(source):
+        name = value.text.removesuffix(".dcm")
+        stays = (
+            is_valid_uid(name)
+            if Option.RETAIN_UIDS in profile.options
+            else any(is_replacement_uid(name, key=key) for key in keys)
+        )
+        if not stays:
+            yield value
+
+
 def _make_dicom(
     run: DeidentifyRun,
     tree: Path,
@@ -393,9 +411,11 @@ def _make_directory(
     progress: Progress,
 ) -> list[Finding]:
     """Write a medium's directory, and search it as the files were searched."""
+    names = {path.name for path in tree.rglob("*")}  # made of UIDs, and the same the next time
     unlisted = write_dicomdir(tree, [path for path in tree.rglob("*") if path.is_file()])
     directory = DicomOutput(path=tree / DICOMDIR, place=DICOMDIR)
-    findings = list(_search(run, (directory,), identity, allowed, progress).residue.findings)
+    search = _search(run, (directory,), identity, allowed | names, progress)
+    findings = list(search.residue.findings)
     if unlisted:
         findings.append(finding("DICOMDIR_IN_PART", location=DICOMDIR, count=unlisted))
     return findings
