@@ -6,16 +6,66 @@ Run ``python docs/generate.py``; a test holds the pages equal to what this scrip
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from conformance import conformance_page
+
 from bidsanon.findings import finding_codes
-from bidsanon.profile import bundled_profiles, load_profile
+from bidsanon.profile import AttributeRow, Profile, bundled_profiles, load_profile
+
+ROOT = Path(__file__).parents[1]
+
+_BEGIN = "<!-- profiles: written by docs/generate.py -->\n"
+_END = "<!-- profiles: end -->\n"
+_ACTIONS = ("X", "Z", "D", "U", "C", "K")
 
 
 def pages() -> dict[str, str]:
-    """Return the text of every generated page, by file name."""
-    profiles = {f"profile_{name}.md": profile_page(name) for name in bundled_profiles()}
-    return {"findings.md": findings_page(), **profiles}
+    """Return the text of every generated page, by its path below the project's root."""
+    profiles = {f"docs/profile_{name}.md": profile_page(name) for name in bundled_profiles()}
+    return {
+        "README.md": readme((ROOT / "README.md").read_text("utf-8")),
+        "docs/conformance.md": conformance_page(),
+        "docs/findings.md": findings_page(),
+        "docs/private_attributes.md": private_page(),
+        **profiles,
+    }
+
+
+def readme(text: str) -> str:
+    """Return the README with its tables of profiles as the program has them."""
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}{chr(10).join(profile_tables())}\n{_END}{after}"
+
+
+def profile_tables() -> Iterator[str]:
+    """Yield the README's tables of the profiles."""
+    profiles = [load_profile(name) for name in bundled_profiles()]
+    yield "| profile | what it is for | options |"
+    yield "|---|---|---|"
+    for profile in profiles:
+        options = ", ".join(f"`{option}`" for option in sorted(profile.options)) or "none"
+        page = f"[{profile.name}](docs/profile_{profile.name}.md)"
+        yield f"| {page} | {profile.description} | {options} |"
+    yield ""
+    yield "How many attributes each removes (X), empties (Z), replaces by a dummy (D) or by a UID"
+    yield "of the vault's (U), cleans (C), keeps though the table has it or lists (K), and treats"
+    yield "by its Type in the instance's IOD; and how many private ones it keeps and cleans:"
+    yield ""
+    yield f"| profile | {' | '.join(_ACTIONS)} | by Type | private kept | private cleaned |"
+    yield "|---|" + "---|" * (len(_ACTIONS) + 3)
+    for profile in profiles:
+        standard, private = _counts(profile.describe()), _counts(profile.describe_private())
+        by_type = sum(count for action, count in standard.items() if "/" in action)
+        numbers = [*(standard[action] for action in _ACTIONS), by_type, private["K"], private["C"]]
+        yield f"| {profile.name} | {' | '.join(map(str, numbers))} |"
+
+
+def _counts(rows: Iterable[AttributeRow]) -> Counter[str]:
+    return Counter(str(row.action) for row in rows if not row.happens.startswith("is written: "))
 
 
 def findings_page() -> str:
@@ -47,18 +97,85 @@ def profile_page(name: str) -> str:
         f"Options of PS3.15 Table E.1-1: {', '.join(sorted(profile.options)) or 'none'}.",
         f"Modalities: {', '.join(sorted(profile.modalities))}.",
         "",
-        "An attribute that is not in the table, and that the standard knows, is kept; private",
-        "attributes are decided one by one, by their creator.",
+        *_variations(profile),
+        _unlisted(profile),
         "",
         "| tag | attribute | action | what happens | because of |",
         "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row.tag} | {_cell(row.name)} | {row.action} | {_cell(row.happens)} "
-        f"| {_cell(row.reason or row.option or 'the basic profile')} |"
-        for row in profile.describe()
+        *map(_attribute_line, profile.describe()),
+        "",
+        "## Private attributes",
+        "",
+        *_private(profile),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _variations(profile: Profile) -> Iterator[str]:
+    if profile.variations:
+        yield "What the other program calls a switch, and how it is given here:"
+        yield ""
+        yield "| switch | option of the command | what it does |"
+        yield "|---|---|---|"
+        for v in profile.variations:
+            given = f"`{v.give}`" if v.give else "none"
+            yield f"| {_cell(v.name)} | {given} | {_cell(v.reason)} |"
+        yield ""
+
+
+def _unlisted(profile: Profile) -> str:
+    if profile.allow_list:
+        return "An attribute that is not in the table is removed."
+    return (
+        "An attribute that is not in the table, and that the standard knows, is kept as far as it\n"
+        "reads as its VR says and repeats nothing that the headers say elsewhere about person,\n"
+        "staff, place and time."
+    )
+
+
+def _private(profile: Profile) -> Iterator[str]:
+    if profile.retains_private:
+        yield "They are decided one by one, by their creator: [the table](private_attributes.md)"
+        yield "lists them. Every other one is removed, unless the file's own (0008,0300) says that"
+        yield "it identifies nobody and its value bears that out."
+        return
+    rows = profile.describe_private()
+    if not rows:
+        yield "All are removed."
+        return
+    yield "These stay, in whatever block their creator has; all others are removed."
+    yield ""
+    yield "| attribute | action | what happens | because of |"
+    yield "|---|---|---|---|"
+    for row in rows:
+        yield f"| {row.tag} | {row.action} | {_cell(row.happens)} | {_cell(row.reason)} |"
+
+
+def private_page() -> str:
+    """Return the page of the table of private attributes."""
+    lines = [
+        "# Private attributes",
+        "",
+        "What becomes of each private attribute that is known, where a profile retains safe",
+        "private attributes: by its group, its creator and the last two digits of its element, in",
+        "whatever block its creator has.",
+        "",
+        "| attribute | name | action | what happens | why |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row.tag} | {_cell(row.name)} | {row.action} | {_cell(row.happens)} "
+            f"| {_cell(row.reason)} |"
+            for row in load_profile("bids").describe_private()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _attribute_line(row: AttributeRow) -> str:
+    return (
+        f"| {row.tag} | {_cell(row.name)} | {row.action} | {_cell(row.happens)} "
+        f"| {_cell(row.reason or row.option or 'the basic profile')} |"
+    )
 
 
 def _cell(text: str) -> str:
@@ -66,12 +183,14 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Write the pages into a folder, by default this one."""
+    """Write the pages below a folder, by default the project's root."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--into", type=Path, default=Path(__file__).parent)
+    parser.add_argument("--into", type=Path, default=ROOT)
     into = parser.parse_args().into
     for name, text in pages().items():
-        (into / name).write_text(text, "utf-8")
+        path = into / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from bidsanon.dicom.encoding import (
 from bidsanon.errors import PolicyError
 
 _WORD = "ANON"
-_TEXTS = {
+TEXTS = {
     "AE": _WORD,
     "AS": "000Y",
     "CS": _WORD,
@@ -41,6 +41,7 @@ _TEXTS = {
     "UR": "about:blank",
     "UT": _WORD,
 }
+"""The dummy of each VR of text."""
 _NUMBERS = {
     "FD": "d",
     "FL": "f",
@@ -167,8 +168,8 @@ def _value(
         return _numbers(vr, text or "0", encoding)
     if vr == "UI":
         return (text or uid("0")).encode("ascii", "replace")
-    if vr in _TEXTS:
-        return encode_text(text or _TEXTS[vr], character_set)
+    if vr in TEXTS:
+        return encode_text(text or TEXTS[vr], character_set)
     return bytes(_ZEROS.get(vr, 2))
 
 

@@ -5,7 +5,7 @@ from bidsanon.profile.amending import UNAMENDED, Amendment, amend_profile
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
 from bidsanon.profile.description import AttributeRow
 from bidsanon.profile.loading import bundled_profiles, load_profile
-from bidsanon.profile.profile import Profile
+from bidsanon.profile.profile import Profile, not_cleanable
 
 __all__ = [
     "UNAMENDED",
@@ -21,4 +21,5 @@ __all__ = [
     "amend_profile",
     "bundled_profiles",
     "load_profile",
+    "not_cleanable",
 ]

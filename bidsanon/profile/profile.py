@@ -364,6 +364,11 @@ def _plain(decision: Decision) -> list[str | None]:
     return [decision.action, decision.cleaning, decision.value]
 
 
+def not_cleanable(option: Option) -> frozenset[int]:
+    """Return the tags that keep their basic action while an option is selected."""
+    return _UNCLEANABLE.get(option, frozenset())
+
+
 def _by_creator(key: PrivateKey) -> tuple[str, int, int]:
     return key.creator, key.group, key.element
 
