@@ -36,6 +36,7 @@ _WRITTEN = {
 }
 _LONG_INTEGER = re.compile(rb"(?<![0-9.])[0-9]{6,}(?![0-9.])")
 _READABLE = re.compile(rb"[\x20-\x7e]{5,}|(?:[\x20-\x7e]\0){5,}")
+_LONGEST_NUMBER = 8  # bytes; several can spell a name
 _PIXELS = 0x7FE0
 # Names of makers and models: where one of them is a person's name too, it still stays.
 _OF_THE_DEVICE = frozenset({0x00080070, 0x00081090})
@@ -50,7 +51,8 @@ def keep_unlisted(element: Element, rule: Rule, context: Context) -> Outcome:
     if vr in _PERHAPS_SEQUENCE and is_sequence(element, context):
         return Fate.ENTERED
     meant = dictionary_vr(element.tag)
-    if vr in _NUMBERS and meant not in TEXT_VRS:
+    short = element.end - element.body <= _LONGEST_NUMBER
+    if vr in _NUMBERS and meant not in TEXT_VRS and short:
         return Fate.KEPT
     if element.tag >> 16 == _PIXELS and meant not in TEXT_VRS:
         return Fate.KEPT

@@ -210,3 +210,11 @@ def test_a_file_cut_at_any_place_is_refused_or_de_identified(
     content = path.read_bytes()  # type: ignore[attr-defined]
     for cut in range(0, len(content), max(1, len(content) // 60)):
         judge(content[:cut])
+
+
+def test_a_number_that_spells_a_name_goes() -> None:
+    head = SEEDS[0].index(b"\x28\x00\x01\x01US")
+    spelt = struct.pack("<H", len(NAME) + 1) + NAME + b" "
+    cleaned = judge(SEEDS[0][: head + 6] + spelt + SEEDS[0][head + 10 :])
+    assert cleaned is not None
+    assert NAME not in cleaned
