@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -268,3 +269,32 @@ def test_zstandard_without_a_decompressor_is_a_missing_tool(
     packed.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(300))
     with pytest.raises(MissingToolError, match="Zstandard"):
         read(packed)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_that_would_fill_the_memory_is_not_read(
+    tmp_path: Path, read: Read, kind: bytes
+) -> None:
+    header = tarfile.TarInfo("a.dcm")
+    header.type, header.size = kind, 64 << 20
+    member = tarfile.TarInfo("b.dcm")
+    with gzip.open(tmp_path / "long.tar.gz", "wb", compresslevel=1) as packed:
+        packed.write(header.tobuf(tarfile.USTAR_FORMAT))
+        for _ in range(64):
+            packed.write(bytes(1 << 20))
+        packed.write(member.tobuf(tarfile.USTAR_FORMAT) + bytes(1024))
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="damaged"):
+        read(tmp_path / "long.tar.gz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16 << 20
+
+
+def test_a_long_name_is_unpacked(tmp_path: Path, write: Write, read: Read) -> None:
+    image = write("image.dcm")
+    name = "/".join(["a" * 90] * 4) + "/image.dcm"
+    with tarfile.open(tmp_path / "long.tar", "w", format=tarfile.PAX_FORMAT) as packed:
+        packed.add(image, arcname=name)
+    (series,) = read(tmp_path / "long.tar").series
+    assert series.instances[0].path.as_posix().endswith(name)
