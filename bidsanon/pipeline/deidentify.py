@@ -24,6 +24,7 @@ from bidsanon.files import fresh_folder, storage_errors
 from bidsanon.findings import Finding, Gate, Severity, finding
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.convert import anchor_date, original_names, withhold_incomplete
+from bidsanon.pipeline.deidentify_images import make_images
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import (
     DeidentifyRequest,
@@ -191,14 +192,10 @@ def _take_through_gates(
         index: text for person in run.persons for index, text in describe_series(person).items()
     }
     tree = fresh_folder(space.work / "out")
-    searched = tuple(
-        value
-        for person, plan in zip(run.persons, plans, strict=True)
-        for value in searched_values(person, plan, run.profile)
-    )
-    names = tuple(_searched_names(run.source, plans, run.profile))
-    identity = merge_identity((searched, names))
-    _make_dicom(run, tree, identity, plans, progress)
+    if request.output is OutputFormat.NIFTI:
+        make_images(run, space, tree, identity=identity, plans=plans, progress=progress)
+    else:
+        _make_dicom(run, tree, plans, progress)
     with Vault.open(request.private) as vault:
         if request.subject:
             vault.bind_subject(run.parts[0].person, request.subject)
@@ -361,13 +358,16 @@ def _searched_names(
 
 
 def _make_dicom(
-    run: DeidentifyRun,
-    tree: Path,
-    identity: tuple[IdentifyingValue, ...],
-    plans: tuple[PersonPlan, ...],
-    progress: Progress,
+    run: DeidentifyRun, tree: Path, plans: tuple[PersonPlan, ...], progress: Progress
 ) -> None:
     """Search the copies, and lay them out by their new UIDs."""
+    searched = tuple(
+        value
+        for person, plan in zip(run.persons, plans, strict=True)
+        for value in searched_values(person, plan, run.profile)
+    )
+    names = tuple(_searched_names(run.source, plans, run.profile))
+    identity = merge_identity((searched, names))
     outputs = tuple(_outputs(run))
     allowed = {text for plan in plans for text in (plan.patient_id, plan.patient_name)}
     search = _search(run, outputs, identity, allowed, progress)

@@ -1,0 +1,100 @@
+"""Images and sidecars that are delivered without a dataset around them, as they may be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.files import write_json, write_text
+from bidsanon.findings import Finding, finding
+from bidsanon.scrub.gradients import GradientError, scrub_gradients
+from bidsanon.scrub.images import ImageError, scrub_image
+from bidsanon.scrub.scans import session_clock
+from bidsanon.scrub.sidecars import SidecarPolicy, add_method, scrub_sidecar
+from bidsanon.session import DeidentifiedSession
+
+_GRADIENTS = (".bval", ".bvec")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrubbedImages:
+    """What was taken out of some images.
+
+    Attributes
+    ----------
+    removed_keys
+        How often each sidecar key was removed. Names of keys, never values.
+    findings
+        What the scrub gate says; where one is an error, a file is missing.
+    """
+
+    removed_keys: dict[str, int]
+    findings: tuple[Finding, ...]
+
+
+def scrub_images(
+    images: Iterable[tuple[Path, str]],
+    deidentified: DeidentifiedSession,
+    *,
+    into: Path,
+    device_pseudonym: Callable[[str], str],
+    threads: int,
+) -> ScrubbedImages:
+    """Copy images, their sidecars and gradients as they may be delivered.
+
+    Parameters
+    ----------
+    images
+        Each image, and its name without extension relative to `into`.
+    deidentified
+        The copies that they were made of: when the first was acquired, and by which method they
+        were de-identified.
+    into
+        A folder.
+    device_pseudonym
+        Gives the pseudonym of a scanner's serial number.
+    threads
+        How many threads compress at once; the bytes do not depend on it.
+    """
+    clock = session_clock({}, otherwise=deidentified.first_acquisition)
+    policy = SidecarPolicy(device_pseudonym=device_pseudonym, to_noon=clock.time_to_noon)
+    removed: Counter[str] = Counter()
+    findings: list[Finding] = []
+    for source, name in images:
+        target = into / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            scrub_image(source, _with(target, ".nii.gz"), threads=threads)
+            removed += _sidecar(source, target, deidentified, policy)
+            for extension in _GRADIENTS:
+                table = source.with_suffix(extension)
+                if table.is_file():
+                    text = scrub_gradients(table.read_text("utf-8"), extension=extension)
+                    write_text(_with(target, extension), text)
+        except ImageError as error:
+            findings.append(finding("SCRUB_BAD_IMAGE", location=name, problem=error))
+        except SidecarError as error:
+            findings.append(finding("SCRUB_BAD_SIDECAR", location=name, problem=error))
+        except (GradientError, UnicodeDecodeError):
+            findings.append(
+                finding("SCRUB_BAD_TABLE", location=name, problem="its gradients are no numbers")
+            )
+    return ScrubbedImages(removed_keys=dict(sorted(removed.items())), findings=tuple(findings))
+
+
+def _sidecar(
+    source: Path, target: Path, deidentified: DeidentifiedSession, policy: SidecarPolicy
+) -> Counter[str]:
+    sidecar = scrub_sidecar(read_json_object(source.with_suffix(".json").read_bytes()), policy)
+    content = add_method(
+        sidecar.content, methods=[deidentified.method], codes=deidentified.method_codes
+    )
+    write_json(_with(target, ".json"), content)
+    return sidecar.removed
+
+
+def _with(target: Path, extension: str) -> Path:
+    return target.with_name(target.name + extension)
