@@ -209,7 +209,7 @@ def _judge_source(run: DeidentifyRun, space: Workspace) -> None:
     if request.withhold:
         run.source = withhold_incomplete(run.source)
     write_quarantine(run.source, space.quarantine)
-    run.gates.judge(Gate.SOURCE, source_findings(run.source, request))
+    run.gates.judge(Gate.SOURCE, source_findings(run.source, request, run.profile))
     require_series(run.source)
     run.parts = split_by_person(run.source)
 
@@ -231,11 +231,17 @@ def require_series(source: SourceSession) -> None:
         )
 
 
-def source_findings(source: SourceSession, request: DeidentifyRequest) -> tuple[Finding, ...]:
-    """Return what the source gate says where several persons may be, each with their own plan."""
+def source_findings(
+    source: SourceSession, request: DeidentifyRequest, profile: Profile
+) -> tuple[Finding, ...]:
+    """Return what the source gate says where several persons may be, each with their own plan.
+
+    Several may not be where all would get the same ID or name: from the user or from the profile.
+    """
+    one_person = request.one_person or profile.names_everybody_alike
     findings = []
     for found in eased(source.findings, request):
-        if found.code in {"SEVERAL_PERSONS", "PERSONS_UNCLEAR"} and not request.one_person:
+        if found.code in {"SEVERAL_PERSONS", "PERSONS_UNCLEAR"} and not one_person:
             count = len(split_by_person(source))
             findings.append(finding("PERSONS_APART", count=count))
         elif found.code not in _OF_ONE_SESSION:

@@ -80,7 +80,7 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
         source = read(request, profile, unpack_into=scratch / "source", progress=progress)
         if request.withhold:
             source = withhold_incomplete(source)
-        findings = source_findings(source, request)
+        findings = source_findings(source, request, profile)
         if not errors(findings):
             require_series(source)
         parts = split_by_person(source)
