@@ -150,7 +150,7 @@ def take_out(
 
 def clean_characteristic(element: Element, rule: Rule, context: Context) -> Outcome:
     """Cap an age; clean a text about the person like a descriptor."""
-    if value_vr(element) != "AS":
+    if "AS" not in (value_vr(element), dictionary_vr(element.tag)):
         return clean_descriptor(element, rule, context)
     text = context.ascii(element)
     match = _AGE.fullmatch(text)

@@ -8,15 +8,17 @@ same. Curves and overlays within the bits of pixel data are retired and never st
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
 from bidsanon.deidentify.context import Context, Fate, Outcome
 from bidsanon.dicom.confidentiality import Action
+from bidsanon.dicom.encapsulated import offsets_are_right, without_asides
 from bidsanon.dicom.encoding import DicomFile, write_element
 from bidsanon.dicom.frames import enlarged
-from bidsanon.dicom.pixel_data import PIXEL_DATA, without_hidden_bits
+from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of, without_hidden_bits
 from bidsanon.ocr import TextReader, text_reader
 from bidsanon.profile import Cleaning
 from bidsanon.session import NoteReason
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_TABLES = (0x7FE00001, 0x7FE00002)
+_OTHER_PIXELS = (0x7FE00008, 0x7FE00009)
 _OVERLAYS = 0x60
 _ROWS = 0x0010
 _COLUMNS = 0x0011
@@ -56,7 +60,7 @@ def keep_clean_planes(source: DicomFile, outcomes: list[Outcome], context: Conte
     context
         That of its top level.
     """
-    for group in sorted({tag >> 16 for tag in source.top if tag >> 24 == _OVERLAYS}):
+    for group in _overlays(source):
         rule = context.place[group << 16 | _DATA]
         if rule.decision.cleaning is not Cleaning.GRAPHICS or not _is_clean(source, group):
             continue
@@ -69,18 +73,22 @@ def keep_clean_planes(source: DicomFile, outcomes: list[Outcome], context: Conte
 
 def cleared_pixels(
     source: DicomFile, outcomes: list[Outcome], context: Context
-) -> Iterator[tuple[int, bytes]]:
-    """Yield the pixel data anew where anything stands in bits that no voxel uses.
+) -> Iterator[tuple[int, bytes | None]]:
+    """Yield the pixel data anew where anything stands in or beside them that is no voxel.
+
+    Tables of their places that fit no fragment, and second pixels beside them, are yielded as None:
+    they go.
 
     Raises
     ------
     NotUnderstoodError
-        If an overlay that goes lies within compressed pixel data.
+        If an overlay that goes lies within compressed pixel data, or those cannot be understood.
     """
     elements = source.data_set.elements
+    planes = bisect_left(elements, (_OVERLAYS << 24,))
     kept = {
         element.tag >> 16
-        for element, outcome in zip(elements, outcomes, strict=True)
+        for element, outcome in zip(elements[planes:], outcomes[planes:], strict=True)
         if element.tag >> 24 == _OVERLAYS
         and element.tag & 0xFFFF == _BIT_POSITION
         and outcome is Fate.KEPT
@@ -90,6 +98,42 @@ def cleared_pixels(
         element = source.top[PIXEL_DATA]
         context.tools.note(element, context.place[PIXEL_DATA], NoteReason.HIDDEN_BITS)
         yield PIXEL_DATA, write_element(PIXEL_DATA, element.vr, value, context.encoding)
+    if PIXEL_DATA in source.top:
+        yield from _without_asides(source, context)
+
+
+def _without_asides(source: DicomFile, context: Context) -> Iterator[tuple[int, bytes | None]]:
+    """Yield what goes from in and beside compressed frames, and from beside native ones."""
+    element, content = source.top[PIXEL_DATA], source.content
+    form = form_of(source)
+    encapsulated = element.after != element.end
+    value = content[element.body : element.end]
+    tables = [content[e.body : e.end] for tag in _TABLES if (e := source.top.get(tag))]
+    fits = (
+        encapsulated
+        and len(tables) == len(_TABLES)
+        and offsets_are_right(value, *tables, frames=form.frames)
+    )
+    going = (*_OTHER_PIXELS, *(() if fits else _TABLES))
+    for tag in (tag for tag in going if tag in source.top):
+        context.tools.note(source.top[tag], context.place[tag], NoteReason.OTHER_THAN_MEANT)
+        yield tag, None
+    if not encapsulated:
+        return
+    cleared = without_asides(
+        value,
+        transfer_syntax_uid=source.transfer_syntax_uid,
+        frames=form.frames,
+        voxels=form.rows * form.columns,
+    )
+    if cleared is not None:
+        context.tools.note(element, context.place[PIXEL_DATA], NoteReason.HIDDEN_BITS)
+        head, tail = content[element.start : element.body], content[element.end : element.after]
+        yield PIXEL_DATA, head + cleared + tail
+
+
+def _overlays(source: DicomFile) -> list[int]:
+    return [group for group in source.groups(_OVERLAYS << 8) if group >> 8 == _OVERLAYS]
 
 
 def _is_clean(source: DicomFile, group: int) -> bool:

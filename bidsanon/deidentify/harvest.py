@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from pydicom.datadict import keyword_for_tag, private_dictionary_VR
 
-from bidsanon.dicom.charset import decode_text
+from bidsanon.dicom.charset import decode_text, other_readings
 from bidsanon.dicom.confidentiality import table_row, tag_text
 from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import private_rule
@@ -117,7 +117,8 @@ class Harvest:
         if kind is None:
             return
         origin = harvest_origin(tag, creator)
-        for text in _parts(decode_text(value, character_set), vr):
+        readings = (decode_text(value, character_set), *other_readings(value, character_set))
+        for text in (part for reading in readings for part in _parts(reading, vr)):
             if not (private and kind is ValueKind.TEXT and _CODE_LIKE.fullmatch(text)):
                 self.add(kind, text, origin)
 

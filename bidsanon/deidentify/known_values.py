@@ -249,11 +249,16 @@ def _bounded(*words: str) -> _Pattern:
 
 
 def _spellings(word: str) -> tuple[str, ...]:
-    """Return a word composed and decomposed, without its accents, with umlauts written out."""
+    """Return a word composed and decomposed, without its accents, with umlauts written out.
+
+    And as a reader has it who takes UTF-8 for Latin-1.
+    """
     lower = unicodedata.normalize("NFC", word).lower()
     decomposed = unicodedata.normalize("NFD", lower)
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ß", "ss")
-    return tuple(dict.fromkeys((lower, decomposed, bare, lower.translate(_GERMAN))))
+    misread = word.encode().decode("latin-1").lower()
+    forms = (lower, decomposed, bare, lower.translate(_GERMAN), misread)
+    return tuple(dict.fromkeys(forms))
 
 
 def _is_inside_a_term(text: str, start: int, end: int) -> bool:

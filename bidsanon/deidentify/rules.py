@@ -10,7 +10,7 @@ from bidsanon.deidentify.content_items import VALUES
 from bidsanon.deidentify.context import UNLISTED, Rule
 from bidsanon.deidentify.kept_values import clean_unlisted_words, keep_unlisted
 from bidsanon.deidentify.marks import MARKS
-from bidsanon.dicom.confidentiality import Action, attribute_type, resolve, table_row
+from bidsanon.dicom.confidentiality import Action, Option, attribute_type, resolve, table_row
 from bidsanon.dicom.private import claimed_rule, private_rule
 from bidsanon.dicom.private_characteristics import CHARACTERISTICS, NO_CLAIMS, PrivateClaims
 from bidsanon.profile import Cleaning, Decision, Profile
@@ -94,7 +94,7 @@ class Place(dict[int, Rule]):
         if decision.action is Action.KEEP:
             if tag == _BIRTH_DATE and self._decide(_AGE).action is not Action.KEEP:
                 return Rule(clean_birth_date, decision, instead=OPERATORS[Action.EMPTY].act)
-            if self._is_unlisted(tag):
+            if self._is_unlisted(tag) or decision.option is Option.RETAIN_PATIENT_CHARACTERISTICS:
                 act = clean_unlisted_words if self._cleaned else keep_unlisted
             elif self._cleaned:
                 act = clean_words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import warnings
 from functools import lru_cache
 
@@ -31,6 +32,23 @@ def decode_text(value: bytes, character_set: bytes = b"") -> str:
         return decode_bytes(value, encodings, set(_DELIMITERS))
 
 
+def other_readings(value: bytes, character_set: bytes = b"") -> tuple[str, ...]:
+    """Return what a value says as well if its character set is not the one that is stated.
+
+    Bytes that are well-formed UTF-8 are hardly anything else, whatever (0008,0005) says; what is
+    said to be UTF-8 and is not is most likely Latin.
+    """
+    if value.isascii():
+        return ()
+    stated = _encodings(character_set)[0]
+    try:
+        said = value.decode("utf-8")
+    except UnicodeDecodeError:
+        is_lie = _codec_name(stated) == "utf-8"
+        return (value.decode("latin-1"),) if is_lie else ()
+    return () if _codec_name(stated) == "utf-8" else (said,)
+
+
 def encode_text(text: str, character_set: bytes = b"") -> bytes:
     """Encode a text, writing a question mark for what the character set does not have."""
     encodings = _encodings(character_set)
@@ -39,6 +57,11 @@ def encode_text(text: str, character_set: bytes = b"") -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns where it replaces a character
         return encode_string(text, encodings)
+
+
+@lru_cache(maxsize=64)
+def _codec_name(encoding: str) -> str:
+    return codecs.lookup(encoding).name
 
 
 @lru_cache(maxsize=256)

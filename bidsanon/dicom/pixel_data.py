@@ -100,6 +100,12 @@ def pixel_form(values: Mapping[int, bytes], *, little_endian: bool) -> PixelForm
     )
 
 
+def form_of(file: DicomFile) -> PixelForm:
+    """Read how a file's pixel data are written."""
+    values = {tag: file.content[e.body : e.end] for tag in FORM if (e := file.top.get(tag))}
+    return pixel_form(values, little_endian=file.data_set.encoding.little_endian)
+
+
 def without_hidden_bits(file: DicomFile, *, kept_overlays: Iterable[int]) -> bytes | None:
     """Return the value of (7FE0,0010) with all bits that no voxel uses cleared; None: none is set.
 
@@ -130,8 +136,7 @@ def without_hidden_bits(file: DicomFile, *, kept_overlays: Iterable[int]) -> byt
     if embedded & kept:
         return None
     little = file.data_set.encoding.little_endian
-    values = {tag: file.content[e.body : e.end] for tag in FORM if (e := file.top.get(tag))}
-    form = pixel_form(values, little_endian=little)
+    form = form_of(file)
     value = memoryview(file.content)[element.body : element.end]
     voxels = _without_unused_bits(value[: form.length], form, little_endian=little)
     rest = value[form.length :]
@@ -180,7 +185,7 @@ def _sign_repeated(voxels: NDArray[np.unsignedinteger[Any]], form: PixelForm) ->
 
 def _embedded_overlays(file: DicomFile) -> frozenset[int]:
     """Return the overlay groups whose plane lies in the pixel data (PS3.3 C.9.2, retired)."""
-    groups = {tag >> 16 for tag in file.top if tag >> 24 == _OVERLAYS}
+    groups = (group for group in file.groups(_OVERLAYS << 8) if group >> 8 == _OVERLAYS)
     return frozenset(group for group in groups if _is_embedded(file, group << 16))
 
 

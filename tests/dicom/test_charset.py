@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.charset import python_encoding
 
-from bidsanon.dicom.charset import decode_text, encode_text
+from bidsanon.dicom.charset import decode_text, encode_text, other_readings
 
 JAPANESE = b"\\ISO 2022 IR 87"
 NAMES = [
@@ -48,3 +48,20 @@ def test_what_a_character_set_lacks_becomes_a_question_mark() -> None:
 )
 def test_any_bytes_are_decoded_in_any_character_set(value: bytes, terms: list[str]) -> None:
     assert isinstance(decode_text(value, "\\".join(terms).encode()), str)
+
+
+@pytest.mark.parametrize(
+    ("value", "stated", "readings"),
+    [
+        ("Brüder".encode(), b"ISO_IR 100", ("Brüder",)),
+        ("Brüder".encode(), b"", ("Brüder",)),
+        ("Brüder".encode("latin-1"), b"ISO_IR 192", ("Brüder",)),
+        ("Brüder".encode("latin-1"), b"ISO_IR 100", ()),
+        ("Brüder".encode(), b"ISO_IR 192", ()),
+        (b"Brueder", b"ISO_IR 100", ()),
+    ],
+)
+def test_a_value_is_read_too_as_if_the_character_set_lied(
+    value: bytes, stated: bytes, readings: tuple[str, ...]
+) -> None:
+    assert other_readings(value, stated) == readings
