@@ -331,9 +331,7 @@ def csa_header(
         encoded += [b""] * (6 - len(encoded))
         first_count = first_count or len(encoded)
         named = name.encode() + (b"\0" + in_name.encode() if len(name) + len(in_name) < 63 else b"")
-        tag = struct.pack(
-            "<64si4siii", named, len(values), vr.encode(), 3, len(encoded), 77
-        )
+        tag = struct.pack("<64si4siii", named, len(values), vr.encode(), 3, len(encoded), 77)
         for value in encoded:
             size = len(value)
             if form == "SV10":

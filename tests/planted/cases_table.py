@@ -250,7 +250,9 @@ def _uids(tokens: Tokens) -> Case:
         checks.append(_same_uid(place, ("first.dcm", (row.tag,)), ("second.dcm", (row.tag,))))
         reference = (0x0008114A, index, 0x00081155)
         checks.append(
-            _same_uid(f"{place} in a reference", ("first.dcm", (row.tag,)), ("first.dcm", reference))
+            _same_uid(
+                f"{place} in a reference", ("first.dcm", (row.tag,)), ("first.dcm", reference)
+            )
         )
     checks.append(text_retained("first.dcm", (0x00080016,), "UIDs/SOP Class UID"))
     checks.append(
@@ -282,9 +284,7 @@ def _meta_agrees(name: str) -> Check:
 def _intervals(chosen: Policy, tokens: Tokens) -> Case:
     """Plant dates of every attribute in two files: all move together, whatever the policy."""
     dated = [
-        r
-        for r in rows()
-        if r.vr in ("DA", "DT") and wanted(r, chosen, MR_IMAGE) is Wanted.SHIFTED
+        r for r in rows() if r.vr in ("DA", "DT") and wanted(r, chosen, MR_IMAGE) is Wanted.SHIFTED
     ]
     planted = [_value(row, tokens, Wanted.SHIFTED).element for row in dated]
     files = {

@@ -170,9 +170,7 @@ def _forms(name: str, forms: dict[str, str], visit: Visit) -> Case:
     for number, (form, planted) in enumerate(forms.items()):
         file = f"{number:03d}.dcm"
         written = f"tse {planted} axial"
-        elements = [
-            Planted(tag, vr, written.encode("utf-8")) for tag, vr in _DESCRIPTIONS.values()
-        ]
+        elements = [Planted(tag, vr, written.encode("utf-8")) for tag, vr in _DESCRIPTIONS.values()]
         image = mr_image(
             *elements, visit=visit, number=number, character_set="ISO_IR 192", encoding="utf-8"
         )
@@ -211,7 +209,6 @@ def _charsets() -> Iterator[Case]:
 
 def _script(name: str, terms: str, encoding: str, groups: list[str], written: str) -> Case:
 
-
     content = encoded(written, encoding)
     parts = [part for group in groups for part in group.split("^") if len(part) > 1]
     elements = [Planted(0x00100010, "PN", content)]
@@ -226,9 +223,7 @@ def _script(name: str, terms: str, encoding: str, groups: list[str], written: st
         checks.append(no_raw_bytes(_IMAGE, f"{name}/{part}", encoded(part, encoding)))
     for attribute, (tag, _) in _DESCRIPTIONS.items():
         checks.append(text_removed(_IMAGE, (tag,), f"{name}/{attribute}", parts[-2]))
-    return Case(
-        name=name, files={_IMAGE: write_file(image)}, checks=tuple(checks)
-    )
+    return Case(name=name, files={_IMAGE: write_file(image)}, checks=tuple(checks))
 
 
 def _kept(*, retained: bool) -> Case:
@@ -414,9 +409,7 @@ def _structured() -> Case:
             for name, value in planted.items()
         ]
     checks.append(words_retained("00.dcm", (0x00080060,), "structured/modality", "MR"))
-    return Case(
-        name="structured", files=files, checks=tuple(checks), may_be_held_back=True
-    )
+    return Case(name="structured", files=files, checks=tuple(checks), may_be_held_back=True)
 
 
 def _bare(word: str) -> str:

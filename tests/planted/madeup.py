@@ -204,7 +204,5 @@ def _turned(element: Planted) -> Planted:
         return sequence(element.tag, *map(big_endian, element.value), undefined=element.undefined)
     if element.vr in ("US", "SS", "OW", "AT"):
         v = element.value + b"\0" * (len(element.value) % 2)
-        return element._replace(
-            value=b"".join(v[i : i + 2][::-1] for i in range(0, len(v), 2))
-        )
+        return element._replace(value=b"".join(v[i : i + 2][::-1] for i in range(0, len(v), 2)))
     return element

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from planted.cases_file import file_cases
 from planted.cases_private import private_cases
 from planted.cases_table import table_cases
 from planted.cases_text import text_cases
@@ -38,6 +39,7 @@ def synthetic_cases(profile: str) -> Iterator[Case]:
     yield from table_cases(chosen, SEED)
     yield from private_cases(chosen, SEED + 100)
     yield from text_cases(chosen, SEED + 200)
+    yield from file_cases(chosen, SEED + 300)
 
 
 def put(case: Case, tool: Tool) -> list[Answer]:

@@ -64,10 +64,7 @@ def test_the_suite_fails_a_tool_that_does_nothing() -> None:
 
 def test_the_suite_fails_a_tool_that_writes_nothing() -> None:
     answers = [
-        a
-        for c in synthetic_cases("bids")
-        if not c.may_be_held_back
-        for a in put(c, dict.fromkeys)
+        a for c in synthetic_cases("bids") if not c.may_be_held_back for a in put(c, dict.fromkeys)
     ]
     retaining = {Kind.TAG_RETAINED, Kind.TEXT_RETAINED, Kind.PIXELS_RETAINED, Kind.DATE_SHIFTED}
     assert not [a for a in answers if a.kind in retaining and a.passed]
