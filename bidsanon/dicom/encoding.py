@@ -89,6 +89,18 @@ _LONGEST_BEGINNING = 1 << 24
 _INFLATED_AT_ONCE = 1 << 12
 _CHOICES = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 
+# What pydicom 3.0.2's dictionary lacks of the attributes in Table E.1-1: without VRs in a file,
+# their dates could not be shifted nor their descriptions cleaned.
+_LATER_ATTRIBUTES = {
+    **dict.fromkeys((0x00081301, 0x00081302, 0x00081303, 0x00081304), "SQ"),
+    **dict.fromkeys((0x00100011, 0x00100014, 0x00100015, 0x00100041), "SQ"),
+    **dict.fromkeys((0x00100043, 0x00100044, 0x00100046), "SQ"),
+    **dict.fromkeys((0x0040A034, 0x0040A035, 0x0040B034, 0x0040B036), "DT"),
+    **dict.fromkeys((0x00100012, 0x0040B03B, 0x0040B03F, 0x3004007F), "LO"),
+    **dict.fromkeys((0x00100013, 0x00100016, 0x00100042, 0x00100045), "UT"),
+    **dict.fromkeys((0x00100047, 0x0040E012), "UR"),
+    0x00102162: "UC",
+}
 _TAG_LENGTH = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
 _TAG_VR_LENGTH = {True: struct.Struct("<HH2sH"), False: struct.Struct(">HH2sH")}
 _TAG_VR_LONG_LENGTH = {True: struct.Struct("<HH2sHL"), False: struct.Struct(">HH2sHL")}
@@ -494,7 +506,7 @@ def dictionary_vr(tag: int) -> str:
     try:
         vr = dictionary_VR(tag)
     except KeyError:
-        return "UN"
+        return _LATER_ATTRIBUTES.get(tag, "UN")
     return _CHOICES.get(vr, vr)
 
 
