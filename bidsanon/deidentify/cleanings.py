@@ -196,6 +196,7 @@ def clean_private_value(element: Element, rule: Rule, context: Context) -> Outco
         replace=context.tools.replace,
         little_endian=context.encoding.little_endian,
         vr=element.vr,
+        by_vocabulary=rule.decision.cleaning is Cleaning.VOCABULARY,
     )
     for kind, text in cleaned.cut:
         context.tools.harvest.add(kind, text, harvest_origin(element.tag, rule.creator))

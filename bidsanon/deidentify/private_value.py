@@ -37,6 +37,14 @@ class Replacer(Protocol):
         """Return a text without what says who, where and when."""
         ...
 
+    def text_of_vocabulary(self, text: str) -> CleanedText:
+        """Return what is left of a text by the vocabulary."""
+        ...
+
+    def without_known(self, text: str) -> CleanedText:
+        """Return a text without what the headers say elsewhere about who, where and when."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrivateValue:
@@ -67,7 +75,7 @@ class Question:
     Attributes
     ----------
     kind
-        "uid", "date", "datetime" or "text".
+        "uid", "date", "datetime", "text", "vocabulary" or "term".
     text
         The value to be replaced.
     answer
@@ -86,10 +94,13 @@ class PrivateCleaning:
     ----------
     replace
         Gives the replacements.
+    by_vocabulary
+        Whether of texts only words of the vocabulary stay.
     """
 
-    def __init__(self, replace: Replacer) -> None:
+    def __init__(self, replace: Replacer, *, by_vocabulary: bool = False) -> None:
         self._replace = replace
+        self._text_kind = "vocabulary" if by_vocabulary else "text"
         self._questions: dict[tuple[str, str], Question] = {}
         self._cut: dict[tuple[ValueKind, str], None] = {}
         self._reasons: dict[NoteReason, None] = {}
@@ -135,11 +146,15 @@ class PrivateCleaning:
             self.note(ValueKind.TEXT, text)
             self._reasons[NoteReason.NOT_ASCII] = None
             return ""
-        answer = self._answer("text", text)
-        for piece in answer.cut:
-            self.note(ValueKind.TEXT, piece)
-        self._reasons.update(dict.fromkeys(answer.reasons))
-        return answer.text
+        return self._cleaned(self._text_kind, text)
+
+    def says_who(self, term: str) -> bool:
+        """Tell whether a term that the scanner sets says who, where or when."""
+        return self._cleaned("text", term) != term
+
+    def repeats(self, code: str) -> bool:
+        """Tell whether a code of a known form repeats what the headers say elsewhere."""
+        return self._cleaned("term", code) != code
 
     def note(self, kind: ValueKind, text: str) -> None:
         """Note an identifying value that was taken out."""
@@ -151,6 +166,13 @@ class PrivateCleaning:
         for found in _UID.findall(text):
             if self._answer("uid", found).text != found:
                 self.note(ValueKind.UID, found)
+
+    def _cleaned(self, kind: str, text: str) -> str:
+        answer = self._answer(kind, text)
+        for piece in answer.cut:
+            self.note(ValueKind.TEXT, piece)
+        self._reasons.update(dict.fromkeys(answer.reasons))
+        return answer.text
 
     def _replaced(self, kind: str, text: str, value_kind: ValueKind) -> str:
         answer = self._answer(kind, text)
@@ -176,14 +198,15 @@ def ask(replace: Replacer, kind: str, text: str) -> CleanedText:
     replace
         Gives the replacements.
     kind
-        "uid", "date", "datetime" or "text".
+        As :class:`Question` has it.
     text
         The value to be replaced.
     """
     if kind == "text":
         return replace.clean_text(text)
-    if kind == "uid":
-        return CleanedText(text=replace.uid(text))
-    if kind == "date":
-        return CleanedText(text=replace.date(text))
-    return CleanedText(text=replace.datetime(text))
+    if kind == "vocabulary":
+        return replace.text_of_vocabulary(text)
+    if kind == "term":
+        return replace.without_known(text)
+    change = {"uid": replace.uid, "date": replace.date, "datetime": replace.datetime}[kind]
+    return CleanedText(text=change(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
 
 from bidsanon.deidentify.actions import OPERATORS, clean_words, drop
@@ -181,4 +182,6 @@ class Place(dict[int, Rule]):
             listed = claimed_rule(listed, claim, group=group, creator=creator, element=element)
         if decision.cleaning is not Cleaning.PRIVATE or listed is None:
             return Rule(UNLISTED.act, UNLISTED.decision, creator=creator)
+        if self._profile.vocabulary:
+            decision = replace(decision, cleaning=Cleaning.VOCABULARY)
         return Rule(clean_private_value, decision, private=listed, creator=creator)

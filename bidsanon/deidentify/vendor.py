@@ -42,6 +42,10 @@ _WRITTEN = {
     "IS": re.compile(rb"[-+0-9 \\]*\0?"),
     "CS": re.compile(rb"[A-Z0-9_ \\.*+/-]*\0?"),
 }
+_LONG_INTEGER = re.compile(r"\d{6,}")
+_READABLE = re.compile(rb"[\x20-\x7e]{5,}")
+# Three floats or two doubles that happen to be made of letters are rarer than one in a million.
+_LETTERS = re.compile(rb"[A-Za-z][A-Za-z^ ]{10,}[ \0]*")
 _TEXTS = {"LO", "SH", "ST", "LT", "UT", "UC"}
 _UNKNOWN = {"", "UN", "OB", "OW"}
 _LONG = 256
@@ -74,7 +78,13 @@ class _Remembered:
 
 
 def clean_private(
-    rule: PrivateRule, value: bytes, *, replace: Replacer, little_endian: bool, vr: str = ""
+    rule: PrivateRule,
+    value: bytes,
+    *,
+    replace: Replacer,
+    little_endian: bool,
+    vr: str = "",
+    by_vocabulary: bool = False,
 ) -> CleanedPrivate:
     """Keep, clean or remove a private value as its rule says.
 
@@ -93,6 +103,8 @@ def clean_private(
     vr
         The value representation that the file gives, where it gives one. A value that is kept
         must be of the kind that the rule names.
+    by_vocabulary
+        Whether of texts only words of the vocabulary stay.
     """
     if rule.disposition is Disposition.REMOVE:
         return CleanedPrivate(value=None)
@@ -101,11 +113,11 @@ def clean_private(
         cleaning = PrivateCleaning(replace)
         kept = _kept(rule.vr, private, cleaning)
         return CleanedPrivate(value=kept, cut=cleaning.cut, reasons=cleaning.reasons)
-    slot = _slot(rule, vr, little_endian, _key(value))
+    slot = _slot(rule, vr, little_endian, by_vocabulary, _key(value))
     for remembered in slot:
         if all(ask(replace, q.kind, q.text) == q.answer for q in remembered.questions):
             return remembered.cleaned
-    cleaning = PrivateCleaning(replace)
+    cleaning = PrivateCleaning(replace, by_vocabulary=by_vocabulary)
     content = _cleaned(private, cleaning)
     cleaned = CleanedPrivate(value=content, cut=cleaning.cut, reasons=cleaning.reasons)
     slot[:] = [_Remembered(questions=cleaning.questions, cleaned=cleaned)]
@@ -138,11 +150,12 @@ def _clean_descriptor(value: PrivateValue, cleaning: PrivateCleaning) -> bytes |
 
 
 def _clean_pattern(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
-    """Text of a known form: kept where it has that form, removed otherwise."""
-    del cleaning
+    """Text of a known form: kept where it has that form and names nobody, removed otherwise."""
     parts = value.content.rstrip(b" \0").decode("latin-1").split("\\")
     pattern = re.compile(value.rule.pattern)
     if not all(not part or pattern.fullmatch(part.strip(" ")) for part in parts):
+        return None
+    if any(cleaning.repeats(part.strip(" ")) for part in parts if part):
         return None
     return _even("\\".join(parts))
 
@@ -180,6 +193,12 @@ def _make_dummy(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
     return b"ANON" if value.vr == "CS" or value.vr in _TEXTS else None
 
 
+def _clean_sequence_name(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
+    """Name of a sequence: kept without its folders and without what says who, where and when."""
+    cleaned = _clean_descriptor(value, cleaning)
+    return None if cleaned is None else cleaned.rpartition(b"/")[2]
+
+
 _METHODS: dict[str, Callable[[PrivateValue, PrivateCleaning], bytes | None]] = {
     "alignment": clean_alignment,
     "csa": clean_csa,
@@ -192,6 +211,7 @@ _METHODS: dict[str, Callable[[PrivateValue, PrivateCleaning], bytes | None]] = {
     "pattern": _clean_pattern,
     "position": clean_position,
     "protocol": clean_protocol,
+    "sequence-name": _clean_sequence_name,
     "uid": _clean_uid,
 }
 
@@ -218,21 +238,32 @@ def _fits(expected: str, content: bytes, vr: str) -> bool:
 def _kept(expected: str, value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
     """Return a value that stays as it is, or None where it is of another kind, or identifies.
 
-    A term must be made of the letters of a term, and a number must be none that reads as a date:
-    there must be nothing in either that would be cut from a text.
+    A term must be made of the letters of a term and hold nothing that would be cut from a text; a
+    number must be none that reads as a date or as somebody's number; and binary numbers must not
+    spell words.
     """
     if not value.content:
         return b""
     if not _fits(expected, value.content, value.vr):
         return None
     if expected in _BINARY_BYTES or value.vr in _BINARY_BYTES:
-        return value.content
+        return None if _spells(value.content, cleaning) else value.content
     parts = [part.strip(" \0") for part in value.content.decode("ascii").split("\\")]
     if expected == "CS":
-        stays = all(not part or cleaning.text(part) == part for part in parts)
+        stays = all(not part or not cleaning.says_who(part) for part in parts)
     else:
         stays = all(not part or reads_as_number(part) for part in parts)
+        stays = stays and not any(
+            cleaning.repeats(part) for part in parts if _LONG_INTEGER.fullmatch(part)
+        )
     return value.content if stays else None
+
+
+def _spells(content: bytes, cleaning: PrivateCleaning) -> bool:
+    """Tell whether binary numbers are words: by their letters, or because headers know them."""
+    if _LETTERS.fullmatch(content):
+        return True
+    return any(cleaning.repeats(run.decode()) for run in _READABLE.findall(content))
 
 
 def _even(text: str, padding: bytes = b" ") -> bytes:
@@ -245,7 +276,9 @@ def _key(value: bytes) -> bytes:
 
 
 @lru_cache(maxsize=_REMEMBERED_VALUES)
-def _slot(rule: PrivateRule, vr: str, little_endian: bool, key: bytes) -> list[_Remembered]:
+def _slot(
+    rule: PrivateRule, vr: str, little_endian: bool, by_vocabulary: bool, key: bytes
+) -> list[_Remembered]:
     """Return the place that remembers how a value was cleaned last; new ones are empty."""
-    del rule, vr, little_endian, key
+    del rule, vr, little_endian, by_vocabulary, key
     return []

@@ -40,6 +40,15 @@ _ALIGNMENT_PART = re.compile(
     rf"|BitMaskMpr)={_NUMBERS}"
 )
 _ALIGNMENT_SIGNS = re.compile(r"[/:;|]")
+_CLEANED_ONE_BY_ONE = frozenset(
+    {
+        Allowance.ALIGNMENT,
+        Allowance.CODE,
+        Allowance.DESCRIPTOR,
+        Allowance.POSITION,
+        Allowance.UID,
+    }
+)
 _NAME_WORDS = ("Name", "Physician", "Operator")
 _SEQUENCE_FILE = "tSequenceFileName"
 _FOLDERS_OF_SEQUENCE = re.compile(r"(?<=[\\/])[^\\/]+[\\/]+")
@@ -125,19 +134,32 @@ def _clean_fixed_tag(head: bytes, body: bytes, length_base: int) -> CsaTag | Non
 def _clean_item_values(
     values: tuple[str, ...], allowed: AllowedName, cleaning: PrivateCleaning
 ) -> tuple[str, ...]:
-    if allowed.allowance is Allowance.DESCRIPTOR:
-        return tuple(cleaning.text(value) for value in values)
-    if allowed.allowance is Allowance.POSITION:
-        return tuple(_clean_position_text(value) for value in values)
-    if allowed.allowance is Allowance.ALIGNMENT:
-        return tuple(_clean_alignment_text(value, cleaning) for value in values)
     if allowed.allowance is Allowance.PROTOCOL and values:
         try:
             return (_clean_protocol_text("".join(values), cleaning),)
         except ProtocolError:
             return ()
+    if allowed.allowance in _CLEANED_ONE_BY_ONE:
+        return tuple(_clean_item_value(value, allowed, cleaning) for value in values)
     cleaning.note_uids("\n".join(values))
     return ()
+
+
+def _clean_item_value(value: str, allowed: AllowedName, cleaning: PrivateCleaning) -> str:
+    if allowed.allowance is Allowance.DESCRIPTOR:
+        return cleaning.text(value)
+    if allowed.allowance is Allowance.POSITION:
+        return _clean_position_text(value)
+    if allowed.allowance is Allowance.ALIGNMENT:
+        return _clean_alignment_text(value, cleaning)
+    if allowed.allowance is Allowance.UID:
+        return cleaning.uids(value) if _REFERENCE.fullmatch(value) else ""
+    return value if _is_code(value, allowed, cleaning) else ""
+
+
+def _is_code(value: str, allowed: AllowedName, cleaning: PrivateCleaning) -> bool:
+    code = value.rstrip(" ")
+    return not code or (allowed.admits(code) and not cleaning.repeats(code))
 
 
 def _clean_position_text(text: str) -> str:
@@ -186,6 +208,8 @@ def _clean_entry(entry: ProtocolEntry, cleaning: PrivateCleaning) -> ProtocolEnt
 
 def _clean_entry_text(text: str, allowed: AllowedName, cleaning: PrivateCleaning) -> str | None:
     if allowed.allowance is Allowance.PATTERN and allowed.admits(text):
+        return text
+    if allowed.allowance is Allowance.CODE and _is_code(text, allowed, cleaning):
         return text
     if allowed.allowance is Allowance.UID and _REFERENCE.fullmatch(text):
         return cleaning.uids(text)

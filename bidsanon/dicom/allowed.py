@@ -29,6 +29,8 @@ class Allowance(StrEnum):
     """It stays where it is a number and does not read like a date."""
     PATTERN = "pattern"
     """It stays where the whole of it reads as the row's pattern says."""
+    CODE = "code"
+    """It stays where the whole of it reads as the row's pattern says, and repeats no known name."""
     DESCRIPTOR = "descriptor"
     """It stays without what says who, where and when."""
     UID = "uid"
@@ -65,10 +67,11 @@ class AllowedName:
     reason: str
 
     def admits(self, text: str) -> bool:
-        """Return whether a value stays as it is, judged by itself alone."""
+        """Return whether a value may stay as it is, judged by itself alone."""
         if self.allowance is Allowance.NUMBER:
             return reads_as_number(text)
-        return self.allowance is Allowance.PATTERN and bool(self.pattern.fullmatch(text))
+        judged = self.allowance in {Allowance.PATTERN, Allowance.CODE}
+        return judged and bool(self.pattern.fullmatch(text))
 
 
 def reads_as_number(text: str) -> bool:

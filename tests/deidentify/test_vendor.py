@@ -72,6 +72,12 @@ class Replaces:
             left = left.replace(word, "")
         return CleanedText(text=left, cut=tuple(word for word in words if word in text))
 
+    def text_of_vocabulary(self, text: str) -> CleanedText:
+        return CleanedText(text="vocabulary" if self.clean_text(text).text else "")
+
+    def without_known(self, text: str) -> CleanedText:
+        return self.clean_text(text)
+
 
 class KeepsAll(Replaces):
     """Finds nothing that identifies."""
@@ -234,6 +240,25 @@ class TestCsaHeader:
         after = cleaned(CSA_SERIES, csa_header({"MrPhoenixProtocol": ("UN", [PROTOCOL])}))
         assert_nothing_planted(after.value)
         assert b"sPat.lRefLinesPE\t = \t44\n" in (after.value or b"")
+
+    def test_codes_that_repeat_a_name_are_emptied(self) -> None:
+        tags = {
+            "ImageType4MF": ("CS", ["ORIGINAL", NAME.upper()]),
+            "ImaCoilString": ("LO", ["HC1-7;NC1,2"]),
+        }
+        after = parse_csa(cleaned(CSA_IMAGE, csa_header(tags)).value or b"")
+        assert [tag.values for tag in after.tags] == [("ORIGINAL",), ("HC1-7;NC1,2",)]
+
+    def test_references_are_replaced(self) -> None:
+        tags = {"ReferencedImageSequence": ("UI", ["1.2.840.10008.5.1.4.1.1.4", IMAGE_UID])}
+        after = cleaned(CSA_IMAGE, csa_header(tags))
+        kept = ["1.2.840.10008.5.1.4.1.1.4", Replaces().uid(IMAGE_UID)]
+        assert after.value == csa_header({"ReferencedImageSequence": ("UI", kept)})
+        assert after.cut == ((ValueKind.UID, IMAGE_UID),)
+
+    def test_a_header_of_which_nothing_is_known_goes(self) -> None:
+        header = csa_header({"PhoenixZIP": ("UN", ["UEsDBBQ"])})
+        assert cleaned(CSA_IMAGE, header).value is None
 
     def test_a_protocol_without_an_end_is_emptied(self) -> None:
         cut_short = PROTOCOL.partition("### ASCCONV END")[0]
@@ -477,7 +502,47 @@ class TestValues:
     def test_a_text_loses_the_name(self) -> None:
         key = (0x0019, "GEMS_ACQU_01", 0x9C)
         after = cleaned(key, f"/usr/{NAME}/epiRT".encode(), vr="LO")
-        assert after == CleanedPrivate(value=b"/usr//epiRT ", cut=((ValueKind.TEXT, NAME),))
+        assert after == CleanedPrivate(value=b"epiRT ", cut=((ValueKind.TEXT, NAME),))
+
+    def test_folders_before_a_sequence_go(self) -> None:
+        key = (0x0019, "GEMS_ACQU_01", 0x9C)
+        after = cleaned(key, b"/srv/psd/jdoe/epi2", vr="LO", replace=KeepsAll())
+        assert after.value == b"epi2"
+
+    def test_texts_are_cleaned_by_the_vocabulary_where_that_is_asked_for(self) -> None:
+        rule = rule_of((0x0019, "GEMS_ACQU_01", 0x9E))
+        after = [
+            clean_private(
+                rule, b"EPI2", replace=KeepsAll(), little_endian=True, vr="LO", by_vocabulary=by
+            ).value
+            for by in (False, True, False)
+        ]
+        assert after == [b"EPI2", b"vocabulary", b"EPI2"]
+
+    @pytest.mark.parametrize(
+        ("key", "vr", "value"),
+        [
+            ((0x2001, "Philips Imaging DD 001", 0x0B), "CS", NAME.upper().encode()),
+            ((0x0051, "SIEMENS MR HEADER", 0x16), "LO", b"M/" + NAME.upper().encode()),
+            ((0x0019, "SIEMENS MR HEADER", 0x0C), "IS", DATE.encode()),
+            ((0x0019, "SIEMENS MR HEADER", 0x28), "UN", b"Quillfeather    "),
+            ((0x0019, "SIEMENS MR HEADER", 0x28), "FD", b"\1\2Quillfeather\3\4"),
+            ((0x0019, "SIEMENS MR HEADER", 0x28), "FD", b"Somebody Else   "),
+        ],
+    )
+    def test_terms_and_numbers_that_spell_a_name_or_a_date_go(
+        self, key: tuple[int, str, int], vr: str, value: bytes
+    ) -> None:
+        assert cleaned(key, value, vr=vr).value is None
+
+    def test_a_number_that_somebody_has_goes(self) -> None:
+        class Numbered(KeepsAll):
+            def without_known(self, text: str) -> CleanedText:
+                return CleanedText(text=text.replace("4711815", ""))
+
+        key = (0x0019, "SIEMENS MR HEADER", 0x0C)
+        assert cleaned(key, b"4711815 ", vr="IS", replace=Numbered()).value is None
+        assert cleaned(key, b"1000", vr="IS", replace=Numbered()).value == b"1000"
 
     def test_a_text_that_is_not_ascii_is_dropped(self) -> None:
         after = cleaned((0x0019, "GEMS_ACQU_01", 0x9C), "epi Müller".encode(), vr="LO")
