@@ -175,7 +175,8 @@ class Tools:
         """Count what a passage touched, and what was noted of it, once more."""
         for code, count in decided.changes.items():
             self.changes[code] = self.changes.get(code, 0) + count
-        self.notes.update(decided.notes)
+        if decided.notes:
+            self.notes.update(decided.notes)
 
     def note(self, element: Element, rule: Rule, reason: NoteReason) -> None:
         """Note why an element's value was cut, emptied or changed."""

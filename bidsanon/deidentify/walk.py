@@ -118,12 +118,14 @@ def assemble(
     view = memoryview(content)
     pieces: list[bytes | memoryview] = []
     begin = end = 0
-    for element, outcome in zip(elements, outcomes, strict=True):
+    for (_, _, start, _, _, after, _), outcome in zip(elements, outcomes, strict=True):
+        if outcome is _REMOVED:
+            continue
         if outcome is _KEPT:
-            if element.start != end:
+            if start != end:
                 pieces.append(view[begin:end])
-                begin = element.start
-            end = element.after
+                begin = start
+            end = after
         elif isinstance(outcome, bytes):
             pieces += [view[begin:end], outcome]
             begin = end

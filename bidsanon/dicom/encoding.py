@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,7 +89,6 @@ _HIGHEST_RATIO = 100
 _LONGEST_BEGINNING = 1 << 24
 _INFLATED_AT_ONCE = 1 << 12
 _CHOICES = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
-
 # What pydicom 3.0.2's dictionary lacks of the attributes in Table E.1-1: without VRs in a file,
 # their dates could not be shifted nor their descriptions cleaned.
 _LATER_ATTRIBUTES = {
@@ -101,6 +101,7 @@ _LATER_ATTRIBUTES = {
     **dict.fromkeys((0x00100047, 0x0040E012), "UR"),
     0x00102162: "UC",
 }
+
 _TAG_LENGTH = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
 _TAG_VR_LENGTH = {True: struct.Struct("<HH2sH"), False: struct.Struct(">HH2sH")}
 _TAG_VR_LONG_LENGTH = {True: struct.Struct("<HH2sHL"), False: struct.Struct(">HH2sHL")}
@@ -267,7 +268,14 @@ class DicomFile:
     @cached_property
     def top(self) -> dict[int, Element]:
         """The elements of the top level by tag; of several with one tag, the first."""
-        return {element.tag: element for element in reversed(self.data_set.elements)}
+        backwards = self.data_set.elements[::-1]
+        return dict(zip(map(_by_tag, backwards), backwards, strict=True))
+
+    def groups(self, first: int) -> list[int]:
+        """Return the groups at the top level, from one on."""
+        elements = self.data_set.elements
+        later = elements[bisect_left(elements, (first << 16,)) :]
+        return sorted({element.tag >> 16 for element in later})
 
     def value(self, tag: int) -> bytes:
         """Return a value of the top level without padding; empty where there is none."""
