@@ -140,7 +140,8 @@ def _clean_item_values(
         except ProtocolError:
             return ()
     if allowed.allowance in _CLEANED_ONE_BY_ONE:
-        return tuple(_clean_item_value(value, allowed, cleaning) for value in values)
+        cleaned = tuple(_clean_item_value(value, allowed, cleaning) for value in values)
+        return cleaned if cleaned == values or any(cleaned) else ()
     cleaning.note_uids("\n".join(values))
     return ()
 
