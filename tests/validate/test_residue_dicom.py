@@ -1,0 +1,234 @@
+"""The residue search in DICOM finds what the source said, wherever a header can hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from sessions import MARA, siemens_t1w
+
+from bidsanon.findings import Finding
+from bidsanon.profile import Profile, amend_profile, load_profile
+from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.validate import residue_dicom
+from bidsanon.validate.residue_dicom import DicomOutput, DicomSearch, search_dicom
+
+NAME = IdentifyingValue(kind=ValueKind.NAME, text="Wetherby^Ottoline", origin="(0010,0010)")
+NUMBER = IdentifyingValue(kind=ValueKind.IDENTIFIER, text="MRN0048812", origin="(0010,0020)")
+DAY = IdentifyingValue(kind=ValueKind.DATE, text="20230417", origin="(0008,0020)")
+UID = IdentifyingValue(kind=ValueKind.UID, text="1.3.12.2.1107.5.2.43.777", origin="(0020,000D)")
+IDENTITY = (NAME, NUMBER, DAY, UID)
+
+
+@pytest.fixture(scope="module")
+def clean_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image that says nothing of anybody."""
+    path = siemens_t1w(tmp_path_factory.mktemp("image"))[0]
+    source = dcmread(path)
+    header = Dataset()
+    for keyword in (
+        *("SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer", "Rows", "Columns"),
+        *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel"),
+        *("PhotometricInterpretation", "PixelData", "EchoTime", "RepetitionTime"),
+    ):
+        setattr(header, keyword, source[keyword].value)
+    header.StudyInstanceUID, header.SeriesInstanceUID = "2.25.1", "2.25.2"
+    header.file_meta = source.file_meta
+    header.save_as(path, enforce_file_format=True)
+    return path
+
+
+def search(
+    path: Path, *, profile: Profile | None = None, identity: tuple[IdentifyingValue, ...] = IDENTITY
+) -> DicomSearch:
+    return search_dicom(
+        [DicomOutput(path=path, place="series 1")],
+        identity,
+        profile=profile or load_profile("basic"),
+        allowed=(),
+        jobs=1,
+    )
+
+
+def found(path: Path, **options: object) -> tuple[Finding, ...]:
+    return search(path, **options).residue.findings  # type: ignore[arg-type]
+
+
+def in_text(header: Dataset) -> None:
+    header.add_new(0x00181020, "LO", "syngo Wetherby")
+
+
+def in_a_sequence(header: Dataset) -> None:
+    item = Dataset()
+    item.add_new(0x0040A160, "UT", "seen by Ottoline Wetherby")
+    outer = Dataset()
+    outer.add_new(0x0040A730, "SQ", Sequence([item]))
+    header.add_new(0x0040A730, "SQ", Sequence([outer]))
+
+
+def in_private_text(header: Dataset) -> None:
+    header.add_new(0x00290010, "LO", "SOME VENDOR")
+    header.add_new(0x00291042, "LO", "MRN0048812")
+
+
+def in_a_creator(header: Dataset) -> None:
+    header.add_new(0x00290010, "LO", "WETHERBY CLINIC")
+
+
+def in_private_bytes(header: Dataset) -> None:
+    header.add_new(0x00290010, "LO", "SOME VENDOR")
+    header.add_new(0x00291010, "OB", b"\x01\x02\x00\x07 patient: wetherby\x00\x03\x04\x80\x81")
+
+
+def in_utf_16(header: Dataset) -> None:
+    header.add_new(0x00290010, "LO", "SOME VENDOR")
+    header.add_new(0x00291010, "OB", b"\x01\x02" + "Wetherby".encode("utf-16-le") + b"\x80\x81")
+
+
+def in_unknown(header: Dataset) -> None:
+    header.add_new(0x00290010, "LO", "SOME VENDOR")
+    header[0x00291010] = DataElement(0x00291010, "UN", b"Ottoline Wetherby ")
+
+
+def in_another_character_set(header: Dataset) -> None:
+    header.SpecificCharacterSet = "ISO_IR 192"
+    header.add_new(0x00181020, "LO", "Wétherby é")
+
+
+def in_a_number(header: Dataset) -> None:
+    header.add_new(0x00200012, "IS", "20230417")
+
+
+def in_a_date(header: Dataset) -> None:
+    header.ContentDate = "20230417"
+
+
+def in_a_uid(header: Dataset) -> None:
+    header.FrameOfReferenceUID = "1.3.12.2.1107.5.2.43.777"
+
+
+PLACES: list[Callable[[Dataset], None]] = [
+    *(in_text, in_a_sequence, in_private_text, in_a_creator, in_private_bytes, in_utf_16),
+    *(in_unknown, in_another_character_set, in_a_number, in_a_date, in_a_uid),
+]
+
+
+def planted(clean_file: Path, path: Path, plant: Callable[[Dataset], None]) -> Path:
+    header = dcmread(clean_file)
+    plant(header)
+    header.save_as(path)
+    return path
+
+
+def test_nothing_is_found_where_nothing_is(clean_file: Path) -> None:
+    result = search(clean_file)
+    assert result.residue.findings == ()
+    assert result.residue.searched == {"name": 1, "identifier": 1, "date": 1, "uid": 1}
+    assert result.uids == (("2.25.1", "2.25.2", dcmread(clean_file).SOPInstanceUID),)
+    assert result.pixel_bytes == len(dcmread(clean_file).PixelData)
+
+
+@pytest.mark.parametrize("plant", PLACES)
+def test_a_value_is_found_in_every_place_of_a_header(
+    clean_file: Path, tmp_path: Path, plant: Callable[[Dataset], None]
+) -> None:
+    findings = found(planted(clean_file, tmp_path / "planted.dcm", plant))
+    assert {finding.code for finding in findings} == {"RESIDUE_FOUND"}
+    assert all(finding.location.startswith("series 1, ") for finding in findings)
+
+
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
+)
+def test_a_value_is_found_in_every_encoding(clean_file: Path, tmp_path: Path, syntax: str) -> None:
+    source = dcmread(clean_file)
+    header = Dataset()  # one that was read can be written in its own byte order only
+    header.update(source)
+    header.file_meta = source.file_meta
+    in_a_sequence(header)
+    header["PixelData"].VR = "OW"
+    header.file_meta.TransferSyntaxUID = syntax
+    implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
+    header.save_as(tmp_path / "x", implicit_vr=implicit, little_endian=little)
+    assert [finding.code for finding in found(tmp_path / "x")] == ["RESIDUE_FOUND"]
+
+
+@pytest.mark.parametrize("where", ["preamble", "meta"])
+def test_a_value_is_found_before_the_data_set(clean_file: Path, tmp_path: Path, where: str) -> None:
+    header = dcmread(clean_file)
+    if where == "preamble":
+        header.preamble = b"II*\0 Ottoline Wetherby".ljust(128, b"\0")
+    else:
+        header.file_meta.SourceApplicationEntityTitle = "WETHERBY"
+    header.save_as(tmp_path / "x")
+    (finding,) = found(tmp_path / "x")
+    assert finding.location == f"series 1, {'preamble' if where == 'preamble' else '(0002,0016)'}"
+
+
+def test_findings_hold_no_value(clean_file: Path, tmp_path: Path) -> None:
+    for plant in PLACES:
+        said = repr(found(planted(clean_file, tmp_path / plant.__name__, plant))).casefold()
+        assert not any(text in said for text in ("wetherby", "ottoline", "0048812", "20230417"))
+
+
+def test_native_pixels_are_passed_over(clean_file: Path, tmp_path: Path) -> None:
+    header = dcmread(clean_file)
+    pixels = header.PixelData
+    header.PixelData = b"Ottoline Wetherby " + pixels[18:]
+    header.save_as(tmp_path / "x")
+    result = search(tmp_path / "x")
+    assert result.residue.findings == ()
+    assert result.pixel_bytes == len(pixels)
+
+
+@pytest.mark.parametrize(
+    "rule", [{"keep": ["SoftwareVersions"]}, {"force": {"SoftwareVersions": "syngo Wetherby"}}]
+)
+def test_what_the_profile_keeps_on_purpose_is_no_residue(
+    clean_file: Path, tmp_path: Path, rule: dict[str, object]
+) -> None:
+    path = planted(clean_file, tmp_path / "x", in_text)
+    assert found(path)
+    assert not found(path, profile=amend_profile(load_profile("basic"), **rule))  # type: ignore[arg-type]
+
+
+def test_a_word_of_removed_text_is_not_searched_for_and_that_is_said(clean_file: Path) -> None:
+    word = IdentifyingValue(kind=ValueKind.TEXT, text="borecoil", origin="(0021,private,18)")
+    result = search(clean_file, identity=(word,))
+    assert [(i.reason.value, i.count) for i in result.residue.ignored] == [("one word", 1)]
+
+
+def test_a_file_that_cannot_be_understood_is_not_let_pass(clean_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(clean_file.read_bytes()[:900] + b"\xff" * 30)
+    assert [finding.code for finding in found(tmp_path / "x")] == ["RESIDUE_NOT_SEARCHED"]
+
+
+def test_many_files_give_the_same_with_one_process_and_with_two(
+    clean_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(residue_dicom, "FILES_WORTH_A_WORKER", 2)
+    monkeypatch.setattr(residue_dicom, "_FILES_A_BATCH", 2)
+    outputs = [
+        DicomOutput(planted(clean_file, tmp_path / plant.__name__, plant), f"series {n}")
+        for n, plant in enumerate(PLACES)
+    ]
+    results = [
+        search_dicom(outputs, IDENTITY, profile=load_profile("basic"), allowed=(), jobs=jobs)
+        for jobs in (1, 2)
+    ]
+    assert results[0] == results[1]
+    assert {f.location.partition(",")[0] for f in results[0].residue.findings} == {
+        output.place for output in outputs
+    }
+
+
+def test_real_values_are_found_in_an_original(tmp_path: Path) -> None:
+    path = siemens_t1w(tmp_path)[0]
+    name = IdentifyingValue(kind=ValueKind.NAME, text=MARA.name, origin="(0010,0010)")
+    assert any("(0010,0010)" in one.location for one in found(path, identity=(name,)))
