@@ -13,20 +13,12 @@ from functools import lru_cache
 
 from bidsanon.deidentify.known_values import known_values
 from bidsanon.deidentify.shapes import Span, shape_spans
-from bidsanon.dicom.terms import is_acquisition_term
+from bidsanon.dicom.terms import is_in_vocabulary
 from bidsanon.session import NoteReason, ValueKind
 
 _MOST_ROUNDS = 8
 _LONGEST = 1 << 15
-_LONGEST_NUMBER = 4
 _WORD = re.compile(r"[^\W_]+")
-_PARTS = re.compile(r"[0-9]+|[A-Za-z]+")
-_UNITS = frozenset(
-    {
-        *("b", "cm", "d", "dir", "e", "g", "ghz", "hz", "iso", "k", "khz", "m", "mb", "mhz", "mm"),
-        *("ms", "msec", "p", "r", "s", "sec", "sl", "t", "td", "te", "ti", "tr", "us", "x"),
-    }
-)
 _REPEATED_SEPARATORS = re.compile(r"([ \t_.,;:^/|+=&-])[ \t_.,;:^/|+=&-]+")
 _SEPARATORS = " \t_-.,;:/^|+=&"
 _GAP = re.compile(r"[\s_.,;:^/-]{1,2}")
@@ -88,10 +80,10 @@ def clean_descriptor(
 
 
 def keep_vocabulary(cleaned: CleanedText) -> CleanedText:
-    """Cut from a cleaned text every word that is not on the list of acquisition terms.
+    """Cut from a cleaned text every word that is not in the vocabulary.
 
-    A word is what stands between separators. Short numbers stay, alone or with a unit or a term
-    ("30", "3mm", "b1000").
+    A word is what stands between separators; :func:`~bidsanon.dicom.terms.is_in_vocabulary` judges
+    it.
 
     Parameters
     ----------
@@ -99,28 +91,14 @@ def keep_vocabulary(cleaned: CleanedText) -> CleanedText:
         What :func:`clean_descriptor` left of a text, and what it cut.
     """
     words = _WORD.findall(cleaned.text)
-    cut = tuple(word for word in words if not _is_in_vocabulary(word))
+    cut = tuple(word for word in words if not is_in_vocabulary(word))
     if not cut:
         return cleaned
-    kept = _WORD.sub(lambda word: word[0] if _is_in_vocabulary(word[0]) else "", cleaned.text)
+    kept = _WORD.sub(lambda word: word[0] if is_in_vocabulary(word[0]) else "", cleaned.text)
     return CleanedText(
         text=_REPEATED_SEPARATORS.sub(r"\1", kept).strip(_SEPARATORS),
         cut=(*cleaned.cut, *cut),
         reasons=(*cleaned.reasons, *(NoteReason.NOT_IN_VOCABULARY for _ in cut)),
-    )
-
-
-@lru_cache(maxsize=4096)
-def _is_in_vocabulary(word: str) -> bool:
-    if is_acquisition_term(word):
-        return True
-    parts = _PARTS.findall(word)
-    return (
-        all(
-            len(part) <= _LONGEST_NUMBER if part.isdecimal() else part.lower() in _UNITS
-            for part in parts
-        )
-        and "".join(parts) == word
     )
 
 
