@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bidsanon.deidentify.known_values import known_values
-from bidsanon.deidentify.shapes import Span, shape_spans
+from bidsanon.deidentify.shapes import shape_spans
+from bidsanon.deidentify.spans import Span
 from bidsanon.dicom.terms import is_in_vocabulary
 from bidsanon.session import NoteReason, ValueKind
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pydicom
 import pytest
@@ -9,11 +10,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.misc import is_dicom
 
-from bidsanon.deidentify.descriptors import clean_descriptor
+from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
 from bidsanon.deidentify.known_values import searched_values
 from bidsanon.session import IdentifyingValue, NoteReason, ValueKind
 
 NOTHING: frozenset[tuple[ValueKind, str]] = frozenset()
+
+
+class Row(NamedTuple):
+    """A text of the corpus."""
+
+    known: frozenset[tuple[ValueKind, str]]
+    text: str
+    left: str
+
+
+def _read_corpus() -> tuple[Row, ...]:
+    kinds = {
+        "name": ValueKind.NAME,
+        "id": ValueKind.IDENTIFIER,
+        "place": ValueKind.PLACE,
+        "date": ValueKind.DATE,
+    }
+    rows = []
+    lines = (Path(__file__).parent / "descriptors.tsv").read_text("utf-8").splitlines()
+    for line in lines[1:]:
+        _, known, text, left = line.split("\t")
+        kind, _, value = known.partition("=")
+        values = {(kinds[kind], value)} if known else set()
+        rows.append(Row(frozenset(values), text, left))
+    return tuple(rows)
+
+
+CORPUS = _read_corpus()
 PERSON = frozenset(
     {
         (ValueKind.NAME, "Doe^Jane"),
@@ -258,6 +287,38 @@ def test_a_text_that_is_no_description_is_cut_whole() -> None:
     cleaned = clean_descriptor("T1 " * 20_000, NOTHING)
     assert cleaned.text == ""
     assert len(cleaned.cut) == 1
+
+
+class TestTheCorpus:
+    """``descriptors.tsv``: names of real protocols, and what must not stay in such names.
+
+    Its columns: what it is, what the headers say elsewhere (kind=value), the text, what is left.
+    """
+
+    def test_no_text_that_says_how_it_was_acquired_is_cut(self) -> None:
+        kept = [row for row in CORPUS if row.text == row.left]
+        assert len(kept) >= 300
+        cut = {row.text: clean_descriptor(row.text, row.known).cut for row in kept}
+        assert {text: pieces for text, pieces in cut.items() if pieces} == {}
+
+    def test_everything_that_identifies_is_cut_and_nothing_else(self) -> None:
+        cut = [row for row in CORPUS if row.text != row.left]
+        assert len(cut) >= 300
+        left = {row.text: clean_descriptor(row.text, row.known).text for row in cut}
+        assert left == {row.text: row.left for row in cut}
+
+    def test_what_is_left_is_left_for_good(self) -> None:
+        for row in CORPUS:
+            assert clean_descriptor(row.left, row.known) == CleanedText(text=row.left)
+
+    @given(data=st.data())
+    def test_what_identifies_is_cut_wherever_it_stands(self, data: st.DataObject) -> None:
+        row = data.draw(st.sampled_from([row for row in CORPUS if not row.left and not row.known]))
+        name = data.draw(st.sampled_from(["t1_mprage_sag", "EPI PE=AP", "3D ASL", "(raw)"]))
+        for text in (f"{name} {row.text}", f"{row.text}; {name}", f"{name} - {row.text} - rest"):
+            cleaned = clean_descriptor(text, NOTHING)
+            assert row.text not in cleaned.text
+            assert name.strip("()") in cleaned.text, text
 
 
 pieces = st.sampled_from(
