@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,46 @@ def test_the_schema_is_valid_and_lists_the_options_of_the_code() -> None:
     schema = json.loads(schema_path("profile.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
     assert schema["properties"]["options"]["items"]["enum"] == [str(option) for option in Option]
+
+
+def test_the_schema_describes_every_key() -> None:
+    def undescribed(node: object, path: str) -> Iterator[str]:
+        if isinstance(node, dict):
+            for key, value in node.get("properties", {}).items():
+                if not {"description", "$ref"} & set(value):
+                    yield f"{path}/{key}"
+            for key, value in node.items():
+                yield from undescribed(value, f"{path}/{key}")
+        elif isinstance(node, list):
+            for index, value in enumerate(node):
+                yield from undescribed(value, f"{path}[{index}]")
+
+    schema = json.loads(schema_path("profile.schema.json").read_text("utf-8"))
+    assert list(undescribed(schema, "")) == []
+
+
+def test_every_rule_of_a_bundled_profile_says_why() -> None:
+    for name in bundled_profiles():
+        assert [rule for rule in load_profile(name).rules if not rule.decision.reason] == []
+
+
+def test_cati_speaks_of_its_38_attributes() -> None:
+    ids = (
+        "0008,0020 0008,0031 0008,0032 0008,0033 0008,103E 0010,0010 0019,0A 0019,0C 0019,1E "
+        "0019,5A 0019,7E 0019,9F 0021,5A 0025,07 0027,60 0043,2C 0043,2F 0043,39 0051,0A 0051,0B "
+        "0051,0C 0051,0E 0051,0F 0051,11 0051,16 2001,03 2001,0B 2001,13 2001,14 2001,18 2001,1B "
+        "2001,81 2005,1D 2005,74 2005,75 2005,76 2005,A1 2005,A9"
+    ).split()
+    assert len(ids) == 38
+    spoken = set()
+    for rule in load_profile("cati").rules:
+        key = rule.attribute
+        if isinstance(key, PrivateKey):
+            spoken.add(f"{key.group:04X},{key.element:02X}")
+        else:
+            spoken.add(f"{key >> 16:04X},{key & 0xFFFF:04X}")
+        assert rule.decision.action in {Action.KEEP, Action.CLEAN}
+    assert spoken - {"0010,0020"} == set(ids)
 
 
 def test_a_users_profile_starts_from_a_bundled_one_and_overrules_it(tmp_path: Path) -> None:
