@@ -59,6 +59,8 @@ from bidsanon.session import (
 )
 from bidsanon.source import read_source, split_by_person, write_quarantine
 from bidsanon.validate.residue_dicom import DicomOutput, DicomSearch, search_dicom
+from bidsanon.validate.residue_forms import IgnoredBecause
+from bidsanon.validate.residue_needles import IgnoredValues
 from bidsanon.vault import PersonPlan, Vault
 
 _SPACE_FACTOR = {OutputFormat.DICOM: 2, OutputFormat.NIFTI: 4}
@@ -335,16 +337,23 @@ def _about_faces(run: DeidentifyRun) -> list[Finding]:
     return [finding("FACES_NOT_REMOVED", count=count)] if count else []
 
 
-def searched_values(
-    person: DeidentifiedSession, plan: PersonPlan, profile: Profile
-) -> Iterator[IdentifyingValue]:
-    """Yield what a person's files are searched for: not the kinds that the profile keeps."""
+def kept_kinds(plan: PersonPlan, profile: Profile) -> frozenset[ValueKind]:
+    """Return the kinds of values that stay in a person's DICOM by decision of the profile."""
     kept = set()
     if profile.options & {Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES}:
         kept.add(ValueKind.TIME)
     if Option.RETAIN_FULL_DATES in profile.options or not plan.shift_days:
         kept.add(ValueKind.DATE)
-    return (value for value in person.identity if value.kind not in kept)
+    return frozenset(kept)
+
+
+def _kept_values(values: Iterable[IdentifyingValue]) -> tuple[IgnoredValues, ...]:
+    """Say what was not searched for since the profile keeps it."""
+    counts = Counter((value.kind, value.origin) for value in values)
+    return tuple(
+        IgnoredValues(kind=kind, reason=IgnoredBecause.PUBLISHED, origin=origin, count=count)
+        for (kind, origin), count in sorted(counts.items())
+    )
 
 
 def _searched_names(
@@ -367,17 +376,19 @@ def _make_dicom(
     run: DeidentifyRun, tree: Path, plans: tuple[PersonPlan, ...], progress: Progress
 ) -> None:
     """Search the copies, and lay them out by their new UIDs."""
-    searched = tuple(
-        value
-        for person, plan in zip(run.persons, plans, strict=True)
-        for value in searched_values(person, plan, run.profile)
-    )
+    searched: list[IdentifyingValue] = []
+    kept: list[IdentifyingValue] = []
+    for person, plan in zip(run.persons, plans, strict=True):
+        kinds = kept_kinds(plan, run.profile)
+        for value in person.identity:
+            (kept if value.kind in kinds else searched).append(value)
     names = tuple(_searched_names(run.source, plans, run.profile))
     identity = merge_identity((searched, names))
     outputs = tuple(_outputs(run))
     allowed = {text for plan in plans for text in (plan.patient_id, plan.patient_name)}
     search = _search(run, outputs, identity, allowed, progress)
-    run.residue, run.pixel_bytes = search.residue, search.pixel_bytes
+    ignored = (*search.residue.ignored, *_kept_values(kept))
+    run.residue, run.pixel_bytes = replace(search.residue, ignored=ignored), search.pixel_bytes
     medium = any(f.reason is QuarantineReason.DICOMDIR for f in run.source.quarantine)
     files = [(output.path, uids) for output, uids in zip(outputs, search.uids, strict=True)]
     findings = list(search.residue.findings)

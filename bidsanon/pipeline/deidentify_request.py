@@ -12,6 +12,7 @@ from pathlib import Path
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
 from bidsanon.pipeline.request import require_sources
+from bidsanon.pipeline.workspace import DELIVERIES
 from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
 from bidsanon.publish import Delivery, clean_label, packing_of_out
 
@@ -128,7 +129,7 @@ def make_deidentify_request(
     name = f"{_NOT_PLAIN.sub('_', stem)}-{digest}"
     return DeidentifyRequest(
         sources=sources,
-        delivery=Delivery(out=out, packing=packing, record=private / "deliveries" / f"{name}.json"),
+        delivery=Delivery(out=out, packing=packing, record=private / DELIVERIES / f"{name}.json"),
         private=private,
         name=name,
         output=output,

@@ -12,6 +12,9 @@ from bidsanon.audit import Journal
 from bidsanon.files import make_private_folder, remove_tree
 from bidsanon.vault import read_contents, vault_in_use
 
+DELIVERIES = "deliveries"
+"""The folder that remembers what ``deidentify`` put where: its persons have pseudonyms."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
@@ -75,7 +78,8 @@ def workspace(private: Path, name: str) -> Iterator[Workspace]:
     """Open a session's workspace; its scratch folder is gone afterwards, however it ends.
 
     A private folder that this run made is removed too, with the vault in it, where no run came
-    as far as a gate's decision, nobody has a label and nobody else is at work in it.
+    as far as a gate's decision, nothing was delivered, nobody has a label and nobody else is at
+    work in it.
     """
     space = Workspace(private=private, name=name)
     existed = private.exists()
@@ -91,7 +95,7 @@ def workspace(private: Path, name: str) -> Iterator[Workspace]:
 
 def _is_used(private: Path) -> bool:
     others_at_work = any(path.is_dir() for path in (private / "work").glob("*"))
-    if others_at_work or Journal(private).path.exists():
+    if others_at_work or Journal(private).path.exists() or (private / DELIVERIES).exists():
         return True
     contents = read_contents(private)
     return contents is not None and contents.is_needed
