@@ -1,12 +1,15 @@
 """Reads words in pictures, where the extra ``ocr`` is installed: rapidocr and onnxruntime.
 
-rapidocr brings its models along. They are named by their paths here, because it downloads what it
-is not given: without its own files it counts as not installed, and nothing is ever fetched.
+Neither may use the network. rapidocr brings its models along; they are named by their paths here,
+because it downloads what it is not given: without its own files it counts as not installed.
+onnxruntime reports to its maker from version 1.29 on: the extra asks for an older one, and in a
+newer one reporting is switched off before it is imported.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -98,6 +101,7 @@ class _RapidOcr:
     """rapidocr, with its own models and without its third one, which turns upside-down text."""
 
     def __init__(self, finder: Path, reader: Path, *, threads: int) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when onnxruntime is imported, and once
         from rapidocr import RapidOCR  # noqa: PLC0415 (an extra, and a second to import)
 
         logging.getLogger("RapidOCR").disabled = True  # it repeats what it reads

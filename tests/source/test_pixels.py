@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,6 +228,11 @@ def reader() -> TextReader:
     if found is None:
         pytest.skip("the extra ocr is not installed")
     return found
+
+
+def test_the_real_reader_is_told_to_report_to_nobody(reader: TextReader) -> None:
+    assert reader.name
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 @pytest.mark.parametrize("text", ["QUIST MARA", "07.09.2018", "MRN 47112"])
