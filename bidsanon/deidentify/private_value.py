@@ -148,6 +148,12 @@ class PrivateCleaning:
             return ""
         return self._cleaned(self._text_kind, text)
 
+    def text_or(self, text: str, known: re.Pattern[str]) -> str:
+        """Return a text as it is where it is a known term that names nobody, or else cleaned."""
+        if known.fullmatch(text.strip(" ")) and not self.repeats(text.strip(" ")):
+            return text
+        return self.text(text)
+
     def says_who(self, term: str) -> bool:
         """Tell whether a term that the scanner sets says who, where or when."""
         return self._cleaned("text", term) != term

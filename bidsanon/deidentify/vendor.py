@@ -145,8 +145,9 @@ def _clean_uid(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
 
 def _clean_descriptor(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
     """Text: kept without what says who, where and when; dropped where it is not ASCII."""
+    known = re.compile(value.rule.pattern)
     parts = value.content.rstrip(b" \0").decode("latin-1").split("\\")
-    return _even("\\".join(cleaning.text(part) if part else "" for part in parts))
+    return _even("\\".join(cleaning.text_or(part, known) if part else "" for part in parts))
 
 
 def _clean_pattern(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:

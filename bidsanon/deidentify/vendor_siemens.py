@@ -215,13 +215,13 @@ def _clean_entry_text(text: str, allowed: AllowedName, cleaning: PrivateCleaning
     if allowed.allowance is Allowance.UID and _REFERENCE.fullmatch(text):
         return cleaning.uids(text)
     if allowed.allowance is Allowance.DESCRIPTOR:
-        return _clean_typed_text(text, cleaning, is_file=allowed.name == _SEQUENCE_FILE)
+        return _clean_typed_text(text, allowed, cleaning)
     if allowed.allowance is Allowance.REMOVE:
         cleaning.note(ValueKind.TEXT, text)
     return None
 
 
-def _clean_typed_text(text: str, cleaning: PrivateCleaning, *, is_file: bool = False) -> str:
+def _clean_typed_text(text: str, allowed: AllowedName, cleaning: PrivateCleaning) -> str:
     """Clean a text in which Siemens writes whatever is no letter or digit in UTF-7 ("+AF8-").
 
     Of a sequence's file its root (%CustomerSeq%) and its name stay: the folders between them are
@@ -233,8 +233,8 @@ def _clean_typed_text(text: str, cleaning: PrivateCleaning, *, is_file: bool = F
             typed = text.encode("ascii").decode("utf-7")
         except UnicodeError:
             return ""
-    cleaned = cleaning.text(typed)
-    if is_file:
+    cleaned = cleaning.text_or(typed, allowed.pattern)
+    if allowed.name == _SEQUENCE_FILE:
         cleaned = _FOLDERS_OF_SEQUENCE.sub("", cleaned)
     if cleaned == typed:
         return text

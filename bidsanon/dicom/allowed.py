@@ -56,7 +56,8 @@ class AllowedName:
     allowance
         What may stay.
     pattern
-        What the whole value must match, where the allowance says so.
+        What the whole value must match, where the allowance says so; known terms that need not be
+        cleaned, where it is a descriptor.
     reason
         Why it is safe, or why it goes.
     """

@@ -60,7 +60,8 @@ class PrivateRule:
     method
         How it is cleaned (a name that ``deidentify.vendor`` knows); empty unless it is cleaned.
     pattern
-        What each of its values must match in full, where the method is "pattern".
+        What each of its values must match in full, where the method is "pattern"; what it need not
+        be cleaned of, where it is a text that can be a known term.
     source
         Where the row comes from: the standard's list, dcm2niix's or CATI's reading, or bidsanon's
         own of real headers.

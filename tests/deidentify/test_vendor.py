@@ -513,11 +513,22 @@ class TestValues:
         rule = rule_of((0x0019, "GEMS_ACQU_01", 0x9E))
         after = [
             clean_private(
-                rule, b"EPI2", replace=KeepsAll(), little_endian=True, vr="LO", by_vocabulary=by
+                rule, value, replace=KeepsAll(), little_endian=True, vr="LO", by_vocabulary=by
             ).value
+            for value in (b"lab1", b"EPI ")
             for by in (False, True, False)
         ]
-        assert after == [b"EPI2", b"vocabulary", b"EPI2"]
+        assert after == [b"lab1", b"vocabulary", b"lab1", b"EPI ", b"EPI ", b"EPI "]
+
+    def test_a_known_term_that_is_a_name_is_cleaned_all_the_same(self) -> None:
+        class CalledPress(KeepsAll):
+            def without_known(self, text: str) -> CleanedText:
+                return CleanedText(text="" if text == "press" else text)
+
+            clean_text = without_known
+
+        key = (0x0019, "GEMS_ACQU_01", 0x9E)
+        assert cleaned(key, b"press ", vr="LO", replace=CalledPress()).value == b""
 
     @pytest.mark.parametrize(
         ("key", "vr", "value"),
