@@ -20,7 +20,7 @@ from bidsanon.files import tree_digest
 from bidsanon.findings import Severity
 from bidsanon.profile import Profile
 from bidsanon.progress import Silent
-from bidsanon.session import DeidentifiedSession, SourceSession, ValueKind
+from bidsanon.session import DeidentifiedSession, NoteReason, SourceSession, ValueKind
 from bidsanon.source import read_source
 from bidsanon.vault import PersonPlan
 
@@ -102,6 +102,43 @@ def test_the_copies_do_not_say_how_but_the_session_does(
     assert codes == [tuple(code) for code in bids.method_codes]
 
 
+def test_each_series_says_what_was_done_before_and_now(
+    stage: Stage, tmp_path: Path, bids: Profile
+) -> None:
+    for path in sessions.siemens_t1w(tmp_path / "source"):
+        header = dcmread(path)
+        header.DeidentificationMethod = ["mri_reface 0.3.4", "checked by Dr. Oakley"]
+        header.save_as(path)
+    (series,) = stage(read(tmp_path / "source")).series
+    assert series.methods == ("mri_reface 0.3.4", bids.method)
+    codes = [(code.value, code.scheme, code.meaning) for code in series.method_codes]
+    assert codes == [tuple(code) for code in bids.method_codes]
+
+
+def test_a_session_long_after_the_first_is_told_once(stage: Stage, tmp_path: Path) -> None:
+    paths = sessions.siemens_t1w(tmp_path / "source")
+    for path in paths:
+        header = dcmread(path)
+        header.StudyDate = header.SeriesDate = header.AcquisitionDate = "20400307"
+        header.save_as(path)
+    staged = stage(read(tmp_path / "source"))
+    (told,) = staged.findings
+    assert told.code == "DATES_OUTSIDE_SHIFTED_YEARS"
+    assert told.severity is Severity.WARNING
+    assert staged.first_acquisition is not None
+    assert staged.first_acquisition.startswith("1940-03-08")
+
+
+def test_notes_of_a_session_are_counted_over_its_files(stage: Stage, tmp_path: Path) -> None:
+    paths = sessions.siemens_t1w(tmp_path / "source")
+    for path in paths:
+        header = dcmread(path)
+        header.ImageComments = "ask mara@oakley.org"
+        header.save_as(path)
+    notes = {(n.place, n.reason): n.count for n in stage(read(tmp_path / "source")).notes}
+    assert notes["(0020,4000)", NoteReason.E_MAIL] == len(paths)
+
+
 def test_more_workers_give_the_same_bytes_and_the_same_session(
     stage: Stage, source: SourceSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +147,7 @@ def test_more_workers_give_the_same_bytes_and_the_same_session(
     monkeypatch.setattr(staging, "_FILES_A_BATCH", 3)
     together = stage(source, into="two", jobs=2)
     assert tree_digest(alone.folder) == tree_digest(together.folder)
-    for name in ("identity", "participant", "first_acquisition", "changes", "findings"):
+    for name in ("identity", "participant", "first_acquisition", "changes", "findings", "notes"):
         assert getattr(alone, name) == getattr(together, name), name
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,13 @@ from sessions.converted import (
 from bidsanon.files import files_below, tree_digest
 from bidsanon.findings import Severity, errors
 from bidsanon.scrub import scrub_session
-from bidsanon.session import CodedConcept, DefacedSession, ScrubbedSession
+from bidsanon.session import (
+    CodedConcept,
+    DefacedSession,
+    DeidentifiedSeries,
+    ScrubbedSession,
+    SourceSeries,
+)
 
 T1W = "sub-01/ses-01/anat/sub-01_ses-01_T1w"
 SCANS = "sub-01/ses-01/sub-01_ses-01_scans.tsv"
@@ -98,6 +105,34 @@ def test_images_that_were_defaced_say_so_and_others_do_not(tree: Path, scrub: Sc
     values = [code["CodeValue"] for code in face["DeidentificationMethodCodeSequence"]]
     assert values == ["113100", "113102"]
     assert [c["CodeValue"] for c in none["DeidentificationMethodCodeSequence"]] == ["113100"]
+
+
+def test_what_was_done_to_a_series_before_is_told_too(tree: Path, scrub: Scrub) -> None:
+    defaced = converted_session(tree)
+    codes = (CodedConcept(value="replace", scheme="mri_reface", meaning="Replace the face"),)
+    series = DeidentifiedSeries(
+        source=SourceSeries(
+            index=1,
+            series_instance_uid="",
+            series_number=1,
+            modality="MR",
+            description="",
+            study_date="",
+            start="",
+            instances=(),
+        ),
+        folder=tree,
+        files=(),
+        methods=("mri_reface 0.3.4", METHOD),
+        method_codes=codes,
+    )
+    deidentified = replace(defaced.converted.deidentified, series=(series,))
+    converted = replace(defaced.converted, deidentified=deidentified)
+    scrubbed = scrub(replace(defaced, converted=converted))
+    sidecar = json.loads(next(scrubbed.root.rglob("*_bold.json")).read_text())
+    assert sidecar["DeidentificationMethod"] == ["mri_reface 0.3.4", METHOD]
+    (code,) = sidecar["DeidentificationMethodCodeSequence"]
+    assert code["CodeValue"] == "replace"
 
 
 def test_the_times_are_told_from_noon_on(tree: Path, scrub: Scrub) -> None:
