@@ -7,7 +7,7 @@ has the shape of an identifier (:mod:`shapes`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ from bidsanon.session import NoteReason, ValueKind
 _MOST_ROUNDS = 8
 _LONGEST = 1 << 15
 _WORD = re.compile(r"[^\W_]+")
-_REPEATED_SEPARATORS = re.compile(r"([ \t_.,;:^/|+=&-])[ \t_.,;:^/|+=&-]+")
+_BEFORE_A_SIGN = re.compile(r"[ \t_.,;:^/|+=&-]*[ ,=](?=-[\d.])")
 _SEPARATORS = " \t_-.,;:/^|+=&"
 _GAP = re.compile(r"[\s_.,;:^/-]{1,2}")
 _EMPTY_BRACKETS = re.compile(r"[\s_]?(?:\(\s*\)|\[\s*\]|<\s*>|\{\s*\})")
@@ -47,7 +47,11 @@ class CleanedText:
 
 @lru_cache(maxsize=4096)
 def clean_descriptor(
-    text: str, known: frozenset[tuple[ValueKind, str]], *, by_shape: bool = True
+    text: str,
+    known: frozenset[tuple[ValueKind, str]],
+    *,
+    by_shape: bool = True,
+    vocabulary: frozenset[str] | None = None,
 ) -> CleanedText:
     """Cut from a free text what identifies; one of which nothing is cut stays as it is.
 
@@ -63,6 +67,10 @@ def clean_descriptor(
         :func:`~bidsanon.deidentify.known_values.searched_values` gives it.
     by_shape
         Whether what has the shape of an identifier is cut as well, whoever it belongs to.
+    vocabulary
+        A lab's own words, in lower case: every word that is neither one of them nor in the
+        vocabulary (:func:`~bidsanon.dicom.terms.is_in_vocabulary`) is cut as well. None: words
+        need not be in it.
     """
     if len(text) > _LONGEST:
         return CleanedText(text="", cut=(text,), reasons=(NoteReason.TOO_LONG,))
@@ -70,8 +78,10 @@ def clean_descriptor(
     cut: list[str] = []
     reasons: list[NoteReason] = []
     for _ in range(_MOST_ROUNDS):
-        shapes = shape_spans(text) if by_shape else ()
-        spans = _merged(text, [*finder.spans(text), *shapes])
+        found = [*finder.spans(text), *(shape_spans(text) if by_shape else ())]
+        if vocabulary is not None:
+            found += _spans_of_strange_words(text, vocabulary)
+        spans = _merged(text, found)
         if not spans:
             return CleanedText(text=text, cut=tuple(cut), reasons=tuple(reasons))
         cut += [text[span.start : span.end] for span in spans]
@@ -80,27 +90,11 @@ def clean_descriptor(
     return CleanedText(text="", cut=(*cut, text), reasons=(*reasons, NoteReason.TEXT))
 
 
-def keep_vocabulary(cleaned: CleanedText) -> CleanedText:
-    """Cut from a cleaned text every word that is not in the vocabulary.
-
-    A word is what stands between separators; :func:`~bidsanon.dicom.terms.is_in_vocabulary` judges
-    it.
-
-    Parameters
-    ----------
-    cleaned
-        What :func:`clean_descriptor` left of a text, and what it cut.
-    """
-    words = _WORD.findall(cleaned.text)
-    cut = tuple(word for word in words if not is_in_vocabulary(word))
-    if not cut:
-        return cleaned
-    kept = _WORD.sub(lambda word: word[0] if is_in_vocabulary(word[0]) else "", cleaned.text)
-    return CleanedText(
-        text=_REPEATED_SEPARATORS.sub(r"\1", kept).strip(_SEPARATORS),
-        cut=(*cleaned.cut, *cut),
-        reasons=(*cleaned.reasons, *(NoteReason.NOT_IN_VOCABULARY for _ in cut)),
-    )
+def _spans_of_strange_words(text: str, own: frozenset[str]) -> Iterator[Span]:
+    """Yield where words stand that neither the vocabulary nor the lab's own list has."""
+    for word in _WORD.finditer(text):
+        if not is_in_vocabulary(word[0], own):
+            yield Span(*word.span(), NoteReason.NOT_IN_VOCABULARY)
 
 
 def _merged(text: str, spans: Iterable[Span]) -> list[Span]:
@@ -130,7 +124,8 @@ def _joined(left: str, right: str) -> str:
     if not left or not right:
         return left or right
     if left[-1] in _SEPARATORS:
-        return left + right.lstrip(_SEPARATORS)
+        signed = _BEFORE_A_SIGN.match(right)
+        return left + (right[signed.end() :] if signed else right.lstrip(_SEPARATORS))
     if left[-1].isalnum() and right[0].isalnum():
         return f"{left} {right}"
     return left + right

@@ -294,7 +294,8 @@ class Deidentifier:
         tools = self._tools.get(key)
         if tools is None:
             known = (*self._known, *self._own(source, place, characters, shift, day))
-            replace = Replacements(self._plan, known=known, shift=shift)
+            words = self._profile.words
+            replace = Replacements(self._plan, known=known, shift=shift, words=words)
             tools = Tools(replace, self.harvest, self.changes, self.notes, day)
             if len(self._tools) >= _MOST_TOOLS:
                 self._tools.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor, keep_vocabulary
+from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
 from bidsanon.deidentify.known_values import searched_values
 from bidsanon.dicom.dates import DateShift, is_valid_time
 from bidsanon.dicom.uids import PADDING, replace_uid
@@ -30,6 +30,8 @@ class Replacements:
         What the session or instance says about person, staff, place and time: cut from text.
     shift
         How dates are moved; None: all by the person's days.
+    words
+        What the profile adds to the vocabulary, in lower case.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class Replacements:
         *,
         known: Iterable[IdentifyingValue] = (),
         shift: DateShift | None = None,
+        words: frozenset[str] = frozenset(),
     ) -> None:
         self.plan = plan
         self.shift = shift or DateShift(days=plan.shift_days)
         self._known = searched_values(known)
+        self._words = words
 
     def uid(self, text: str) -> str:
         """Return what replaces a UID; the standard's own UIDs stay."""
@@ -100,7 +104,7 @@ class Replacements:
 
     def text_of_vocabulary(self, text: str) -> CleanedText:
         """Return what is left of a free text by the vocabulary, and what was cut from it."""
-        return keep_vocabulary(clean_descriptor(text, self._known))
+        return clean_descriptor(text, self._known, vocabulary=self._words)
 
     def _pseudonym(self, kind: str, value: str) -> str:
         if not value:

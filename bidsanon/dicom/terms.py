@@ -42,22 +42,30 @@ def is_acquisition_term(word: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def is_in_vocabulary(word: str) -> bool:
+def is_in_vocabulary(word: str, own: frozenset[str] = frozenset()) -> bool:
     """Tell whether a word may stay where only words of the vocabulary do.
 
     It is an acquisition term, a short word of a protocol ("AP", "mm", "SoS"), a short number, or
     made of such parts ("3mm", "b1000", "HeadNeck").
+
+    Parameters
+    ----------
+    word
+        Letters and digits.
+    own
+        Words that are in the vocabulary besides, in lower case.
     """
-    if _is_listed(word):
+    if _is_listed(word, own):
         return True
     parts = _PARTS.findall(word)
     return "".join(parts) == word and all(
-        len(part) <= _LONGEST_NUMBER if part.isdecimal() else _is_listed(part) for part in parts
+        len(part) <= _LONGEST_NUMBER if part.isdecimal() else _is_listed(part, own)
+        for part in parts
     )
 
 
-def _is_listed(word: str) -> bool:
-    return is_acquisition_term(word) or word.lower() in _vocabulary()
+def _is_listed(word: str, own: frozenset[str]) -> bool:
+    return is_acquisition_term(word) or word.lower() in _vocabulary() or word.lower() in own
 
 
 @cache

@@ -143,6 +143,7 @@ def _profile(content: Mapping[str, Any]) -> Profile:
         allow_list=content.get("allow-list", start.allow_list),
         variations=tuple(Variation(**fields) for fields in content.get("variations", ())),
         vocabulary=content.get("descriptors", _WORDS[start.vocabulary]) == _WORDS[True],
+        words=start.words | {word.lower() for word in content.get("vocabulary", ())},
     )
 
 

@@ -109,6 +109,8 @@ class Profile:
         action, whatever the options say, and is removed where Table E.1-1 does not list it.
     vocabulary
         Whether descriptions keep only words of the list of acquisition terms.
+    words
+        What a lab adds to these words, in lower case.
     admitted
         With an allow-list: options that were added to it, and that act on what no rule lists.
     amended
@@ -124,6 +126,7 @@ class Profile:
     rules: tuple[Rule, ...] = ()
     allow_list: bool = False
     vocabulary: bool = False
+    words: frozenset[str] = frozenset()
     admitted: frozenset[Option] = frozenset()
     amended: bool = False
     variations: tuple[Variation, ...] = ()
@@ -154,6 +157,7 @@ class Profile:
             sorted(self.options),
             sorted(self.modalities),
             [self.allow_list, self.vocabulary, *sorted(self.admitted)],
+            sorted(self.words),
             [[str(rule.attribute), _plain(rule.decision)] for rule in self.rules],
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -125,6 +125,14 @@ def test_options_and_modalities_replace_those_of_the_start(tmp_path: Path) -> No
     assert profile.modalities == {"US"}
 
 
+def test_a_lab_adds_its_words_to_the_vocabulary(tmp_path: Path) -> None:
+    profile = load_profile(write(tmp_path, 'start = "strict"\nvocabulary = ["OurTask"]\n'))
+    assert profile.vocabulary
+    assert profile.words == {"ourtask"}
+    assert profile.digest != load_profile("strict").digest
+    assert "vocabulary" in refusal(tmp_path, 'start = "strict"\nvocabulary = ["our task"]\n')
+
+
 def test_a_profile_without_a_name_is_not_named_after_its_file(tmp_path: Path) -> None:
     assert load_profile(write(tmp_path, 'modalities = ["MR"]')).name == "own"
 
