@@ -7,6 +7,7 @@ import errno
 import gzip
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import struct
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from bidsanon.errors import StorageError, UsageError
 
@@ -24,12 +25,36 @@ PRIVATE_FOLDER_MODE = 0o700
 PRIVATE_FILE_MODE = 0o600
 GZIP_LEVEL = 4
 """On MR images zlib's level 6 takes three to four times as long and saves 1 % (T1w, dwi, bold)."""
+LARGE_FILE_BYTES = 1 << 26
+"""From here on a file is mapped rather than read."""
+
 _CHUNK = 1 << 20
+_PART = 1 << 24
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _DEFLATE_WINDOW = 1 << 15
 _DEFLATE_END = b"\x03\0"
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def content_of(stream: BinaryIO) -> bytes:
+    """Return the bytes of an open file.
+
+    Those of a large one are mapped, and behave like bytes as far as slices and views go: what
+    nobody looks at is never read, and :func:`in_parts` lets go of what was looked at.
+    """
+    if os.fstat(stream.fileno()).st_size >= LARGE_FILE_BYTES:
+        return cast("bytes", mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+    stream.seek(0)
+    return stream.read()
+
+
+def in_parts(view: memoryview) -> Iterator[memoryview]:
+    """Yield a long stretch of bytes part by part, each of which may be forgotten after use."""
+    for begin in range(0, len(view), _PART):
+        yield view[begin : begin + _PART]
+        if isinstance(view.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            view.obj.madvise(mmap.MADV_DONTNEED)
 
 
 @contextlib.contextmanager

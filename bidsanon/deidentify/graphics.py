@@ -107,7 +107,7 @@ def _without_asides(source: DicomFile, context: Context) -> Iterator[tuple[int, 
     element, content = source.top[PIXEL_DATA], source.content
     form = form_of(source)
     encapsulated = element.after != element.end
-    value = content[element.body : element.end]
+    value = content[element.body : element.end] if encapsulated else b""
     tables = [content[e.body : e.end] for tag in _TABLES if (e := source.top.get(tag))]
     fits = (
         encapsulated

@@ -38,6 +38,7 @@ _UNDEFINED = 0xFFFFFFFF
 _ITEM = 0xFFFEE000
 _ITEM_END = 0xFFFEE00D
 _SEQUENCE_END = 0xFFFEE0DD
+_FIRST_ITEM = b"\xfe\xff\x00\xe0"
 _DELIMITERS = 0xFFFE
 _TRANSFER_SYNTAX_UID = 0x00020010
 
@@ -424,7 +425,7 @@ def encoding_of_items(element: Element, encoding: Encoding) -> Encoding:
 
 def looks_like_items(content: bytes, element: Element) -> bool:
     """Tell whether a value whose VR is not known begins as a sequence does."""
-    return element.items is not None or content.startswith(b"\xfe\xff\x00\xe0", element.body)
+    return element.items is not None or content[element.body : element.body + 4] == _FIRST_ITEM
 
 
 def holds_items(content: bytes, element: Element) -> bool:

@@ -84,8 +84,9 @@ class KnownPassages:
     def at(self, content: bytes, position: int, limit: int) -> Passage | None:
         """Return a passage that begins at a position and ends within a limit; None: none does."""
         for passage in self._passages.get(content[position : position + _KEY_BYTES], ()):
-            if content.startswith(passage.content, position):
-                return passage if position + len(passage.content) <= limit else None
+            end = position + len(passage.content)
+            if content[position:end] == passage.content:
+                return passage if end <= limit else None
         return None
 
     def learn(

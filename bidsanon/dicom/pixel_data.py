@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError
+from bidsanon.files import in_parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,20 +160,20 @@ def _without_unused_bits(
         return None
     import numpy as np  # noqa: PLC0415 (start-up time)
 
-    size = form.bits_allocated // 8
-    words = np.frombuffer(
-        value, dtype=f"{'<' if little_endian else '>'}u{size}", count=len(value) // size
-    )
+    kind = np.dtype(f"{'<' if little_endian else '>'}u{form.bits_allocated // 8}")
+    whole = value[: len(value) - len(value) % kind.itemsize]
     used = ((1 << form.bits_stored) - 1) << lowest
-    if not int(np.bitwise_or.reduce(words, initial=0)) & ~used:
+    parts = (np.frombuffer(part, dtype=kind) for part in in_parts(whole))
+    if not any(int(np.bitwise_or.reduce(part)) & ~used for part in parts):
         return None
+    words = np.frombuffer(whole, dtype=kind)
     voxels = words & words.dtype.type(used)
     if form.signed and not lowest:
         voxels = _sign_repeated(voxels, form)
         if np.array_equal(voxels, words):
             return None
     cleared: bytes = voxels.astype(words.dtype).tobytes()
-    return cleared + bytes(value[len(words) * size :])
+    return cleared + bytes(value[len(whole) :])
 
 
 def _sign_repeated(voxels: NDArray[np.unsignedinteger[Any]], form: PixelForm) -> NDArray[Any]:

@@ -28,6 +28,7 @@ from pydicom.tag import BaseTag
 from bidsanon.dicom.charset import decode_text
 from bidsanon.dicom.encoding import DicomFile, Known, NotUnderstoodError, read_file
 from bidsanon.dicom.pixel_data import FORM, PHOTOMETRIC, PixelForm, pixel_form
+from bidsanon.files import content_of
 from bidsanon.source.person import Patient
 
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -168,7 +169,7 @@ def read_header(path: Path, *, known: Known | None = None) -> Header | None:
         prefix = stream.read(_PREFIX)
         if not may_be_dicom(prefix):
             return None
-        content = prefix + stream.read()
+        content = content_of(stream)
     try:
         file = read_file(content, known=known)
     except NotUnderstoodError:
