@@ -48,6 +48,8 @@ _OUTSIDE_A_DATA_SET = {
     "(0004,1511)": (Action.REMOVE, "is removed with its group: a DICOMDIR is never copied"),
 }
 """Groups of messages, of file heads and of directories: none of them is copied."""
+_DOUBTED = frozenset({Option.RETAIN_PATIENT_CHARACTERISTICS})
+_DOUBTED_WORDS = "is kept, without what the headers say elsewhere about anybody"
 _AGE_WORDS = "is kept, capped at 89 years"
 _LAST_CHOICE = {"U*": "kept with its UIDs replaced", "D": "replaced by a dummy", "Z": "emptied"}
 
@@ -168,19 +170,20 @@ def _described(tag: str, name: str, decision: Decision, *, vr: str) -> Attribute
 def _words(name: str, decision: Decision, vr: str) -> str:
     if decision.value is not None:
         return f'is set to "{decision.value}"'
-    if decision.cleaning is Cleaning.GRAPHICS and vr != "SQ":
-        return _PLANE_WORDS if name == _OVERLAY_DATA else _CLEANING_WORDS[Cleaning.GRAPHICS]
     if vr == "SQ" and decision.action in {Action.KEEP, Action.CLEAN}:
         return _SEQUENCE_WORDS
     if name in _WHO and decision.action in {Action.EMPTY, Action.DUMMY}:
         return _CLEANING_WORDS[Cleaning.PSEUDONYM]
     if decision.cleaning is None:
-        return _WORDS[decision.action]
-    return _exact_cleaning_words(decision.cleaning, vr)
+        doubted = decision.action is Action.KEEP and decision.option in _DOUBTED
+        return _DOUBTED_WORDS if doubted else _WORDS[decision.action]
+    return _exact_cleaning_words(decision.cleaning, name, vr)
 
 
-def _exact_cleaning_words(cleaning: Cleaning, vr: str) -> str:
+def _exact_cleaning_words(cleaning: Cleaning, name: str, vr: str) -> str:
     """Say what a cleaning does to a time of day and to an age, which it treats in their own way."""
+    if cleaning is Cleaning.GRAPHICS and name == _OVERLAY_DATA:
+        return _PLANE_WORDS
     if cleaning is Cleaning.DATES and vr == "TM":
         return _TIME_WORDS
     if cleaning is Cleaning.CHARACTERISTICS and vr == "AS":
