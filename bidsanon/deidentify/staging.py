@@ -21,8 +21,11 @@ from bidsanon.dicom.confidentiality import MethodCode, Option
 from bidsanon.dicom.dates import SHIFTED_YEARS, DateShift
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.files import (
+    LARGE_FILE_BYTES,
     PRIVATE_FILE_MODE,
+    content_of,
     fresh_folder,
+    in_parts,
     make_private_folder,
     storage_errors,
 )
@@ -201,7 +204,7 @@ def _read_first_instances(
     age, sex = None, None
     for series in source.series:
         try:
-            file = deidentifier.clean(series.instances[0].path.read_bytes()).source
+            file = deidentifier.clean(_read(series.instances[0].path)).source
         except (NotUnderstoodError, OSError):
             continue  # it is tried again with the others, and reported there
         participant = participant_of(file)
@@ -273,7 +276,7 @@ class _Worker:
     def _stage(self, task: _Task) -> CleanedFile:
         """De-identify one file, and write it where a copy of it is wanted."""
         try:
-            content = task.source.read_bytes()
+            content = _read(task.source)
         except OSError as error:
             raise NotUnderstoodError("it cannot be read") from error
         try:
@@ -308,11 +311,20 @@ def _carry_out_here(tasks: Sequence[_Task]) -> _Report:
     return _worker.carry_out(tasks)
 
 
+def _read(path: Path) -> bytes:
+    with path.open("rb", buffering=0) as stream:
+        return content_of(stream)
+
+
 def _write(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
     with storage_errors("the private folder"):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.writelines(pieces)
+            for piece in pieces:
+                if len(piece) < LARGE_FILE_BYTES:
+                    stream.write(piece)
+                else:
+                    stream.writelines(in_parts(memoryview(piece)))
 
 
 def _staged_series(
