@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bidsanon.dicom.dates import parse_date
-from bidsanon.dicom.uids import replace_uid
+from bidsanon.dicom.dates import FIRST_SCANNED_YEAR, parse_date
+from bidsanon.dicom.uids import is_replacement_uid, replace_uid
 from bidsanon.errors import UsageError
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.vault.key import digest, sealed, unlock
@@ -122,7 +122,9 @@ class Vault:
         """Close the vault."""
         self._connection.close()
 
-    def person_plan(self, person: str, *, subject: str, anchor_date: str = "") -> PersonPlan:
+    def person_plan(
+        self, person: str, *, subject: str, anchor_date: str = "", instance_uid: str = ""
+    ) -> PersonPlan:
         """Return a person's plan: the same one for ever, for the same vault.
 
         At first sight the person's date shift is stored; the label is not, until
@@ -144,6 +146,9 @@ class Vault:
             1925 or before. A day in 2015 stands for one that is empty, invalid, or no day on which
             anybody was scanned (a date that was shifted before, a clock that was not set): the
             shift is never so small that a true date would look like one that was shifted.
+        instance_uid
+            The SOP Instance UID of one of their files. A scanner may call somebody "sub-01" too:
+            where neither the UID nor the date was replaced, a label stands for nobody.
 
         Raises
         ------
@@ -151,7 +156,8 @@ class Vault:
             If the label is somebody else's, or the person has another one.
         """
         with vault_errors(), transaction(self._connection):
-            person_id = self._person_id(person)
+            as_label = self._may_hold_labels(anchor_date, instance_uid)
+            person_id = self._person_id(person, as_label=as_label)
             self._check_label(person_id, subject)
             self._connection.execute(
                 "INSERT OR IGNORE INTO person (id, sealed_shift) VALUES (?, ?)",
@@ -190,10 +196,24 @@ class Vault:
             if not changed.rowcount:
                 raise KeyError("a person needs a plan before a label")
 
-    def _person_id(self, person: str) -> bytes:
+    def _may_hold_labels(self, anchor_date: str, instance_uid: str) -> bool:
+        """Tell whether files may be what was de-identified with this vault."""
+        day = parse_date(anchor_date)
+        if not instance_uid or day is None or day.year < FIRST_SCANNED_YEAR:
+            return True
+        return is_replacement_uid(instance_uid, key=self._digest("uid"))
+
+    def _person_id(self, person: str, *, as_label: bool = True) -> bytes:
         """Return under which hash a person is stored, also when named by their pseudonym here.
 
         A study whose person nobody names is known by its UID, whether that was replaced or not.
+
+        Parameters
+        ----------
+        person
+            What tells this person from another.
+        as_label
+            Whether the label that somebody got here stands for them.
         """
         kind, _, rest = person.partition(_BETWEEN_FIELDS)
         name = rest.partition(_BETWEEN_FIELDS)[0]
@@ -208,7 +228,7 @@ class Vault:
             owner
             for owner, label in owners.items()
             if name in _spellings(self._pseudonym(owner))
-            or (label and name in _spellings(f"sub-{label}"))
+            or (as_label and label and name in _spellings(f"sub-{label}"))
         ]
         return named[0] if len(named) == 1 else own
 
