@@ -68,6 +68,10 @@ _POSSESSIVE = re.compile(rf"['\u2019]s(?!{_LETTER})")
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
+_LONGEST_SEARCHED = 1024
+"""Of a longer value, which no name or number is, only the beginning is looked for."""
+
+
 class KnownValues:
     """What is known of one session or instance, ready to be looked for.
 
@@ -81,7 +85,7 @@ class KnownValues:
     def __init__(self, values: Iterable[IdentifyingValue]) -> None:
         reasons: dict[_Pattern, NoteReason] = {}
         for value in sorted(v for v in values if v.kind in _REASONS):
-            for pattern in _patterns(value.kind, value.text):
+            for pattern in _patterns(value.kind, value.text[:_LONGEST_SEARCHED]):
                 reasons.setdefault(pattern, _REASONS[value.kind])
         longest_first = sorted(reasons)
         groups = "|".join(f"({pattern.regex})" for pattern in longest_first)

@@ -218,3 +218,14 @@ def test_a_number_that_spells_a_name_goes() -> None:
     cleaned = judge(SEEDS[0][: head + 6] + spelt + SEEDS[0][head + 10 :])
     assert cleaned is not None
     assert NAME not in cleaned
+
+
+@pytest.mark.parametrize("profile", ["bids", "strict"])
+def test_a_name_of_a_megabyte_costs_seconds_and_no_more(profile: str) -> None:
+    name = b" ".join(b"Wexcombe%d^" % number for number in range(80_000))
+    head = element(0x00080016, b"UI", b"1.2.840.10008.5.1.4.1.1.4\0")
+    head += element(0x00080018, b"UI", b"1.3.12.2.1107.5.2.70")
+    head += element(0x0008103E, b"LO", b"t1 " + NAME)
+    began = time.perf_counter()
+    judge(head + element(0x00100010, b"UT", name + b" "), load_profile(profile))
+    assert time.perf_counter() - began < 10
