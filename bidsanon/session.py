@@ -166,6 +166,11 @@ class SourceSession:
     persons: Mapping[Path, str] = field(default_factory=dict)
     pixels: PixelReading | None = None
 
+    @property
+    def instance_uid(self) -> str:
+        """The SOP Instance UID of the first image; empty where there is none. Identified."""
+        return next((i.sop_instance_uid for s in self.series for i in s.instances), "")
+
 
 class ValueKind(StrEnum):
     """What kind of identifying value it is: decides in which written forms it is searched for."""

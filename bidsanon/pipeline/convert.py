@@ -249,7 +249,10 @@ def withhold_incomplete(source: SourceSession) -> SourceSession:
 def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
     with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
         return vault.person_plan(
-            source.person, subject=request.place.subject, anchor_date=anchor_date(source)
+            source.person,
+            subject=request.place.subject,
+            anchor_date=anchor_date(source),
+            instance_uid=source.instance_uid,
         )
 
 

@@ -271,7 +271,12 @@ def plan_persons(
 ) -> tuple[PersonPlan, ...]:
     """Return the plan of each person, with the name that the user gave."""
     plans = (
-        vault.person_plan(part.person, subject=request.subject, anchor_date=anchor_date(part))
+        vault.person_plan(
+            part.person,
+            subject=request.subject,
+            anchor_date=anchor_date(part),
+            instance_uid=part.instance_uid,
+        )
         for part in parts
     )
     return tuple(

@@ -122,7 +122,10 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
 def _person(request: ConvertRequest, source: SourceSession) -> PersonPlan:
     with Vault.preview(request.private, passphrase_file=request.passphrase_file) as vault:
         return vault.person_plan(
-            source.person, subject=request.place.subject, anchor_date=anchor_date(source)
+            source.person,
+            subject=request.place.subject,
+            anchor_date=anchor_date(source),
+            instance_uid=source.instance_uid,
         )
 
 

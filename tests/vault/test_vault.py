@@ -221,6 +221,21 @@ def test_a_person_whose_own_number_looks_like_a_label_is_themselves(tmp_path: Pa
     assert plan_of(tmp_path, PATIENT, "07").shift_days != own.shift_days
 
 
+def test_a_scanner_that_calls_somebody_by_a_label_means_somebody_else(tmp_path: Path) -> None:
+    bind(tmp_path, PATIENT, "07")
+    plan = plan_of(tmp_path, PATIENT, "07")
+    label, uid = "id\x1fsub-07", "1.3.12.2.1107"
+    own = replace_uid(uid, key=plan.uid_key)
+    with Vault.open(tmp_path) as vault:
+        for date, instance in (("20180307", own), ("19100307", uid), ("", uid)):
+            known = vault.person_plan(label, subject="", anchor_date=date, instance_uid=instance)
+            assert known == plan
+        other = vault.person_plan(label, subject="", anchor_date="20180307", instance_uid=uid)
+        assert other.shift_days != plan.shift_days
+        with pytest.raises(UsageError, match="somebody else"):
+            vault.bind_subject(label, "07")
+
+
 def test_a_study_of_nobody_is_known_by_its_uid_replaced_or_not(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, "study\x1f1.3.12.2.1107", "")
     replaced = replace_uid("1.3.12.2.1107", key=plan.uid_key)
