@@ -169,7 +169,8 @@ class Profile:
             return "MODIFIED"
         if Option.RETAIN_FULL_DATES in self.options or self._keeps_a_date:
             return "UNMODIFIED"
-        return "REMOVED"
+        shifts = any(decision.cleaning is Cleaning.DATES for decision in self._own.values())
+        return "MODIFIED" if shifts else "REMOVED"
 
     @property
     def names_everybody_alike(self) -> bool:
@@ -177,7 +178,7 @@ class Profile:
         ruled = (self._own.get(tag) for tag in (_PATIENT_ID, _PATIENT_NAME))
         return any(decision is not None and decision.value is not None for decision in ruled)
 
-    @property
+    @cached_property
     def forced(self) -> tuple[tuple[int, str], ...]:
         """The standard attributes that are set to a value, with the value, by tag."""
         return tuple(

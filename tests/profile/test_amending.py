@@ -3,8 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.datadict import tag_for_keyword
 
-from bidsanon.dicom.confidentiality import Option
+from bidsanon.dicom.confidentiality import Option, tag_text
 from bidsanon.errors import PolicyError
 from bidsanon.profile import (
     Action,
@@ -17,6 +20,7 @@ from bidsanon.profile import (
 )
 
 BIDS = load_profile("bids")
+NAMES = ("PatientName", "StationName", "StudyDate", "SeriesDescription", "EchoTime", "PatientAge")
 
 
 def refusal(profile: Profile = BIDS, **changes: Any) -> str:
@@ -109,3 +113,32 @@ def test_every_pair_of_options_but_the_dates_can_be_selected_together() -> None:
             if wanted == {"retain-full-dates", "retain-modified-dates"}:
                 continue
             assert amend_profile(load_profile("basic"), add_options=wanted).options == wanted
+
+
+@given(
+    options=st.sets(st.sampled_from(Option)).filter(
+        lambda options: len({Option.RETAIN_FULL_DATES, Option.RETAIN_MODIFIED_DATES} - options) > 0
+    ),
+    name=st.sampled_from(bundled_profiles()),
+    keep=st.sets(st.sampled_from(NAMES), max_size=4),
+    remove=st.sets(st.sampled_from(NAMES), max_size=4),
+)
+def test_whatever_is_amended_is_decided_and_described(
+    options: set[Option], name: str, keep: set[str], remove: set[str]
+) -> None:
+    profile = load_profile(name)
+    amended = amend_profile(
+        profile,
+        add_options=[str(option) for option in options],
+        drop_options=[str(option) for option in profile.options - options],
+        keep=keep - remove,
+        remove=remove,
+    )
+    assert amended.options == options
+    told = {row.tag: row for row in amended.describe()}
+    for names, action in ((keep - remove, Action.KEEP), (remove, Action.REMOVE)):
+        for keyword in names:
+            tag = tag_for_keyword(keyword)
+            assert tag is not None
+            assert amended.decide(tag, sop_class_uid="", path=()).action is action
+            assert told[tag_text(tag)].action == action

@@ -265,3 +265,45 @@ class TestTheProfileForSharing:
             for sop_class in (MR, ENHANCED_MR, PET):
                 decision = decide(profile, a_tag_of(tag), sop_class=sop_class)
                 assert decision.cleaning is Cleaning.DATES
+
+
+@pytest.mark.parametrize(
+    ("options", "decision", "says"),
+    [
+        ((), None, "REMOVED"),
+        ((), Decision(action=Action.CLEAN, cleaning=Cleaning.DATES), "MODIFIED"),
+        ((), Decision(action=Action.KEEP), "UNMODIFIED"),
+        ((Option.RETAIN_FULL_DATES,), None, "UNMODIFIED"),
+        ((Option.RETAIN_MODIFIED_DATES,), None, "MODIFIED"),
+    ],
+)
+def test_what_is_said_of_dates_follows_options_and_rules(
+    options: tuple[Option, ...], decision: Decision | None, says: str
+) -> None:
+    rules = (Rule(attribute=0x00080020, decision=decision),) if decision else ()
+    assert make_profile(*options, rules=rules).temporal_information == says
+
+
+def test_a_rule_that_forces_the_name_names_everybody_alike() -> None:
+    forced = Decision(action=Action.DUMMY, value="X")
+    for tag, alike in ((0x00100010, True), (0x00100020, True), (0x00080070, False)):
+        profile = make_profile(rules=(Rule(attribute=tag, decision=forced),))
+        assert profile.names_everybody_alike is alike
+        assert profile.forced == ((tag, "X"),)
+
+
+def test_uids_of_an_examination_that_the_table_leaves_out_are_replaced() -> None:
+    concatenation_source = 0x00200242
+    decided = decide(make_profile(), concatenation_source)
+    assert decided.action is Action.REPLACE_UID
+    kept = decide(make_profile(Option.RETAIN_UIDS), concatenation_source)
+    assert (kept.action, kept.option) == (Action.KEEP, Option.RETAIN_UIDS)
+    assert decide(make_profile(), 0x00081150).action is Action.KEEP  # a SOP class
+
+
+def test_an_allow_list_removes_what_it_does_not_list() -> None:
+    strict = load_profile("strict")
+    assert decide(strict, 0x00181400).action is Action.REMOVE  # Acquisition Device Processing
+    assert decide(strict, 0x00180081).action is Action.KEEP
+    assert decide(strict, 0x0008103E).cleaning is Cleaning.VOCABULARY
+    assert decide(strict, 0x00081030).action is Action.EMPTY
