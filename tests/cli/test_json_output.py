@@ -25,6 +25,7 @@ SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
         (("profile", "show", "nobody"), 5),
         (("inspect", "nowhere"), 2),
         (("convert", "nowhere", "-o", "ds", "-s", "01"), 2),
+        (("deidentify", "nowhere", "out"), 2),
         (("validate", "nowhere"), 2),
     ],
 )
