@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator
 
@@ -69,7 +70,11 @@ def clean_birth_date(element: Element, rule: Rule, context: Context) -> Outcome:
     shift, birth, day = tools.replace.shift, parse_date(text), tools.day
     kept = rule.decision.action is Action.KEEP
     if birth is not None and not kept:
-        birth, day = shift.moved(birth, birth=True), day and shift.moved(day)
+        day = day and shift.moved(day)
+        moved = shift.moved(birth, birth=True)
+        if day and moved == birth > day:  # nobody is scanned before birth: it was not moved
+            moved = dataclasses.replace(shift, stay=None).moved(birth)
+        birth = moved
     if birth is None:
         tools.note(element, rule, NoteReason.INVALID_DATE)
         return rule.instead(element, rule, context)

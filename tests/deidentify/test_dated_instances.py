@@ -322,6 +322,17 @@ def test_a_birth_date_that_could_tell_an_age_over_89_is_emptied(
     assert notes == {("(0010,0030)", NoteReason.BIRTH_DATE_EMPTIED)}
 
 
+def test_a_birth_date_that_lies_after_the_shifted_study_was_not_shifted(
+    cleaned: Cleaned, with_births: Profile, plan: PersonPlan
+) -> None:
+    dates = {STUDY_DATE: "19100307", BIRTH_DATE: "19200615"}
+    left, _ = cleaned(dates, profile=with_births, uid=replaced(plan))
+    assert left[BIRTH_DATE] not in {"19200615", ""}
+    dates = {STUDY_DATE: "19100307", BIRTH_DATE: "18700615"}
+    left, _ = cleaned(dates, profile=with_births, uid=replaced(plan))
+    assert left == dates
+
+
 @given(
     study=st.dates(min_value=date(2012, 1, 1), max_value=date(2024, 1, 1)),
     days=st.integers(0, 45_000),
