@@ -40,7 +40,7 @@ def test_every_file_is_delivered_or_set_aside_with_a_reason(
 def test_a_source_of_text_in_pixels_alone_is_refused_with_the_reasons(
     shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    with pytest.raises(SourceError, match="burned-in.*secondary-capture"):
+    with pytest.raises(SourceError, match=r"burned-in.*secondary-capture"):
         run_deidentify(shared_data("burned-in-pixels"), out=tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
