@@ -112,7 +112,7 @@ def _unknown(tokens: Tokens) -> Case:
             checks.append(no_raw_byte_hit(_IMAGE, place, token))
         group = 0x0061 + 2 * number
         elements += private_block(group, 0x10 + number, creator, *inner)
-        if creator and creator not in ("SIEMENS MED",):
+        if creator and creator != "SIEMENS MED":
             checks.append(no_raw_byte_hit(_IMAGE, f"private/creator {creator!r}", creator))
     return _case("private/unknown creators", elements, checks)
 

@@ -215,7 +215,7 @@ def _vr(tag: int, name: str) -> str:
     try:
         return dictionary_VR(tag)
     except KeyError:
-        return _NAMED_LATER.get(name) or _LATER_VRS.get(name.split()[-1], "LO")
+        return _NAMED_LATER.get(name) or _LATER_VRS.get(name.rsplit(maxsplit=1)[-1], "LO")
 
 
 def _tag_of(attribute: str) -> int | None:

@@ -1,0 +1,82 @@
+"""Scores bidsanon and other de-identifiers on planted identifiers. See README.md beside this."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))  # before this script's own folder: `planted` is there
+
+from planted.cases_real import conversion_cases, real_cases  # noqa: E402 (the path comes first)
+from planted.checks import Answer, Case, Kind  # noqa: E402 (the same)
+from planted.suite import SEED, Score, put, scores, synthetic_cases  # noqa: E402 (the same)
+from planted.tools import PEERS, bidsanon, peer  # noqa: E402 (the same)
+
+PROFILES = ("bids", "basic")
+MOST_FAILURES_SHOWN = 40
+
+
+def main() -> None:
+    """Put the suite to all tools and print a table of the scores."""
+    options = _parse()
+    shared = options.shared if options.shared.is_dir() else None
+    table: dict[str, dict[Kind, Score]] = {}
+    failures: list[Answer] = []
+    for profile in PROFILES:
+        answers = put(_cases(profile, shared), bidsanon(profile))
+        failures += [answer for answer in answers if not answer.passed]
+        table[f"bidsanon, {profile}"] = scores(answers)
+    for name in PEERS if options.peers else ():
+        tool = peer(name, options.peers)
+        if tool is None:
+            print(f"{name} is not installed", file=sys.stderr)
+            continue
+        compared = (*_cases("basic", shared), *conversion_cases(shared))
+        table[name] = scores(put(compared, tool))
+    _print_table(table)
+    for answer in failures[:MOST_FAILURES_SHOWN]:
+        print(f"failed: {answer.kind}: {answer.place}", file=sys.stderr)
+    sys.exit(bool(failures))
+
+
+def _cases(profile: str, shared: Path | None) -> Iterator[Case]:
+    yield from synthetic_cases(profile)
+    if shared is not None:
+        yield from real_cases(shared, SEED + 400)
+    if profile == "bids":
+        yield from conversion_cases(shared)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        metavar="PYTHON",
+        help="score others too: those installed for this Python, and gdcmanon",
+    )
+    return parser.parse_args()
+
+
+def _print_table(table: dict[str, dict[Kind, Score]]) -> None:
+    print(f"| check | {' | '.join(table)} |")
+    print("|---" * (len(table) + 1) + "|")
+    for kind in Kind:
+        cells = [
+            f"{score.passed}/{score.total}" if (score := column.get(kind)) else "-"
+            for column in table.values()
+        ]
+        print(f"| {kind} | {' | '.join(cells)} |")
+    sums = [
+        (sum(s.passed for s in column.values()), sum(s.total for s in column.values()))
+        for column in table.values()
+    ]
+    print(f"| all | {' | '.join(f'{passed}/{total}' for passed, total in sums)} |")
+
+
+if __name__ == "__main__":
+    main()
