@@ -52,8 +52,9 @@ def profile_tables() -> Iterator[str]:
         yield f"| {page} | {profile.description} | {options} |"
     yield ""
     yield "How many attributes each removes (X), empties (Z), replaces by a dummy (D) or by a UID"
-    yield "of the vault's (U), cleans (C), keeps though the table has it or lists (K), and treats"
-    yield "by its Type in the instance's IOD; and how many private ones it keeps and cleans:"
+    yield "of the vault's (U), cleans (C), keeps although the standard's table has them or because"
+    yield "it lists them itself (K), and treats by their Type in the instance's IOD; and how many"
+    yield "private ones it keeps and cleans:"
     yield ""
     yield f"| profile | {' | '.join(_ACTIONS)} | by Type | private kept | private cleaned |"
     yield "|---|" + "---|" * (len(_ACTIONS) + 3)
