@@ -163,3 +163,23 @@ def test_what_a_run_amended_is_in_the_method(deidentified: Deidentified) -> None
 def test_a_file_with_everything_removed_is_still_read(plan: PersonPlan, written: Any) -> None:
     done = deidentify_instance(written(), profile=load_profile("strict"), plan=plan)
     assert dcmread(io.BytesIO(done.content)).SOPInstanceUID.startswith("2.25.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "keyword", "value"),
+    [
+        ({"add_options": ["retain-institution-identity"]}, "InstitutionName", "St Mary"),
+        ({"add_options": ["retain-device-identity"]}, "StationName", "MR3SOUTH"),
+        ({"add_options": ["retain-uids"]}, "StudyInstanceUID", "1.3.12.2.1107.5.2.19.1"),
+        ({"keep": ["OperatorsName"]}, "OperatorsName", "Jane Doe"),
+    ],
+)
+def test_what_is_kept_on_purpose_is_not_searched_for(
+    changes: dict[str, Any], keyword: str, value: str, deidentified: Deidentified
+) -> None:
+    def harvested(profile: Profile) -> set[str]:
+        _, instance = deidentified(profile=profile, **{keyword: value})
+        return {found.text for found in instance.identity}
+
+    assert value in harvested(load_profile("bids"))
+    assert value not in harvested(amended(**changes))
