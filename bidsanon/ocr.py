@@ -114,7 +114,8 @@ class _RapidOcr:
                 "Rec.model_path": str(reader),
                 "Det.limit_type": "max",
                 "Det.limit_side_len": _LONGEST_SIDE,
-                f"{engine}.intra_op_num_threads": threads,
+                # More than there are processors would count as no limit at all.
+                f"{engine}.intra_op_num_threads": max(1, min(threads, os.cpu_count() or 1)),
                 f"{engine}.inter_op_num_threads": 1,
             }
         )
