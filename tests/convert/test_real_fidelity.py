@@ -23,7 +23,6 @@ LOST_WITH_REASON = {
 EVERY_VENDOR = (
     "ge-dv27-b0map",
     "philips-r53-enhanced-fmap",
-    "siemens-phoenix-sr",
     "siemens-ve11-epi-mosaic",
     "siemens-xa60-interrupted-bold",
 )
