@@ -302,7 +302,7 @@ class TestCsaHeader:
             "ImageHistory": ("of ",),
             "UsedPatientWeight": (),
         }
-        assert cleaned(CSA_IMAGE, after or b"").value == after
+        assert cleaned(CSA_IMAGE, after or b"", replace=KeepsAll()).value == after
 
     def test_the_older_form_goes_where_its_first_item_is_unknown(self) -> None:
         header = older_csa_header({"Unheard": ("IS", ["80"]), "B_value": ("IS", ["1000"])})
