@@ -25,6 +25,7 @@ from bidsanon.dicom.encoding import (
     DicomFile,
     Element,
     Encoding,
+    Known,
     NotUnderstoodError,
     dictionary_vr,
     encoding_of_items,
@@ -33,6 +34,7 @@ from bidsanon.dicom.encoding import (
     read_item,
     read_items,
 )
+from bidsanon.dicom.passages import Passages
 from bidsanon.findings import Finding, finding
 from bidsanon.profile import Cleaning, Decision, Profile
 from bidsanon.session import IdentifyingValue, ValueKind
@@ -327,6 +329,7 @@ class _Where(NamedTuple):
     place: _Place
     path: str
     depth: int
+    known: Known
 
 
 class _Value(NamedTuple):
@@ -395,6 +398,8 @@ class _Searcher:
         }
         self._places: dict[str, _Place] = {}
         self._seen: dict[bytes, set[tuple[int, str, bytes]]] = {}
+        self._passages = Passages()
+        self._walked: dict[tuple[object, ...], dict[int, str]] = {}
 
     def search(self, outputs: Sequence[DicomOutput]) -> _Report:
         """Search some files, and report."""
@@ -402,7 +407,7 @@ class _Searcher:
         for output in outputs:
             try:
                 content = output.path.read_bytes()
-                file = read_file(content)
+                file = read_file(content, known=self._passages)
                 gathered = self._gather(file, content)
             except (NotUnderstoodError, OSError):
                 report.problems.append(output.place)
@@ -432,16 +437,43 @@ class _Searcher:
             gathered.take(_Value(_TEXT, "UN", value, tag_text(tag), character_set))
         self._walk(
             file.data_set,
-            _Where(file.content, file.data_set.encoding, character_set, place, "", 0),
+            _Where(
+                file.content, file.data_set.encoding, character_set, place, "", 0, self._passages
+            ),
             gathered,
         )
         return gathered
 
     def _walk(self, data_set: DataSet, where: _Where, gathered: _Gathered) -> None:
-        content, place, path = where.content, where.place, where.path
+        """Gather what is new: a passage that came before in the same place was searched there."""
         creators: dict[int, str] = {}
+        begin = 0
+        for index, passage in data_set.passages.items():
+            self._walk_elements(data_set.elements[begin:index], where, creators, gathered)
+            begin = index + passage.length
+            key = (passage, where.character_set, id(where.place), tuple(creators.items()))
+            known = self._walked.get(key)
+            if known is not None:
+                creators.update(known)
+                continue
+            pixel_bytes = gathered.pixel_bytes
+            self._walk_elements(data_set.elements[index:begin], where, creators, gathered)
+            if gathered.pixel_bytes == pixel_bytes:
+                if len(self._walked) > _MOST_SEEN:
+                    self._walked.clear()
+                self._walked[key] = creators.copy()
+        self._walk_elements(data_set.elements[begin:], where, creators, gathered)
+
+    def _walk_elements(
+        self,
+        elements: Iterable[Element],
+        where: _Where,
+        creators: dict[int, str],
+        gathered: _Gathered,
+    ) -> None:
+        content, place, path = where.content, where.place, where.path
         seen = self._seen_with(where.character_set)
-        for element in data_set.elements:
+        for element in elements:
             tag, vr, _, body, end, _, _ = element
             private = tag & _PRIVATE
             treatment = self._private(element, where, creators) if private else place[tag]
@@ -486,9 +518,10 @@ class _Searcher:
         place = where.place.below(element.tag)
         path = f"{where.path}{tag_text(element.tag)} > "
         try:
-            items = read_items(where.content, element, where.encoding, depth=depth)
+            known = where.known.below(element.tag)
+            items = read_items(where.content, element, where.encoding, depth=depth, known=known)
             for item in items:
-                data_set = read_item(where.content, item, inner, depth=depth)
+                data_set = read_item(where.content, item, inner, depth=depth, known=known)
                 self._walk(
                     data_set,
                     _Where(
@@ -498,6 +531,7 @@ class _Searcher:
                         place,
                         path,
                         depth,
+                        known,
                     ),
                     gathered,
                 )
