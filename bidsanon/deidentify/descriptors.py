@@ -19,7 +19,8 @@ from bidsanon.session import NoteReason, ValueKind
 
 _MOST_ROUNDS = 8
 _LONGEST = 1 << 15
-_WORD = re.compile(r"[^\W_]+")
+# The digits behind a decimal point are one number with those before it (Canon's b-vectors).
+_WORD = re.compile(r"(?<![\w.])\d{1,4}\.\d{1,16}(?!\w|\.\d)|[^\W_]+")
 _BEFORE_A_SIGN = re.compile(r"[ \t_.,;:^/|+=&-]*[ ,=](?=-[\d.])")
 _SEPARATORS = " \t_-.,;:/^|+=&"
 _GAP = re.compile(r"[\s_.,;:^/-]{1,2}")
@@ -93,7 +94,7 @@ def clean_descriptor(
 def _spans_of_strange_words(text: str, own: frozenset[str]) -> Iterator[Span]:
     """Yield where words stand that neither the vocabulary nor the lab's own list has."""
     for word in _WORD.finditer(text):
-        if not is_in_vocabulary(word[0], own):
+        if "." not in word[0] and not is_in_vocabulary(word[0], own):
             yield Span(*word.span(), NoteReason.NOT_IN_VOCABULARY)
 
 

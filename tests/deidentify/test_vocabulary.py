@@ -27,6 +27,8 @@ def cleaned(text: str, *own: str) -> CleanedText:
         ("T1w MPRAGE Miller 3mm", "T1w MPRAGE 3mm"),
         ("ep2d_diff_b1000_64dir", "ep2d_diff_b1000_64dir"),
         ("b=1000(0.7,0.3,-0.1)", "b=1000(0.7,0.3,-0.1)"),
+        ("b=1000(0.70710677, 0.0, -0.70710677)", "b=1000(0.70710677, 0.0, -0.70710677)"),
+        ("bold 0.70710677.1", "bold 0.1"),
         ("HeadNeck_64", "HeadNeck_64"),
         ("%SiemensSeq%_ep2d_bold", "%SiemensSeq%_ep2d_bold"),
         ("HeadMiller_64", "64"),
