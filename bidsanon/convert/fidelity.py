@@ -3,7 +3,8 @@
 Stripping one private tag too many corrupts images in silence: b-values become zero, a mosaic is
 cut into the wrong number of slices, slice times vanish, and dcm2niix exits with 0. So both sides of
 every series are converted, and compared: the images bit for bit, the gradient tables, and every
-sidecar key but those in ``data/fidelity_exempt.tsv``, each with the reason why it may differ.
+sidecar key but those in ``data/fidelity_exempt.tsv``, each with the reason why it may differ, and
+those that come from an attribute out of which a name was cut.
 
 What is made of the originals is identified. It lies in the private folder while it is compared.
 """
@@ -33,7 +34,7 @@ from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
 from bidsanon.resources import data_path
-from bidsanon.session import ConvertedImage, DeidentifiedSession
+from bidsanon.session import ConvertedImage, DeidentifiedSession, Note, NoteReason
 
 NOT_COMPARED = "FIDELITY_NOT_COMPARED"
 _TIMEOUT_S = 600.0
@@ -52,6 +53,18 @@ _PARTS_OF_HEADER = {
     "phase encoding or slice order": ((39, 40), (74, 76), (120, 123), (132, 136)),
     "position": ((252, 328),),
 }
+_KEYS_OF_WORDS = {
+    "(0008,0008)": ("ImageType", "ImageTypeText"),
+    "(0008,9007)": ("ImageType",),
+    "(0018,0022)": ("ScanOptions",),
+    "(0018,0024)": ("SequenceName",),
+    "(0018,1020)": ("SoftwareVersions",),
+    "(0018,1250)": ("ReceiveCoilName",),
+    "(0018,1251)": ("TransmitCoilName",),
+    "(0018,9005)": ("PulseSequenceName", "SequenceName"),
+    "(0008,1090)": ("ManufacturersModelName",),
+}
+"""What dcm2niix makes of attributes whose words stay unless they name somebody."""
 _OVERLAY = re.compile(r"_ROI\d+$")
 _COMMAND = (
     "-b", "y", "-ba", "n", "-z", "n", "-x", "n", "-t", "n", "-m", "n", "-w", "2", "-f", "image",
@@ -146,9 +159,10 @@ def check_fidelity(
             ]
             findings: list[Finding] = []
             compared: set[int] = set()
+            cleaned = cleaned_keys(deidentified.notes)
             try:
                 for acquisition, original_run, copy_run in pairs:
-                    found = _compare_pair(acquisition, original_run, copy_run)
+                    found = _compare_pair(acquisition, original_run, copy_run, cleaned)
                     findings += found
                     if not any(one.code == NOT_COMPARED for one in found):
                         compared.update(acquisition.series)
@@ -239,21 +253,48 @@ def _link_originals(
 
 
 def _compare_pair(
-    acquisition: Acquisition, original_run: Future[Converted], copy_run: Future[Converted]
+    acquisition: Acquisition,
+    original_run: Future[Converted],
+    copy_run: Future[Converted],
+    cleaned: frozenset[str],
 ) -> list[Finding]:
     original, copy = original_run.result(), copy_run.result()
     try:
-        return list(compare(original, copy, place=series_place(acquisition)))
+        return list(compare(original, copy, place=series_place(acquisition), cleaned=cleaned))
     finally:
         remove_tree(original.folder)
         remove_tree(copy.folder)
 
 
-def compare(original: Converted, copy: Converted, *, place: str) -> Iterator[Finding]:
+def cleaned_keys(notes: Iterable[Note]) -> frozenset[str]:
+    """Return the sidecar keys that come from attributes out of which something was cut.
+
+    Where somebody is named in a sequence's name, that it differs is what was asked for.
+    """
+    return frozenset(
+        key
+        for note in notes
+        if note.reason is not NoteReason.OTHER_THAN_MEANT
+        for key in _KEYS_OF_WORDS.get(note.place, ())
+    )
+
+
+def compare(
+    original: Converted, copy: Converted, *, place: str, cleaned: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
     """Say where two conversions of one series differ.
 
     dcm2niix makes an image of each overlay plane too; that it is missing where overlays were
     removed is no loss.
+
+    Parameters
+    ----------
+    original, copy
+        What dcm2niix made of both.
+    place
+        Which series it is, for people.
+    cleaned
+        The sidecar keys that may differ, as :func:`cleaned_keys` gives them.
     """
     left = copy.names()
     names = tuple(name for name in original.names() if name in left or not _OVERLAY.search(name))
@@ -270,10 +311,12 @@ def compare(original: Converted, copy: Converted, *, place: str) -> Iterator[Fin
         yield finding("FIDELITY_IMAGE_CHANGED", location=place, what=what)
     for number, name in enumerate(names, start=1):
         where = f"{place}, image {number} of {len(names)}" if len(names) > 1 else place
-        yield from _compare_image(original.folder, copy.folder, name, where)
+        yield from _compare_image(original.folder, copy.folder, name, where, cleaned)
 
 
-def _compare_image(original: Path, copy: Path, name: str, where: str) -> Iterator[Finding]:
+def _compare_image(
+    original: Path, copy: Path, name: str, where: str, cleaned: frozenset[str]
+) -> Iterator[Finding]:
     for what in _image_differences(original / f"{name}.nii", copy / f"{name}.nii"):
         yield finding("FIDELITY_IMAGE_CHANGED", location=where, what=what)
     for table in ("bval", "bvec"):
@@ -282,7 +325,7 @@ def _compare_image(original: Path, copy: Path, name: str, where: str) -> Iterato
             yield finding("FIDELITY_GRADIENTS_CHANGED", location=where, table=table)
     before, after = (_sidecar(folder / f"{name}.json") for folder in (original, copy))
     for key in sorted(before.keys() | after.keys()):
-        if key in exempt_keys():
+        if key in exempt_keys() or key in cleaned:
             continue
         if key not in after:
             yield finding("FIDELITY_KEY_LOST", location=where, key=key)

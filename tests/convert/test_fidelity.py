@@ -12,11 +12,12 @@ import pytest
 from plain_staging import stage_plainly, stage_volumes_as_series
 
 from bidsanon.convert import check_fidelity, fidelity, find_uncompared
+from bidsanon.convert.fidelity import cleaned_keys
 from bidsanon.errors import MissingToolError, StorageError, ToolFailedError
 from bidsanon.external import Completed
 from bidsanon.findings import Finding
 from bidsanon.progress import Silent
-from bidsanon.session import ConvertedImage, DeidentifiedSession
+from bidsanon.session import ConvertedImage, DeidentifiedSession, Note, NoteReason
 
 KNOWN_TO_DCM2NIIX = {"SliceTiming", "EchoTime", "RepetitionTime", "PhaseEncodingDirection"}
 
@@ -261,3 +262,10 @@ def test_images_of_removed_overlays_are_no_loss(bold: DeidentifiedSession, tmp_p
     converted = fidelity.convert_folder(original.parent, tmp_path / "before", [original])
     assert any("ROI" in name for name in converted.names())
     assert _check(bold, tmp_path / "work") == ()
+
+
+def test_a_key_may_differ_where_somebody_was_named_in_it() -> None:
+    cut = Note(place="(0018,0024)", reason=NoteReason.NAME, count=3)
+    odd = Note(place="(0018,1020)", reason=NoteReason.OTHER_THAN_MEANT, count=3)
+    elsewhere = Note(place="(0018,0081)", reason=NoteReason.NAME, count=3)
+    assert cleaned_keys((cut, odd, elsewhere)) == {"SequenceName"}
