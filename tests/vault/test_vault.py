@@ -176,9 +176,7 @@ def test_without_an_anchor_the_shift_is_plausible(anchor: str) -> None:
     assert 1905 <= moved.year <= 1920
 
 
-@pytest.mark.parametrize(
-    "anchor", ["19100307", "19000101", "00010101", "18581117", "99991231"]
-)
+@pytest.mark.parametrize("anchor", ["19100307", "19000101", "00010101", "18581117", "99991231"])
 def test_a_day_on_which_nobody_was_scanned_makes_no_small_shift(anchor: str) -> None:
     with Vault.preview(Path("nowhere")) as vault:
         plan = vault.person_plan(PERSON, subject="", anchor_date=anchor)
