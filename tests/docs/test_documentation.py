@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from bidsanon.findings import finding_codes
+from bidsanon.profile import load_profile
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r'\b(?:finding|note)\(\s*"([A-Z][A-Z0-9_]+)"')
@@ -26,6 +27,14 @@ def test_the_generated_pages_are_up_to_date(tmp_path: Path) -> None:
     for path, name in zip(written, names, strict=True):
         text = path.read_text("utf-8")
         assert (ROOT / name).read_text("utf-8") == text, f"run docs/generate.py: {name}"
+
+
+def test_the_readmes_profile_is_valid(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (written,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    path = tmp_path / "lab.toml"
+    path.write_text(written, "utf-8")
+    assert load_profile(str(path)).name == "our-lab"
 
 
 def test_every_code_that_is_raised_is_in_the_table() -> None:
