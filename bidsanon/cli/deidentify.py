@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import json_option, policy_options, sources_argument
+from bidsanon.cli.options import (
+    json_option,
+    policy_options,
+    remembering_options,
+    sources_argument,
+)
 
 if TYPE_CHECKING:
     from bidsanon.profile import Amendment
@@ -48,15 +53,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="How many processes at once.",
 )
-@click.option(
-    "--deident-map", is_flag=True, help="Write in the private folder who became whom: deident.map."
-)
-@click.option(
-    "--audit-values",
-    is_flag=True,
-    help="Write in the private folder the original and the cleaned value of every attribute "
-    "that is changed: audit-values.sqlite.",
-)
+@remembering_options
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run put at OUT.")
 @click.option("--withhold", is_flag=True, help="Leave out series of which files are damaged.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
@@ -74,6 +71,7 @@ def command(
     jobs: int,
     deident_map: bool,
     audit_values: bool,
+    passphrase_file: Path | None,
     overwrite: bool,
     withhold: bool,
     dry_run: bool,
@@ -127,6 +125,7 @@ def command(
             withhold=withhold,
             deident_map=deident_map,
             audit_values=audit_values,
+            passphrase_file=passphrase_file,
         )
         if dry_run:
             plan = plan_deidentification(request, progress=progress)

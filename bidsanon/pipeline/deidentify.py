@@ -198,7 +198,7 @@ def _take_through_gates(
         make_images(run, space, tree, identity=identity, plans=plans, progress=progress)
     else:
         _make_dicom(run, tree, plans, progress)
-    with Vault.open(request.private) as vault:
+    with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
         if request.subject:
             vault.bind_subject(run.parts[0].person, request.subject)
     with progress.step("delivering"), storage_errors("OUT"), delivery_lock(request.delivery):
@@ -262,8 +262,9 @@ def eased(findings: Iterable[Finding], request: DeidentifyRequest) -> list[Findi
 
 
 def _plan_persons(run: DeidentifyRun) -> tuple[PersonPlan, ...]:
-    with Vault.open(run.request.private) as vault:
-        return plan_persons(run.parts, run.request, vault)
+    request = run.request
+    with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
+        return plan_persons(run.parts, request, vault)
 
 
 def plan_persons(

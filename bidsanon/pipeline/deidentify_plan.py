@@ -86,7 +86,7 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
         parts = split_by_person(source)
         persons: tuple[DeidentifiedSession, ...] = ()
         if not errors(findings):
-            with Vault.preview(request.private) as vault:
+            with Vault.preview(request.private, passphrase_file=request.passphrase_file) as vault:
                 plans = plan_persons(parts, request, vault)
             persons = tuple(
                 _sample(part, profile, plan, scratch / f"person-{number}")

@@ -62,6 +62,8 @@ class DeidentifyRequest:
         Leave out series of which files are damaged.
     deident_map, audit_values
         Whether the mapping file, and the table of changed values, are kept in the private folder.
+    passphrase_file
+        Where the vault's passphrase is; None: in the environment, where there is one.
     """
 
     sources: tuple[Path, ...]
@@ -78,6 +80,7 @@ class DeidentifyRequest:
     withhold: bool = False
     deident_map: bool = False
     audit_values: bool = False
+    passphrase_file: Path | None = None
 
     @property
     def one_person(self) -> bool:
@@ -100,6 +103,7 @@ def make_deidentify_request(
     withhold: bool = False,
     deident_map: bool = False,
     audit_values: bool = False,
+    passphrase_file: Path | None = None,
 ) -> DeidentifyRequest:
     """Check what the user asks for and return it as a record.
 
@@ -142,6 +146,7 @@ def make_deidentify_request(
         withhold=withhold,
         deident_map=deident_map,
         audit_values=audit_values,
+        passphrase_file=passphrase_file,
     )
 
 
