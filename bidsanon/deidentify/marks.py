@@ -59,6 +59,11 @@ _PARTS_OF_CODE = (_CODE_VALUE, _CODING_SCHEME, _CODE_MEANING)
 _YES_OR_NO = frozenset({b"YES", b"NO"})
 _FULL_DATES = OPTION_CODES[Option.RETAIN_FULL_DATES]
 _MODIFIED_DATES = OPTION_CODES[Option.RETAIN_MODIFIED_DATES]
+_UNTRUE = {
+    "UNMODIFIED": frozenset({_MODIFIED_DATES}),
+    "MODIFIED": frozenset({_FULL_DATES}),
+    "REMOVED": frozenset({_FULL_DATES, _MODIFIED_DATES}),
+}
 
 
 class Marks(NamedTuple):
@@ -142,12 +147,9 @@ def _true_codes(
     codes: Iterable[MethodCode], temporal: str, profile: Profile
 ) -> tuple[MethodCode, ...]:
     """Leave out that dates were retained as they came, or modified, where they were not."""
-    untrue = {
-        "UNMODIFIED": {_MODIFIED_DATES},
-        "MODIFIED": {_FULL_DATES},
-        "REMOVED": {_FULL_DATES, _MODIFIED_DATES}.difference(profile.method_codes),
-    }[temporal]
-    return tuple(code for code in codes if code not in untrue)
+    untrue = _UNTRUE[temporal]
+    own = profile.method_codes if temporal == "REMOVED" else ()
+    return tuple(code for code in codes if code not in untrue or code in own)
 
 
 def _earlier_methods(file: DicomFile, context: Context) -> list[str]:

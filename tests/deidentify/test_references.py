@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.uid import UID_dictionary
 
-from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
+from bidsanon.deidentify import NotUnderstoodError, Replacements, deidentify_instance
+from bidsanon.deidentify.private_value import PrivateCleaning
 from bidsanon.dicom.encoding import (
     IMPLEMENTATION_CLASS_UID,
     DataSet,
@@ -23,6 +27,7 @@ from bidsanon.dicom.encoding import (
 )
 from bidsanon.dicom.uids import is_replacement_uid, is_well_known_uid, replace_uid
 from bidsanon.profile import Profile
+from bidsanon.session import ValueKind
 from bidsanon.vault import PersonPlan
 
 SETS = (
@@ -124,6 +129,22 @@ def test_a_uid_in_texts_and_blobs_gets_the_replacement_that_it_has_in_headers(
         expected |= {IMPLEMENTATION_CLASS_UID, dummy, *versions}
         for uid in map(bytes.decode, UID_IN_BYTES.findall(after.content)):
             assert is_well_known_uid(uid) or uid in expected
+
+
+@given(number=st.uuids(version=4))
+def test_a_uid_made_of_a_uuid_is_found_in_texts_and_blobs(
+    number: uuid.UUID, plan: PersonPlan
+) -> None:
+    cleaning = PrivateCleaning(Replacements(plan))
+    text = f"FOR=2.25.{number.int}:AAMTag=Brain"
+    once = cleaning.uids(text)
+    expected = replace_uid(f"2.25.{number.int}", key=plan.uid_key)
+    assert once == f"FOR={expected}:AAMTag=Brain"
+    assert cleaning.cut == ((ValueKind.UID, f"2.25.{number.int}"),)
+    again = PrivateCleaning(Replacements(plan))
+    assert again.uids(once) == once
+    again.note_uids(once)
+    assert again.cut == ()
 
 
 def test_the_standards_frames_of_reference_stay(plan: PersonPlan) -> None:
