@@ -35,6 +35,7 @@ from bidsanon.dicom.encoding import (
     read_items,
 )
 from bidsanon.dicom.passages import Passages
+from bidsanon.files import content_of
 from bidsanon.findings import Finding, finding
 from bidsanon.profile import Cleaning, Decision, Profile
 from bidsanon.session import IdentifyingValue, ValueKind
@@ -43,6 +44,7 @@ from bidsanon.validate.residue_forms import IgnoredBecause
 from bidsanon.validate.residue_needles import Context, IgnoredValues, Needles, Source
 from bidsanon.validate.residue_runs import alphabet_table, runs
 from bidsanon.validate.residue_text import View, byte_views, canonical, text_views
+from bidsanon.validate.residue_uids import UidIndex
 from bidsanon.workers import worker_pool
 
 FILES_WORTH_A_WORKER = 500
@@ -71,6 +73,10 @@ _SHORTEST_RUN_IN_BYTES = 3
 _SHORTEST_RUN_IN_PIXELS = 8
 _FEWEST_BYTES = 4
 _FEWEST_DIGITS_IN_BYTES = 6
+_NUMBER = re.compile(r"\d+")
+_LONG_NUMBER = re.compile(r"\d{6}")
+"""As many digits as days and record numbers have: such names are all searched for."""
+_MOST_ALIKE = 64
 _SEPARATOR = b"\xff\xfe\xff\xfe"
 _DESCRIBING = (0x00081030, 0x0008103E, 0x00181030, 0x00400254, 0x00180024, 0x00321060)
 
@@ -177,7 +183,7 @@ def search_dicom(
     advance
         Is told how many more files are done.
     """
-    searched, words = _without_words(identity)
+    searched, left_out = _worth_searching(identity)
     allowed = tuple(allowed)
     orders = _Orders(
         identity=searched,
@@ -194,12 +200,13 @@ def search_dicom(
         joined.bytes_searched += report.bytes_searched
         joined.pixel_bytes += report.pixel_bytes
         advance(len(report.uids))
-    needles = Needles(searched, allowed=allowed, descriptors=orders.descriptors)
+    uids, needles = _needles(orders)
+    counts = needles.searched + Counter({ValueKind.UID: uids.count})
     return DicomSearch(
         residue=ResidueSearch(
             findings=tuple(_findings(joined)),
-            searched={kind.value: count for kind, count in sorted(needles.searched.items())},
-            ignored=(*needles.ignored, *words),
+            searched={kind.value: count for kind, count in sorted(counts.items())},
+            ignored=(*needles.ignored, *left_out),
             files=len(outputs),
             bytes_searched=joined.bytes_searched,
         ),
@@ -208,27 +215,40 @@ def search_dicom(
     )
 
 
-def _without_words(
+def _worth_searching(
     identity: Iterable[IdentifyingValue],
 ) -> tuple[tuple[IdentifyingValue, ...], tuple[IgnoredValues, ...]]:
-    """Leave out free text of one word, and say so.
+    """Leave out what is found by chance or never, and say so.
 
-    What was removed as text that nobody knows is often the name of a coil or a protocol, and that
-    stands in other headers too. Names, numbers and places are of other kinds.
+    Free text of one word that was removed as something that nobody knows is often the name of a
+    coil or a protocol, and that stands in other headers too. Of names of files that differ in their
+    numbers alone some stand for all: exporting programs number thousands of them.
     """
     searched: list[IdentifyingValue] = []
-    words: Counter[str] = Counter()
+    left_out: Counter[tuple[ValueKind, IgnoredBecause, str]] = Counter()
+    alike: Counter[str] = Counter()
     for value in identity:
         if value.kind is ValueKind.TEXT and len(value.text.split()) == 1:
-            words[value.origin] += 1
-        else:
-            searched.append(value)
+            left_out[value.kind, IgnoredBecause.ONE_WORD, value.origin] += 1
+            continue
+        if value.kind is ValueKind.PATH and not _LONG_NUMBER.search(value.text):
+            pattern = _NUMBER.sub("0", value.text)
+            alike[pattern] += 1
+            if alike[pattern] > _MOST_ALIKE:
+                left_out[value.kind, IgnoredBecause.COUNTED_NAME, value.origin] += 1
+                continue
+        searched.append(value)
     return tuple(searched), tuple(
-        IgnoredValues(
-            kind=ValueKind.TEXT, reason=IgnoredBecause.ONE_WORD, origin=origin, count=count
-        )
-        for origin, count in sorted(words.items())
+        IgnoredValues(kind=kind, reason=reason, origin=origin, count=count)
+        for (kind, reason, origin), count in sorted(left_out.items())
     )
+
+
+def _needles(orders: _Orders) -> tuple[UidIndex, Needles]:
+    """Return what is looked up, and what is searched for."""
+    uids = UidIndex(orders.identity)
+    needles = Needles(uids.others, allowed=orders.allowed, descriptors=orders.descriptors)
+    return uids, needles
 
 
 def _descriptors(outputs: Sequence[DicomOutput]) -> Iterator[str]:
@@ -236,7 +256,8 @@ def _descriptors(outputs: Sequence[DicomOutput]) -> Iterator[str]:
     first = {output.place: output for output in reversed(outputs)}
     for output in first.values():
         try:
-            file = read_file(output.path.read_bytes())
+            with output.path.open("rb") as stream:
+                file = read_file(content_of(stream))
         except (NotUnderstoodError, OSError):
             continue  # the search itself says so
         character_set = file.value(SPECIFIC_CHARACTER_SET)
@@ -389,9 +410,7 @@ class _Searcher:
 
     def __init__(self, orders: _Orders) -> None:
         self._profile = orders.profile
-        self._needles = Needles(
-            orders.identity, allowed=orders.allowed, descriptors=orders.descriptors
-        )
+        self._uids, self._needles = _needles(orders)
         self._tables = {
             Context.BYTES: self._table(_SHORTEST_RUN_IN_BYTES),
             Context.VOXELS: self._table(_SHORTEST_RUN_IN_PIXELS),
@@ -551,15 +570,24 @@ class _Searcher:
     def _hits(self, gathered: _Gathered, series: str) -> Iterator[_Hit]:
         for context, texts in gathered.texts.items():
             joined, starts = _join([text for _, text in texts], "\n")
-            for find in self._needles.find(View(text=joined.lower(), cased=joined), context):
-                attribute = texts[bisect_right(starts, find.start) - 1][0]
-                yield _Hit(series, attribute, find.form.text, find.sources)
+            view = View(text=joined.lower(), cased=joined)
+            for start, form, sources in self._finds(view, context):
+                attribute = texts[bisect_right(starts, start) - 1][0]
+                yield _Hit(series, attribute, form, sources)
         for context, values in gathered.bytes.items():
             yield from self._hits_in_bytes(context, values, series)
         for attribute, context, views in gathered.views:
             for view in views:
-                for find in self._needles.find(view, context):
-                    yield _Hit(series, attribute, find.form.text, find.sources)
+                for _, form, sources in self._finds(view, context):
+                    yield _Hit(series, attribute, form, sources)
+
+    def _finds(self, view: View, context: Context) -> Iterator[tuple[int, str, tuple[Source, ...]]]:
+        """Yield where in a view a form of a value begins, the form, and whose it is."""
+        if context is not Context.VOXELS or self._needles.may_be_in(view.text):
+            for find in self._needles.find(view, context):
+                yield find.start, find.form.text, find.sources
+        for uid in self._uids.find(view.text):
+            yield uid.start, uid.form, (uid.source,)
 
     def _hits_in_bytes(
         self, context: Context, values: Sequence[tuple[str, bytes]], series: str
@@ -567,14 +595,11 @@ class _Searcher:
         table, shortest = self._tables[context]
         joined, starts = _join([value for _, value in values], _SEPARATOR)
         for text, positions in runs(joined, table, shortest):
-            if context is Context.VOXELS and not self._needles.may_be_in(text):
-                continue
-            for find in self._needles.find(View(text=text), context):
-                form = find.form.text
+            for start, form, sources in self._finds(View(text=text), context):
                 if form.isdigit() and len(form) < _FEWEST_DIGITS_IN_BYTES:
                     continue  # settings hold such numbers by chance
-                number = bisect_right(starts, int(positions[find.start])) - 1
-                yield _Hit(series, values[number][0], form, find.sources)
+                number = bisect_right(starts, int(positions[start])) - 1
+                yield _Hit(series, values[number][0], form, sources)
 
 
 def _is_text(vr: str, value: bytes) -> bool:

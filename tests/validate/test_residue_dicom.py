@@ -204,6 +204,24 @@ def test_a_word_of_removed_text_is_not_searched_for_and_that_is_said(clean_file:
     assert [(i.reason.value, i.count) for i in result.residue.ignored] == [("one word", 1)]
 
 
+def test_of_names_that_only_count_some_stand_for_all(clean_file: Path) -> None:
+    names = [
+        IdentifyingValue(kind=ValueKind.PATH, text=f"wetherby_{n:04d}", origin="file name")
+        for n in range(100)
+    ]
+    result = search(clean_file, identity=tuple(names))
+    assert result.residue.searched["path"] == 64
+    assert [(i.kind.value, i.count) for i in result.residue.ignored] == [("path", 36)]
+
+
+def test_names_with_long_numbers_are_all_searched_for(clean_file: Path) -> None:
+    names = [
+        IdentifyingValue(kind=ValueKind.PATH, text=f"wetherby_{n:06d}", origin="file name")
+        for n in range(100)
+    ]
+    assert search(clean_file, identity=tuple(names)).residue.searched["path"] == 100
+
+
 def test_a_file_that_cannot_be_understood_is_not_let_pass(clean_file: Path, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(clean_file.read_bytes()[:900] + b"\xff" * 30)
     assert [finding.code for finding in found(tmp_path / "x")] == ["RESIDUE_NOT_SEARCHED"]

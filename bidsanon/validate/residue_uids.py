@@ -1,0 +1,96 @@
+"""The UIDs of a source, and where one of them stands in a text.
+
+A session has a UID for every file. They are looked up among the numbers with dots that a text
+holds, rather than searched for one by one: so memory and time stay small however many they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.validate.residue_needles import Source
+
+_SHORTEST_UID = 10
+_SHORTEST_END = 12
+_UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
+_IN_NAME = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
+_IN_TEXT = re.compile(r"\d+(?:[._-]\d+)+|\d{12,}", re.ASCII)
+_JOINT = re.compile(r"[._-]")
+
+
+class UidFind(NamedTuple):
+    """A UID that was found: where, which, and whose."""
+
+    start: int
+    form: str
+    source: Source
+
+
+class UidIndex:
+    """The UIDs of a source, whole, and their last parts where those say when it was.
+
+    Parameters
+    ----------
+    values
+        Identifying values. UIDs are taken, those in names of files too; the rest is in `others`.
+
+    Attributes
+    ----------
+    others
+        What is left to search for by other means.
+    count
+        How many values are looked up here.
+    """
+
+    def __init__(self, values: Iterable[IdentifyingValue]) -> None:
+        self._whole: dict[str, Source] = {}
+        self._ends: dict[str, Source] = {}
+        self._sources: dict[Source, Source] = {}
+        self.others: list[IdentifyingValue] = []
+        self.count = 0
+        for value in values:
+            self._take(value)
+
+    def find(self, text: str) -> Iterator[UidFind]:
+        """Yield the UIDs that stand in a text, within longer ones too."""
+        for match in _IN_TEXT.finditer(text):
+            yield from self._within(match[0], match.start())
+
+    def _take(self, value: IdentifyingValue) -> None:
+        text = value.text.strip(" \0")
+        if value.kind is ValueKind.UID and _UID.fullmatch(text) and len(text) >= _SHORTEST_UID:
+            self.count += 1
+            self._add(text, value)
+        elif value.kind is ValueKind.PATH:
+            for uid in _IN_NAME.findall(text):
+                self._add(uid, value)
+            self.others.append(replace(value, text=_IN_NAME.sub("", text)))
+        else:
+            self.others.append(value)
+
+    def _add(self, uid: str, value: IdentifyingValue) -> None:
+        source = Source(value.kind, value.origin)
+        source = self._sources.setdefault(source, source)  # one for all: there may be many
+        self._whole.setdefault(uid, source)
+        end = uid.rpartition(".")[2].lstrip("0")
+        if len(end) >= _SHORTEST_END:
+            self._ends.setdefault(end, source)
+
+    def _within(self, token: str, start: int) -> Iterator[UidFind]:
+        parts = _JOINT.split(token)
+        for part in parts:
+            source = self._ends.get(part.lstrip("0"))
+            if source is not None:
+                yield UidFind(start, part, source)
+        if len(token) < _SHORTEST_UID:
+            return
+        for first in range(len(parts)):
+            for last in range(first + 2, len(parts) + 1):
+                uid = ".".join(parts[first:last])
+                source = self._whole.get(uid)
+                if source is not None:
+                    yield UidFind(start, uid, source)
