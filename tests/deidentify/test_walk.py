@@ -6,6 +6,8 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.deidentify.instance import Deidentifier
@@ -41,6 +43,7 @@ SYNTAXES = {
     IMPLICIT_LITTLE: IMPLICIT_VR_LITTLE_ENDIAN,
 }
 UNDEFINED = 0xFFFFFFFF
+PROTECTED = [row.number for row in table_rows() if row.number and row.number != 0x00080018]
 
 
 def planted(tags: list[int], encoding: Encoding) -> bytes:
@@ -208,3 +211,34 @@ def test_files_that_come_alike_are_cleaned_alike_with_group_lengths(
     written = [b"".join(deidentifier.clean(content).pieces) for _ in range(4)]
     assert len(set(written)) == 1
     assert creator + value in written[0]
+
+
+FORMS = ("defined", "undefined", "without a VR")
+
+
+def nested(forms: list[str], tags: list[int], encoding: Encoding) -> bytes:
+    """Return planted values within sequences that are written in these ways, outermost first."""
+    if not forms:
+        return planted(tags, encoding)
+    form, *deeper = forms
+    inner_encoding = IMPLICIT_LITTLE if form == "without a VR" else encoding
+    inner = nested(deeper, tags, inner_encoding)
+    if form == "without a VR":
+        return in_a_sequence_without_a_vr(inner, encoding)
+    return sequence(KEPT_SEQUENCE, inner, encoding, undefined=form == "undefined")
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    forms=st.lists(st.sampled_from(FORMS), min_size=1, max_size=12),
+    tags=st.lists(st.sampled_from(PROTECTED), min_size=1, max_size=6, unique=True),
+    encoding=st.sampled_from(list(SYNTAXES)),
+)
+def test_nothing_leaks_however_sequences_nest(
+    forms: list[str], tags: list[int], encoding: Encoding, basic: Profile, plan: PersonPlan
+) -> None:
+    content = file_of(nested(forms, tags, encoding), top_level, encoding)
+    instance = deidentify_instance(content, profile=basic, plan=plan)
+    assert [text for text in PLANTED if text in instance.content] == []
+    assert b"tfl3d1" in instance.content
+    read_file(instance.content)
