@@ -5,9 +5,11 @@ are alike in all that a header says of their pixels (SOP class, image type, size
 photometric interpretation, bits, transfer syntax) are taken to be made alike. Of each such group
 the first, the middle and the last instance are looked at, and every one of a group of four or
 fewer; of an instance with several frames the same ones. A single odd image among many (another
-size, another image type, colour) is a group of its own. What words are found in one instance holds
-for its group: the whole group goes to quarantine. An odd image that its header does not tell from
-its neighbours can be missed.
+size, another image type, colour) is a group of its own. One that its header does not tell from its
+neighbours shows itself by its brightest value: in an image that was measured hardly two voxels
+share it, in one that was written into all letters do. So in groups of grey images that are not
+compressed the frames in which it repeats most are looked at, too. What words are found in one
+instance holds for its group: the whole group goes to quarantine.
 
 **What counts.** An orientation letter, a scale mark or a slice number identifies nobody, and rows
 of round slices in a mosaic are read as rows of zeros. So only characters that no round shape
@@ -18,13 +20,14 @@ text. A date, a name, a hospital or a record number have more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bidsanon.dicom.frames import FrameNotDecodedError, enlarged, render_frames
 from bidsanon.ocr import TextReader, Word, text_reader
 from bidsanon.progress import Progress
+from bidsanon.source.brightness import most_uniform
 from bidsanon.source.reading import Readable
 
 __all__ = ["LookedAt", "holds_text", "look_at_pixels", "text_reader"]
@@ -74,9 +77,9 @@ def look_at_pixels(
     with progress.step("looking for text in pixels", total=len(groups)) as step:
         for group in groups:
             paths = [image.path for image in group]
-            for index in _sample(len(group)):
+            for image, chosen in _chosen(group):
                 try:
-                    frames, found = _look_at(group[index], reader)
+                    frames, found = _look_at(image, chosen, reader)
                 except FrameNotDecodedError:
                     undecoded.update(paths)
                     continue
@@ -116,17 +119,24 @@ def _alike(images: Iterable[Readable]) -> list[list[Readable]]:
     return list(groups.values())
 
 
-def _sample(count: int) -> Iterable[int]:
+def _sample(count: int) -> Sequence[int]:
     """Choose among so many instances or frames: a few are all looked at."""
     return range(count) if count <= _SMALL_GROUP else (0, count // 2, count - 1)
 
 
-def _look_at(image: Readable, reader: TextReader) -> tuple[int, bool]:
-    """Look at a sample of an image's frames: how many, and whether one of them holds text."""
-    header = image.header
-    pictures = render_frames(
-        image.path, _sample(header.form.frames), transfer_syntax_uid=header.transfer_syntax_uid
-    )
+def _chosen(group: Sequence[Readable]) -> Iterator[tuple[Readable, Sequence[int]]]:
+    """Yield the images of a group that are looked at, and which of their frames."""
+    for index in _sample(len(group)):
+        yield group[index], _sample(group[index].header.form.frames)
+    if len(group) > _SMALL_GROUP or any(i.header.form.frames > _SMALL_GROUP for i in group):
+        for image, frame in most_uniform(group):
+            yield image, [frame]
+
+
+def _look_at(image: Readable, frames: Sequence[int], reader: TextReader) -> tuple[int, bool]:
+    """Look at frames of an image: at how many, and whether one of them holds text."""
+    uid = image.header.transfer_syntax_uid
+    pictures = render_frames(image.path, frames, transfer_syntax_uid=uid)
     seen = 0
     for picture in pictures:
         seen += 1

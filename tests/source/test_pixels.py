@@ -12,6 +12,7 @@ import pytest
 from instances import Read, Write
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from pydicom import dcmread
 from pydicom.uid import JPEGLSLossless
 from real_sets import MR_SETS
 
@@ -260,8 +261,6 @@ def test_no_real_head_is_taken_for_text(
 def test_real_burned_in_text_is_found_although_nothing_says_so(
     tmp_path: Path, shared_data: Callable[[str], Path], read: Read, reader: TextReader
 ) -> None:
-    from pydicom import dcmread  # noqa: PLC0415
-
     for name in ("burned-in-pixels/GREYSCALE_IMAGE.dcm", "malformed-and-odd/US1_UNCR.dcm"):
         data_set = dcmread(shared_data(name.split("/")[0]) / name.split("/")[1])
         data_set.BurnedInAnnotation = "NO"
@@ -270,3 +269,49 @@ def test_real_burned_in_text_is_found_although_nothing_says_so(
         data_set.save_as(tmp_path / "source" / Path(name).name)
     found = read(reader=reader, modalities=["MR", "US"])
     assert with_text(found) == {"GREYSCALE_IMAGE.dcm", "US1_UNCR.dcm"}
+
+
+def slice_of(seed: int, *, text: str = "") -> bytes:
+    """Return voxels as a scanner measures them, and perhaps text in a corner."""
+    voxels = np.random.default_rng(seed).rayleigh(20, (96, 96))
+    voxels[20:76, 20:76] += np.random.default_rng(seed + 1).uniform(200, 900, (56, 56))
+    if text:
+        layer = Image.new("1", (96, 96))
+        ImageDraw.Draw(layer).text((2, 2), text, fill=1, font=ImageFont.load_default(size=11))
+        voxels[np.asarray(layer)] = 1500
+    return voxels.astype("<u2").tobytes()
+
+
+@dataclass
+class FindsTheBrightest(Reader):
+    """Finds a name where a picture's corner is white."""
+
+    def read(self, picture: NDArray[np.uint8], /) -> tuple[Word, ...]:
+        self.pictures.append(picture.shape)
+        return self.words if (picture[:60, :200, 0] == 255).sum() > 60 else ()
+
+
+def test_one_slice_among_many_that_somebody_wrote_into_is_found(write: Write, read: Read) -> None:
+    for number in range(1, 31):
+        content = slice_of(number, text="QUIST" if number == 7 else "")
+        write(f"{number}", InstanceNumber=number, Rows=96, Columns=96, PixelData=content)
+    write("image", SeriesInstanceUID="1.2.3.1.2", PixelData=pixels(marked=False))
+    reader = FindsTheBrightest()
+    assert len(with_text(read(reader=reader))) == 30
+    assert len(reader.pictures) == 3 + 1 + 1
+
+
+def test_one_frame_among_many_that_somebody_wrote_into_is_found(write: Write, read: Read) -> None:
+    frames = [slice_of(number, text="QUIST" if number == 7 else "") for number in range(30)]
+    write("many", NumberOfFrames=30, Rows=96, Columns=96, PixelData=b"".join(frames))
+    write("image", SeriesInstanceUID="1.2.3.1.2", PixelData=pixels(marked=False))
+    assert with_text(read(reader=FindsTheBrightest())) == {"many"}
+
+
+def test_of_measured_slices_no_more_than_the_sample_is_looked_at(write: Write, read: Read) -> None:
+    for number in range(1, 31):
+        content = slice_of(number)
+        write(f"{number}", InstanceNumber=number, Rows=96, Columns=96, PixelData=content)
+    reader = FindsTheBrightest()
+    assert with_text(read(reader=reader)) == set()
+    assert len(reader.pictures) == 3
