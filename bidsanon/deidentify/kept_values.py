@@ -37,6 +37,7 @@ _WRITTEN = {
 _LONG_INTEGER = re.compile(rb"(?<![0-9.])[0-9]{6,}(?![0-9.])")
 _READABLE = re.compile(rb"[\x20-\x7e]{5,}|(?:[\x20-\x7e]\0){5,}")
 _LONGEST_NUMBER = 8  # bytes; several can spell a name
+_LETTERS = re.compile(rb"[A-Za-z][\x20-\x7e]{14,}[ \0]?")
 _PIXELS = 0x7FE0
 # Names of makers and models: where one of them is a person's name too, it still stays.
 _OF_THE_DEVICE = frozenset({0x00080070, 0x00081090})
@@ -52,17 +53,21 @@ def keep_unlisted(element: Element, rule: Rule, context: Context) -> Outcome:
         return Fate.ENTERED
     meant = dictionary_vr(element.tag)
     short = element.end - element.body <= _LONGEST_NUMBER
-    if vr in _NUMBERS and meant not in TEXT_VRS and short:
+    if vr in _NUMBERS and meant not in TEXT_VRS and meant != "SQ" and short:
         return Fate.KEPT
     if element.tag >> 16 == _PIXELS and meant not in TEXT_VRS:
         return Fate.KEPT
-    if meant in TEXT_VRS or (vr in TEXT_VRS and meant not in _WRITTEN and meant not in _NUMBERS):
+    fits = meant != "SQ" and (vr != "PN" or meant == "PN")
+    if fits and _is_text(vr, meant):
         return _keep_text(element, rule, context, vr if vr in TEXT_VRS else meant)
     value = context.value(element)
-    if meant in _WRITTEN or (meant in _NUMBERS and vr in TEXT_VRS):
-        fits = _is_written_as(meant, value, context)
+    if meant in _WRITTEN and vr not in _NUMBERS:
+        fits = fits and _is_written_as(meant, value, context)
+    elif meant in _NUMBERS and vr in TEXT_VRS:
+        fits = fits and _is_written_as("DS", value, context)
     else:
-        fits = not any(_cut(run, context) for run in _readable(value))
+        spells = vr in _NUMBERS and _LETTERS.fullmatch(value)
+        fits = fits and not spells and not any(_cut(run, context) for run in readable(value))
     if fits:
         return Fate.KEPT
     context.tools.note(element, rule, NoteReason.OTHER_THAN_MEANT)
@@ -74,6 +79,12 @@ def clean_unlisted_words(element: Element, rule: Rule, context: Context) -> Outc
     if element.vr in DESCRIBING:
         return clean_descriptor(element, rule, context)
     return keep_unlisted(element, rule, context)
+
+
+def _is_text(vr: str, meant: str) -> bool:
+    if meant in TEXT_VRS:
+        return vr not in _NUMBERS
+    return vr in TEXT_VRS and meant not in _WRITTEN and meant not in _NUMBERS
 
 
 def _keep_text(element: Element, rule: Rule, context: Context, vr: str) -> Outcome:
@@ -107,7 +118,7 @@ def _cleaned(text: str, tag: int, vr: str, context: Context) -> CleanedText:
 
 def _is_written_as(vr: str, value: bytes, context: Context) -> bool:
     """Tell whether a value is written as a VR is, and no number in it is one of the person's."""
-    if not _WRITTEN.get(vr, _NUMBER).fullmatch(value):
+    if not _WRITTEN[vr].fullmatch(value):
         return False
     return not any(_cut(found.decode("ascii"), context) for found in _LONG_INTEGER.findall(value))
 
@@ -118,7 +129,7 @@ def _cut(text: str, context: Context) -> CleanedText | None:
     return cleaned if cleaned.cut else None
 
 
-def _readable(value: bytes) -> Iterator[str]:
+def readable(value: bytes) -> Iterator[str]:
     """Yield the stretches of a binary value that read as text."""
     for run in _READABLE.findall(value):
         yield run.replace(b"\0", b"").decode("ascii")

@@ -172,6 +172,37 @@ def _malformed(tokens: Tokens) -> Iterator[Case]:
         "unknown element of a known group": write_file([*image, text(0x0010F0F0, "LO", word)]),
         "unknown sequence": write_file([*image, sequence(0x0010F0F2, [name])]),
         "a sequence in an unlisted text": write_file([*image, text(0x00180024, "UN", word)]),
+        "a sequence as OB": write_file([*image, text(0x00081032, "OB", word)]),
+        "a sequence as LO": write_file([*image, text(0x00081032, "LO", word)]),
+        "a sequence as US": write_file([*image, text(0x00081032, "US", word)]),
+        "items as OB": write_file([*image, Planted(0x00081032, "OB", _items_of(name))]),
+        "explicit items within UN": write_file(
+            [*image, Planted(0x00081032, "UN", _items_of(name))]
+        ),
+        "explicit items within an unknown UN": write_file(
+            [*image, Planted(0x0010F0F2, "UN", _items_of(name))]
+        ),
+        "implicit items": write_file(
+            [*image, Planted(0x00081032, "SQ", _items_of(name, IMPLICIT_LITTLE))]
+        ),
+        "big-endian items": write_file(
+            [*image, Planted(0x00081032, "SQ", _items_of(name, EXPLICIT_BIG))]
+        ),
+        "an unlisted text as PN": write_file([*image, text(0x00180024, "PN", word)]),
+        "an unlisted number as words": write_file(
+            [*image, text(0x00189087, "FD", f"{word}{_V.patient_id}"[:16])]
+        ),
+        "an unlisted number in short words": write_file(
+            [*image, text(0x00189087, "FD", _V.given[:8])]
+        ),
+        "two person names": write_file(
+            mr_image(text(0x00100010, "PN", f"{_V.name}\\{word}"), text(0x0008103E, "LO", word))
+        ),
+        "three scripts": write_file(
+            mr_image(
+                text(0x00100010, "PN", f"{_V.name}={word}={other}"), text(0x0008103E, "LO", other)
+            )
+        ),
         "an empty item and a full one": write_file([*image, sequence(0x00081140, [], [name])]),
         "32 deep": write_file([*image, _nested(30, name)]),
         "40 deep": write_file([*image, _nested(40, name)]),
@@ -253,6 +284,13 @@ _WORD_MAY_STAY = frozenset(
         "a sequence in an unlisted text",
     }
 )
+
+
+def _items_of(element: Planted, syntax: str = EXPLICIT_LITTLE) -> bytes:
+    """Return one item as bytes, in an encoding that what is around it may not have."""
+    body = write_data_set([element], syntax)
+    order = ">" if syntax == EXPLICIT_BIG else "<"
+    return struct.pack(order + "HHL", 0xFFFE, 0xE000, len(body)) + body
 
 
 def _nested(depth: int, inner: Planted) -> Planted:
