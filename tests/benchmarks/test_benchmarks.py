@@ -64,3 +64,27 @@ def test_the_session_is_classic_slices_without_an_anatomical_image(
     assert not any("MOSAIC" in header.ImageType for header in headers)
     weights = {header.get((0x0019, 0x100C)) and header[0x0019, 0x100C].value for header in headers}
     assert weights == {None, 0, 1000}
+
+
+def test_enhanced_images_have_thousands_of_elements(load: Load, tmp_path: Path) -> None:
+    load("enhanced").write_enhanced_session(tmp_path, files=1)
+    (path,) = tmp_path.iterdir()
+    image = dcmread(path)
+    assert sum(1 for _ in image.iterall()) > 7000
+    assert image.NumberOfFrames == len(image.PerFrameFunctionalGroupsSequence) == 256
+
+
+def test_a_set_is_repeated_as_other_series(load: Load, tmp_path: Path) -> None:
+    load("convert").write_classic_session(tmp_path / "once", slices=60)
+    (tmp_path / "twice").mkdir()
+    load("deidentify").repeat(tmp_path / "once", tmp_path / "twice", copies=2)
+    headers = [
+        dcmread(path, stop_before_pixels=True) for path in (tmp_path / "twice").rglob("*.dcm")
+    ]
+    assert len(headers) == 120
+    assert len({header.SOPInstanceUID for header in headers}) == 120
+    assert len({header.SeriesInstanceUID for header in headers}) == 4
+    assert len({header.StudyInstanceUID for header in headers}) == 1
+    assert all(
+        header.file_meta.MediaStorageSOPInstanceUID == header.SOPInstanceUID for header in headers
+    )
