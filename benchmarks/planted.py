@@ -16,26 +16,28 @@ from planted.suite import SEED, Score, put, scores, synthetic_cases  # noqa: E40
 from planted.tools import PEERS, bidsanon, peer  # noqa: E402 (the same)
 
 PROFILES = ("bids", "basic")
+BIDSANON = "bidsanon"
 MOST_FAILURES_SHOWN = 40
 
 
 def main() -> None:
-    """Put the suite to all tools and print a table of the scores."""
+    """Put the suite to the tools that were asked for and print a table of the scores."""
     options = _parse()
-    shared = options.shared if options.shared.is_dir() else None
+    shared = None if options.only_synthetic or not options.shared.is_dir() else options.shared
     table: dict[str, dict[Kind, Score]] = {}
     failures: list[Answer] = []
-    for profile in PROFILES:
-        answers = put(_cases(profile, shared), bidsanon(profile))
-        failures += [answer for answer in answers if not answer.passed]
-        table[f"bidsanon, {profile}"] = scores(answers)
-    for name in PEERS if options.peers else ():
-        tool = peer(name, options.peers)
-        if tool is None:
+    for name in options.tools:
+        if name == BIDSANON:
+            for profile in PROFILES:
+                answers = put(_cases(profile, shared), bidsanon(profile))
+                failures += [answer for answer in answers if not answer.passed]
+                table[f"{name}, {profile}"] = scores(answers)
+        elif (tool := peer(name, options.python)) is not None:
+            compared = (*_cases("basic", shared), *conversion_cases(shared))
+            table[name] = scores(put(compared, tool))
+        else:
             print(f"{name} is not installed", file=sys.stderr)
-            continue
-        compared = (*_cases("basic", shared), *conversion_cases(shared))
-        table[name] = scores(put(compared, tool))
+        print(f"{name} is done", file=sys.stderr)
     _print_table(table)
     for answer in failures[:MOST_FAILURES_SHOWN]:
         print(f"failed: {answer.kind}: {answer.place}", file=sys.stderr)
@@ -53,11 +55,15 @@ def _cases(profile: str, shared: Path | None) -> Iterator[Case]:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--only-synthetic", action="store_true", help="leave real files out")
     parser.add_argument(
-        "--peers",
+        "--python",
         type=Path,
-        metavar="PYTHON",
-        help="score others too: those installed for this Python, and gdcmanon",
+        default=Path(sys.executable),
+        help="the Python for which the others are installed",
+    )
+    parser.add_argument(
+        "tools", nargs="*", default=[BIDSANON], help=f"of {', '.join((BIDSANON, *PEERS))}"
     )
     return parser.parse_args()
 
