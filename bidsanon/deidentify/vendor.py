@@ -44,6 +44,7 @@ _WRITTEN = {
 }
 _LONG_INTEGER = re.compile(r"\d{6,}")
 _READABLE = re.compile(rb"[\x20-\x7e]{5,}")
+_A_WORD = re.compile(rb"[A-Za-z]{4,}")
 # Three floats or two doubles that happen to be made of letters are rarer than one in a million.
 _LETTERS = re.compile(rb"[A-Za-z][A-Za-z^ ]{10,}[ \0]*")
 _TEXTS = {"LO", "SH", "ST", "LT", "UT", "UC"}
@@ -248,7 +249,7 @@ def _kept(expected: str, value: PrivateValue, cleaning: PrivateCleaning) -> byte
     if not _fits(expected, value.content, value.vr):
         return None
     if expected in _BINARY_BYTES or value.vr in _BINARY_BYTES:
-        return None if _spells(value.content, cleaning) else value.content
+        return None if _spells(value, cleaning) else value.content
     parts = [part.strip(" \0") for part in value.content.decode("ascii").split("\\")]
     if expected == "CS":
         stays = all(not part or not cleaning.says_who(part) for part in parts)
@@ -260,11 +261,16 @@ def _kept(expected: str, value: PrivateValue, cleaning: PrivateCleaning) -> byte
     return value.content if stays else None
 
 
-def _spells(content: bytes, cleaning: PrivateCleaning) -> bool:
-    """Tell whether binary numbers are words: by their letters, or because headers know them."""
-    if _LETTERS.fullmatch(content):
+def _spells(value: PrivateValue, cleaning: PrivateCleaning) -> bool:
+    """Tell whether binary numbers are words: by their letters, or because headers know them.
+
+    Of those for which nothing but the file's own word speaks, none may look like a word.
+    """
+    if _LETTERS.fullmatch(value.content):
         return True
-    return any(cleaning.repeats(run.decode()) for run in _READABLE.findall(content))
+    if value.rule.claimed and _A_WORD.search(value.content):
+        return True
+    return any(cleaning.repeats(run.decode()) for run in _READABLE.findall(value.content))
 
 
 def _even(text: str, padding: bytes = b" ") -> bytes:

@@ -122,6 +122,17 @@ def test_what_is_called_safe_stays_as_far_as_its_value_can_be_checked(
     assert stays[0x08] == "AXIAL"
 
 
+def test_a_name_that_is_called_a_number_goes(
+    deidentified: Deidentified, written: Callable[..., bytes]
+) -> None:
+    content = written(with_claims(private([(0x01, "LO", "Roe^Mary")]), claim("SAFE")))
+    lying = content.replace(b"\x01\x10LO", b"\x01\x10UL")
+    assert lying != content
+    dataset, instance = deidentified(lying)
+    assert left(dataset) == {}
+    assert b"Mary" not in instance.content  # type: ignore[attr-defined]
+
+
 def test_what_stays_is_named_as_safe_and_nothing_else_is(deidentified: Deidentified) -> None:
     other = (0x0033, "ACME 2.0")
     claims = [
