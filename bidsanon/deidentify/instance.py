@@ -183,6 +183,12 @@ class Deidentifier:
         self._tools: dict[tuple[object, ...], Tools] = {}
         self._passages = Passages()
 
+    def knowing(self, known: Iterable[IdentifyingValue], *, marked: bool) -> Deidentifier:
+        """Return another that cuts these values from text, and decides as this one did."""
+        other = Deidentifier(profile=self._profile, plan=self._plan, known=known, marked=marked)
+        other._places, other._passages = self._places, self._passages
+        return other
+
     def clean(self, content: bytes) -> CleanedFile:
         """De-identify one file.
 
@@ -315,12 +321,13 @@ class Deidentifier:
         What stays as it is identifies nobody: a pseudonym, a dummy, a date that was shifted before.
         """
         own = Harvest()
+        replace = Replacements(self._plan, shift=shift, words=self._profile.words)
         context = Context(
             content=source.content,
             encoding=source.data_set.encoding,
             character_set=characters,
             place=place,
-            tools=Tools(Replacements(self._plan, shift=shift), Harvest(), {}, day=day),
+            tools=Tools(replace, Harvest(), {}, day=day),
         )
         for tag in _WHO_WHERE_AND_WHEN:
             element = source.top.get(tag)
@@ -366,8 +373,9 @@ def deidentify_instance(
     NotUnderstoodError
         If any of it cannot be understood.
     """
-    known = what_it_says(content, profile=profile, plan=plan)
-    deidentifier = Deidentifier(profile=profile, plan=plan, known=known, marked=marked)
+    first = Deidentifier(profile=profile, plan=plan)
+    first.clean(content)
+    deidentifier = first.knowing(first.harvest.drain().identity, marked=marked)
     cleaned = deidentifier.clean(content)
     return DeidentifiedInstance(
         content=b"".join(cleaned.pieces),

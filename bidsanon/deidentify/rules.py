@@ -103,8 +103,7 @@ class Place(dict[int, Rule]):
 
     def _is_unlisted(self, tag: int) -> bool:
         """Tell whether neither the table nor the profile's own rules speak of an attribute."""
-        ruled = any(rule.attribute == tag for rule in self._profile.rules)
-        return not ruled and table_row(tag) is None
+        return tag not in self._profile.ruled and table_row(tag) is None
 
     def _needs_value(self, tag: int) -> bool:
         """Tell whether an attribute may need a value, so that one of no words is no answer."""

@@ -179,6 +179,11 @@ class Profile:
         return any(decision is not None and decision.value is not None for decision in ruled)
 
     @cached_property
+    def ruled(self) -> frozenset[int | PrivateKey]:
+        """The attributes of which its own rules speak."""
+        return frozenset(self._own)
+
+    @cached_property
     def forced(self) -> tuple[tuple[int, str], ...]:
         """The standard attributes that are set to a value, with the value, by tag."""
         return tuple(
