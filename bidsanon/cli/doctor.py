@@ -95,7 +95,17 @@ def installed_parts() -> list[Part]:
         for name, adds in _PACKAGES.items()
     ]
     programs = [_program(program, needed, adds) for program, needed, adds in _PROGRAMS]
-    return [*packages, _reader(), *programs]
+    return [*packages, _passphrases(), _reader(), *programs]
+
+
+def _passphrases() -> Part:
+    return Part(
+        name="cryptography",
+        needed=False,
+        version=_package_version("cryptography"),
+        adds="protects the vault with a passphrase",
+        install="pip install 'bidsanon[passphrase]'",
+    )
 
 
 def _reader() -> Part:

@@ -38,7 +38,7 @@ class CleanedText:
     cut
         The pieces that were cut, in their order. Identified: for the harvest only.
     reasons
-        Why each of them was cut.
+        Why: one for each thing that was found. Several found side by side are one piece.
     """
 
     text: str
@@ -82,11 +82,11 @@ def clean_descriptor(
         found = [*finder.spans(text), *(shape_spans(text) if by_shape else ())]
         if vocabulary is not None:
             found += _spans_of_strange_words(text, vocabulary)
-        spans = _merged(text, found)
+        spans, found_for = _merged(text, found)
         if not spans:
             return CleanedText(text=text, cut=tuple(cut), reasons=tuple(reasons))
         cut += [text[span.start : span.end] for span in spans]
-        reasons += [span.reason for span in spans]
+        reasons += found_for
         text = _without(text, spans)
     return CleanedText(text="", cut=(*cut, text), reasons=(*reasons, NoteReason.TEXT))
 
@@ -98,16 +98,22 @@ def _spans_of_strange_words(text: str, own: frozenset[str]) -> Iterator[Span]:
             yield Span(*word.span(), NoteReason.NOT_IN_VOCABULARY)
 
 
-def _merged(text: str, spans: Iterable[Span]) -> list[Span]:
-    """Join spans that overlap, or that only a separator parts; the first one's reason stands."""
+def _merged(text: str, spans: Iterable[Span]) -> tuple[list[Span], list[NoteReason]]:
+    """Join spans that overlap, or that only a separator parts, and say what was found.
+
+    Of spans that overlap the first one's reason stands.
+    """
     merged: list[Span] = []
+    reasons: list[NoteReason] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         last = merged[-1] if merged else None
+        if last is None or span.start >= last.end:
+            reasons.append(span.reason)
         if last and (span.start <= last.end or _GAP.fullmatch(text, last.end, span.start)):
             merged[-1] = last._replace(end=max(last.end, span.end))
         else:
             merged.append(span)
-    return merged
+    return merged, reasons
 
 
 def _without(text: str, spans: Iterable[Span]) -> str:

@@ -102,7 +102,12 @@ _FEWEST_DIGITS = 8
 
 
 def shape_spans(text: str) -> Iterator[Span]:
-    """Yield where something identifying stands in a text, by its shape alone, in any order."""
+    """Yield where something identifying stands in a text, by its shape alone.
+
+    What tells more comes first: a date is a number of eight digits as well.
+    """
+    yield from date_spans(text)
+    yield from name_spans(text)
     yield from find_shapes(text, _SHAPES)
     for match in _MAIL_WITHIN_A_HOUSE.finditer(text):
         if not is_acquisition_term(match[1]):
@@ -111,8 +116,6 @@ def shape_spans(text: str) -> Iterator[Span]:
         for match in shape.finditer(text):
             if _is_telephone_number(match[0]):
                 yield Span(*match.span(), NoteReason.TELEPHONE)
-    yield from date_spans(text)
-    yield from name_spans(text)
 
 
 def _is_telephone_number(text: str) -> bool:
