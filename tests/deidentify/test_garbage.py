@@ -160,9 +160,9 @@ def nested(depth: int, *, undefined: bool) -> bytes:
 @pytest.mark.parametrize("profile", ["bids", "basic"])
 def test_ten_thousand_sequences_deep_is_refused_at_once(profile: str, *, undefined: bool) -> None:
     content = nested(10_000, undefined=undefined)
-    began = time.perf_counter()
+    began = time.process_time()
     assert judge(content, load_profile(profile)) is None
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("depth", [1, 20])
@@ -193,12 +193,12 @@ def test_many_empty_items_take_time_in_proportion() -> None:
 
     def seconds(count: int) -> float:
         content = head + element(0x00081140, b"SQ", item * count)
-        began = time.perf_counter()
+        began = time.process_time()
         judge(content)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(100)
-    assert seconds(80_000) < 40 * max(seconds(8_000), 0.02)
+    assert seconds(80_000) < 50 * max(seconds(8_000), 0.05)
 
 
 @pytest.mark.parametrize("name", ["siemens_t1w", "structured_report", "un_encoded_sequence"])
@@ -226,6 +226,6 @@ def test_a_name_of_a_megabyte_costs_seconds_and_no_more(profile: str) -> None:
     head = element(0x00080016, b"UI", b"1.2.840.10008.5.1.4.1.1.4\0")
     head += element(0x00080018, b"UI", b"1.3.12.2.1107.5.2.70")
     head += element(0x0008103E, b"LO", b"t1 " + NAME)
-    began = time.perf_counter()
+    began = time.process_time()
     judge(head + element(0x00100010, b"UT", name + b" "), load_profile(profile))
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
