@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
 from bidsanon.errors import ToolFailedError
+
+FILES_WORTH_A_WORKER = 500
+_BYTES_WORTH_A_WORKER = 1 << 25
+MOST_FILES_A_BATCH = 64
+_BATCHES_A_WORKER = 4
+
+
+def share_files(sizes: Sequence[int], *, jobs: int) -> tuple[int, int]:
+    """Say how many workers some files are worth, and how many files a worker takes at once.
+
+    Starting a worker takes as long as de-identifying some hundreds of small files, or some tens of
+    megabytes of large ones.
+
+    Parameters
+    ----------
+    sizes
+        How large each file is, in bytes.
+    jobs
+        How many workers there may be.
+    """
+    worth = len(sizes) // FILES_WORTH_A_WORKER + sum(sizes) // _BYTES_WORTH_A_WORKER
+    workers = max(1, min(jobs, worth, len(sizes)))
+    even = len(sizes) // (workers * _BATCHES_A_WORKER)
+    return workers, max(1, min(even, MOST_FILES_A_BATCH))
 
 
 @contextmanager

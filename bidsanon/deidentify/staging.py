@@ -44,12 +44,7 @@ from bidsanon.session import (
     settle_notes,
 )
 from bidsanon.vault.plan import PersonPlan
-from bidsanon.workers import worker_pool
-
-FILES_WORTH_A_WORKER = 500
-"""Starting a worker takes as long as de-identifying about so many files."""
-
-_FILES_A_BATCH = 64
+from bidsanon.workers import share_files, worker_pool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,8 +213,8 @@ def _read_first_instances(
 
 def _carry_out(tasks: Sequence[_Task], orders: _Orders, *, jobs: int) -> Iterator[_Report]:
     """Carry out all tasks, in their order, in this process or in others."""
-    batches = [tasks[i : i + _FILES_A_BATCH] for i in range(0, len(tasks), _FILES_A_BATCH)]
-    workers = min(jobs, len(tasks) // FILES_WORTH_A_WORKER)
+    workers, size = share_files([_size(task.source) for task in tasks], jobs=jobs)
+    batches = [tasks[i : i + size] for i in range(0, len(tasks), size)]
     if workers <= 1:
         worker = _Worker(orders)
         yield from map(worker.carry_out, batches)
@@ -309,6 +304,13 @@ def _begin(orders: _Orders) -> None:
 def _carry_out_here(tasks: Sequence[_Task]) -> _Report:
     assert _worker is not None  # noqa: S101 (the pool's initializer made it)
     return _worker.carry_out(tasks)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # that it cannot be read is said when it is its turn
 
 
 def _read(path: Path) -> bytes:

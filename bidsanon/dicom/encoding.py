@@ -84,6 +84,7 @@ _LATER_VR = re.compile(rb"[A-Z]{2}")
 _FRAGMENTED = frozenset({"OB", "OW"})
 _PADDED_WITH_ZERO = frozenset({"UI", "OB", "OD", "OF", "OL", "OV", "OW", "SV", "UN", "UV"})
 _LONGEST_SHORT = 0xFFFF
+_WORTH_REMEMBERING = 512  # bytes: a shorter data set is read faster than it is recognised
 _LONGEST_INFLATED = 1 << 32
 _HARMLESS_INFLATED = 1 << 28
 _HIGHEST_RATIO = 100
@@ -632,7 +633,8 @@ def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
     if stretch.depth > MAX_DEPTH:
         raise NotUnderstoodError("its sequences nest too deeply")
     read = _read_explicit if stretch.encoding.explicit else _read_implicit
-    known = stretch.known.written(stretch.encoding) if stretch.known else None
+    worth_it = stretch.limit - stretch.position >= _WORTH_REMEMBERING
+    known = stretch.known.written(stretch.encoding) if stretch.known and worth_it else None
     elements: list[Element] = []
     found: dict[int, Passage] = {}
     try:

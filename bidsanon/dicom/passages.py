@@ -109,17 +109,17 @@ class KnownPassages:
             passage = known.get(index)
             if passage is None:
                 element = elements[index]
-                if run and element.tag <= run[-1].tag:
+                came_before = self._came_before(content, element)
+                if run and not (came_before and element.tag > run[-1].tag):
                     run = self._keep(content, run)
-                if self._came_before(content, element):
+                if came_before:
                     run.append(element)
-                else:
-                    run = self._keep(content, run)
                 index += 1
             else:
-                run = self._keep(content, run)
+                run = self._keep(content, run) if run else run
                 index += passage.length
-        self._keep(content, run)
+        if run:
+            self._keep(content, run)
 
     def _came_before(self, content: bytes, element: Element) -> bool:
         if element.after - element.start > _LONGEST_ELEMENT:

@@ -45,12 +45,8 @@ from bidsanon.validate.residue_needles import Context, IgnoredValues, Needles, S
 from bidsanon.validate.residue_runs import alphabet_table, runs
 from bidsanon.validate.residue_text import View, byte_views, canonical, text_views
 from bidsanon.validate.residue_uids import UidIndex
-from bidsanon.workers import worker_pool
+from bidsanon.workers import share_files, worker_pool
 
-FILES_WORTH_A_WORKER = 500
-"""Starting a worker takes as long as searching through about so many files."""
-
-_FILES_A_BATCH = 64
 _MOST_SEEN = 1 << 17
 _LONGEST_SEEN = 1 << 12
 _MOST_ORIGINS = 3
@@ -268,8 +264,9 @@ def _descriptors(outputs: Sequence[DicomOutput]) -> Iterator[str]:
 
 
 def _carry_out(outputs: Sequence[DicomOutput], orders: _Orders, *, jobs: int) -> Iterator[_Report]:
-    batches = [outputs[i : i + _FILES_A_BATCH] for i in range(0, len(outputs), _FILES_A_BATCH)]
-    workers = min(jobs, len(outputs) // FILES_WORTH_A_WORKER)
+    sizes = [output.path.stat().st_size for output in outputs]
+    workers, size = share_files(sizes, jobs=jobs)
+    batches = [outputs[i : i + size] for i in range(0, len(outputs), size)]
     if workers <= 1:
         yield from map(_Searcher(orders).search, batches)
         return

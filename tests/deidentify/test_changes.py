@@ -14,8 +14,9 @@ import sessions
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 
+from bidsanon import workers
 from bidsanon.audit import VALUES_NAME, ChangedValue, ChangedValues
-from bidsanon.deidentify import deidentify_session, map_entries, staging
+from bidsanon.deidentify import deidentify_session, map_entries
 from bidsanon.deidentify.instance import Deidentifier
 from bidsanon.demo.person import MARA, identifying_strings
 from bidsanon.profile import Profile
@@ -150,8 +151,8 @@ def test_a_whole_session_is_told_in_the_same_order_by_any_number_of_workers(
             return connection.execute(query).fetchall()
 
     alone = told("one", 1)
-    monkeypatch.setattr(staging, "FILES_WORTH_A_WORKER", 1)
-    monkeypatch.setattr(staging, "_FILES_A_BATCH", 3)
+    monkeypatch.setattr(workers, "FILES_WORTH_A_WORKER", 1)
+    monkeypatch.setattr(workers, "MOST_FILES_A_BATCH", 3)
     assert told("two", 2) == alone
     files = sum(len(series.instances) for series in source.series)
     assert len({row[1] for row in alone}) == files

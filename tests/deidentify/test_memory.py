@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsanon.deidentify.instance import Deidentifier
+from bidsanon.dicom import encoding
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -35,6 +36,13 @@ STANDARD = (
     (0x00180050, "DS", (b"2.5 ", b"3 ")),
     (0x00204000, "LT", (b"see Quillfeather ",)),
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def every_data_set_is_worth_it() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_WORTH_REMEMBERING", 0)
+        yield
 
 
 def cleaned(deidentifier: Deidentifier, content: bytes) -> bytes | None:

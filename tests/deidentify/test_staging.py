@@ -13,6 +13,7 @@ import pytest
 import sessions
 from pydicom import Dataset, dcmread
 
+from bidsanon import workers
 from bidsanon.deidentify import deidentify_session, staging
 from bidsanon.demo.person import MARA, clock, identifying_strings
 from bidsanon.errors import StorageError
@@ -143,8 +144,8 @@ def test_more_workers_give_the_same_bytes_and_the_same_session(
     stage: Stage, source: SourceSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = stage(source, into="one")
-    monkeypatch.setattr(staging, "FILES_WORTH_A_WORKER", 1)
-    monkeypatch.setattr(staging, "_FILES_A_BATCH", 3)
+    monkeypatch.setattr(workers, "FILES_WORTH_A_WORKER", 1)
+    monkeypatch.setattr(workers, "MOST_FILES_A_BATCH", 3)
     together = stage(source, into="two", jobs=2)
     assert tree_digest(alone.folder) == tree_digest(together.folder)
     for name in ("identity", "participant", "first_acquisition", "changes", "findings", "notes"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bidsanon.dicom import encoding
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
@@ -33,11 +34,18 @@ TAGS = (0x00080005, 0x00080016, 0x00080060, 0x00100010, 0x00180050, 0x00290010, 
 SEQUENCE = 0x00081140
 
 
-def file_of(elements: list[tuple[int, str, bytes]], encoding: Encoding = EXPLICIT_LITTLE) -> bytes:
+@pytest.fixture(autouse=True, scope="module")
+def every_data_set_is_worth_it() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_WORTH_REMEMBERING", 0)
+        yield
+
+
+def file_of(elements: list[tuple[int, str, bytes]], written: Encoding = EXPLICIT_LITTLE) -> bytes:
     head = write_file_head(
-        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid=SYNTAXES[encoding]
+        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid=SYNTAXES[written]
     )
-    return head + b"".join(write_element(*element, encoding) for element in elements)
+    return head + b"".join(write_element(*element, written) for element in elements)
 
 
 def everything(file: DicomFile) -> list[object]:
@@ -50,10 +58,10 @@ def _everything(content: bytes, data_set: DataSet, depth: int) -> list[object]:
     for element in data_set.elements:
         found.append(element._replace(items=None))
         if holds_items(content, element):
-            encoding = encoding_of_items(element, data_set.encoding)
+            inner = encoding_of_items(element, data_set.encoding)
             items = read_items(content, element, data_set.encoding, depth=depth + 1)
             found += [
-                _everything(content, read_item(content, i, encoding, depth=depth + 1), depth + 1)
+                _everything(content, read_item(content, i, inner, depth=depth + 1), depth + 1)
                 for i in items
             ]
     return found
@@ -86,8 +94,8 @@ def test_a_passage_is_found_when_it_comes_the_third_time() -> None:
 def test_a_passage_is_not_found_where_the_file_is_written_otherwise() -> None:
     known = Passages()
     elements = [(0x00080060, "CS", b"MR"), (0x00180050, "DS", b"2.5 ")]
-    for encoding in (EXPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE):
-        last = read_file(file_of(elements, encoding), known=known)
+    for written in (EXPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE):
+        last = read_file(file_of(elements, written), known=known)
     assert last.data_set.passages == {}
 
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from bidsanon.errors import ToolFailedError
-from bidsanon.workers import worker_pool
+from bidsanon.workers import share_files, worker_pool
 
 
 def test_work_comes_back_in_order() -> None:
@@ -22,3 +22,19 @@ def test_a_process_that_dies_is_said_with_a_cure() -> None:
     ):
         pool.submit(os._exit, 1).result()
     assert "--jobs 1" in raised.value.cure
+
+
+@pytest.mark.parametrize(
+    ("files", "size", "jobs", "expected"),
+    [
+        (10, 30_000, 8, (1, 2)),
+        (7_600, 30_000, 2, (2, 64)),
+        (40, 2 << 20, 2, (2, 5)),
+        (1, 1 << 31, 8, (1, 1)),
+        (0, 0, 8, (1, 1)),
+    ],
+)
+def test_files_are_shared_by_their_number_and_their_size(
+    files: int, size: int, jobs: int, expected: tuple[int, int]
+) -> None:
+    assert share_files([size] * files, jobs=jobs) == expected

@@ -40,7 +40,7 @@ from bidsanon.audit import MAP_NAME, VALUES_NAME, Journal
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.demo.person import clock
-from bidsanon.errors import ConflictError, GateRefusedError, SourceError, UsageError
+from bidsanon.errors import ConflictError, GateRefusedError, SourceError, StorageError, UsageError
 from bidsanon.files import files_below, tree_digest
 from bidsanon.pipeline import deidentify as pipeline
 from bidsanon.pipeline.deidentify_plan import plan_deidentification
@@ -170,8 +170,7 @@ def test_the_private_folder_is_private_and_keeps_no_copies(
 def test_the_same_vault_gives_the_same_bytes_in_one_process_or_two(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bidsanon.deidentify.staging.FILES_WORTH_A_WORKER", 1)
-    monkeypatch.setattr("bidsanon.validate.residue_dicom.FILES_WORTH_A_WORKER", 1)
+    monkeypatch.setattr("bidsanon.workers.FILES_WORTH_A_WORKER", 1)
     for name, jobs in (("a", 1), ("b", 2), ("c.zip", 2), ("d.zip", 1)):
         run_deidentify(source, out=tmp_path / name, private=tmp_path / "private", jobs=jobs)
     assert tree_digest(tmp_path / "a") == tree_digest(tmp_path / "b")
@@ -484,6 +483,15 @@ def test_a_failed_report_after_the_delivery_spares_the_vault(
         run_deidentify(source, out=tmp_path / "out")
     assert (tmp_path / "out").is_dir()
     assert (tmp_path / "out.private" / "vault.sqlite").is_file()
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)
+    with pytest.raises(StorageError, match="cannot be written"):
+        run_deidentify(source, out=tmp_path / "new" / "out", private=tmp_path / "p")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_runs_into_one_out_do_not_meet(source: Path, tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 from sessions import MARA, siemens_t1w
 
+from bidsanon import workers
 from bidsanon.findings import Finding
 from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.session import IdentifyingValue, ValueKind
-from bidsanon.validate import residue_dicom
 from bidsanon.validate.residue_dicom import DicomOutput, DicomSearch, search_dicom
 
 NAME = IdentifyingValue(kind=ValueKind.NAME, text="Wetherby^Ottoline", origin="(0010,0010)")
@@ -230,8 +230,8 @@ def test_a_file_that_cannot_be_understood_is_not_let_pass(clean_file: Path, tmp_
 def test_many_files_give_the_same_with_one_process_and_with_two(
     clean_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(residue_dicom, "FILES_WORTH_A_WORKER", 2)
-    monkeypatch.setattr(residue_dicom, "_FILES_A_BATCH", 2)
+    monkeypatch.setattr(workers, "FILES_WORTH_A_WORKER", 2)
+    monkeypatch.setattr(workers, "MOST_FILES_A_BATCH", 2)
     outputs = [
         DicomOutput(planted(clean_file, tmp_path / plant.__name__, plant), f"series {n}")
         for n, plant in enumerate(PLACES)
