@@ -7,6 +7,7 @@ everything at OUT at once.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
 from collections import Counter
@@ -111,6 +112,7 @@ def deidentify(
         space.remove_stale()
         _settle(request)
         require_place(request.delivery, overwrite=request.overwrite)
+        _require_writable(request.delivery.out.parent)
         source = read(request, profile, unpack_into=space.work / "source", progress=progress)
         _require_room(source, request)
         run = DeidentifyRun(request=request, profile=profile, source=source)
@@ -449,6 +451,22 @@ def _outputs(run: DeidentifyRun) -> Iterator[DicomOutput]:
         for series in person.series:
             place = f"series {series.source.index}"
             yield from (DicomOutput(path=file, place=place) for file in series.files)
+
+
+def _require_writable(folder: Path) -> None:
+    """Refuse a place that cannot be written before anything is read.
+
+    Raises
+    ------
+    StorageError
+        If the folder, or the one in which it is to be made, cannot be written.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StorageError(
+            "the folder that is to hold OUT cannot be written",
+            cure="check its permissions, or choose another OUT",
+        )
 
 
 def _require_room(source: SourceSession, request: DeidentifyRequest) -> None:
