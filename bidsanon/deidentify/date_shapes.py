@@ -54,7 +54,7 @@ _FIGURES = compiled(
             r"(?<![\d:.])(?:1[0-2]|0?[1-9])(?::[0-5]\d)?\s?[ap]\.?m\b(?!\s?:)",
             rf"{BEGINS}(?:[01]?\d|2[0-3])(?:[.:][0-5]\d)?\s?uhr\b",
             rf"{BEGINS}(?:[01]?\d|2[0-3])h[0-5]\d{ENDS}",
-            rf"{BEGINS}(?:[01]\d|2[0-3])[0-5]\dh{ENDS}",
+            rf"{BEGINS}(?:[01]\d|2[0-3])\.?[0-5]\dh{ENDS}",
         ),
     }
 )
@@ -92,7 +92,8 @@ def _words() -> tuple[re.Pattern[str], Shapes]:
         rf"{BEGINS}{_DAY}(?:st|nd|rd|th|\.)?{of}?\ ?{full}{ENDS}",
         rf"{BEGINS}{full}\ {_DAY}(?:st|nd|rd|th)?{ENDS}",
         rf"{BEGINS}{_DAY}(?:st|nd|rd|th)(?:\ of)?\ {any_name}{ENDS}",
-        rf"{BEGINS}{any_name}\ {_DAY}(?:st|nd|rd|th){ENDS}",
+        rf"{BEGINS}{any_name}\.?\ {_DAY}(?:st|nd|rd|th){ENDS}",
+        rf"(?<!\d){_TWO_DIGIT_DAY}{_SHORT_ENGLISH}\d\d{ENDS}",
         rf"""(?-i:{BEGINS}{_DAY}-{_SHORT_ENGLISH}{ENDS}
             | {BEGINS}{_TWO_DIGIT_DAY}{_SHORT_ENGLISH}{ENDS})""",
     )

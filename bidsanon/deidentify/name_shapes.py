@@ -39,6 +39,7 @@ _PERHAPS_LABEL = re.compile(
     rf"""{BEGINS}(?:(?:[Tt]ech|PI|RT|MTRA?|[Oo]p)\s?: | (?:PI|MRS){ENDS}
         | (?:[Aa]ttn|ATTN){ENDS}[.:]?
         | (?:[Rr]eferring\ |[Pp]erforming\ |[Rr]equesting\ )?[Pp]hysician{ENDS}
+        | (?:Untersucher(?:in)?|Arzt|Ärztin|Operator|Technician|Technologist|MTRA){ENDS}
         | (?:[A-Z]\.\s?){{1,3}} )""",
     re.VERBOSE,
 )
@@ -69,8 +70,13 @@ _PLACE_WORD = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _PLACE_ALONE = frozenset({"charité", "charite"})
+_NAMED_HOUSE = re.compile(
+    rf"""{BEGINS}[^\W\d_]{{3,}}(?:hospital(?:et)?|sjukhuset|sykehus|spital|krankenhaus
+        |klinik(?:um)?){ENDS}""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _WORD_BEFORE = re.compile(
-    BEGINS + r"(?:St\.|[A-ZÀ-Þ][^\W\d_'\u2019]*(?:['\u2019-][^\W\d_]+)*)[\s,_-]{1,2}\Z"
+    BEGINS + r"(?:St\.|[A-ZÀ-Þ][^\W\d_'\u2019]*(?:['\u2019-][^\W\d_]+)*['\u2019]?)[\s,_-]{1,2}\Z"
 )
 _WORD_AFTER = re.compile(
     r"[\s,_-]{1,2}(?:(?:of|für|de|der|del|di|the|zu|am|Saint|St\.)\s)*"
@@ -81,7 +87,7 @@ _STREETS: Shapes = compiled(
     {
         NoteReason.PLACE: (
             rf"{BEGINS}[A-ZÄÖÜ][^\W\d_]*(?:straße|strasse|str\.|gasse)\s?\d+\s?[a-z]?{ENDS}",
-            rf"""{BEGINS}\d+\s(?:[A-Z][a-z]+\s){{1,2}}
+            rf"""{BEGINS}\d+[A-Za-z]?\s(?:[A-Z][a-z]+\s){{1,2}}
                 (?:Street|St|Road|Rd|Avenue|Ave|Lane|Blvd|Boulevard){ENDS}\.?""",
             rf"{BEGINS}\d+,?\s(?:rue|avenue|calle|Rue|Calle)\s(?:d[eu]\s)?[A-Z][^\W\d_]+",
         )
@@ -103,7 +109,9 @@ def name_spans(text: str) -> Iterator[Span]:
             yield Span(*match.span(), NoteReason.TITLE_WITH_NAME)
     yield from (Span(*m.span(), NoteReason.TITLE_WITH_NAME) for m in _HONOURED.finditer(text))
     for match in _PLACE_WORD.finditer(text):
-        yield from _with_place(text, match)
+        yield from _with_place(text, match, named=match[0].lower() in _PLACE_ALONE)
+    for match in _NAMED_HOUSE.finditer(text):
+        yield from _with_place(text, match, named=True)
     yield from find_shapes(text, _STREETS)
 
 
@@ -140,10 +148,19 @@ def _with_names(
         yield Span(match.start(), end, NoteReason.TITLE_WITH_NAME)
 
 
-def _with_place(text: str, match: re.Match[str]) -> Iterator[Span]:
-    """Yield what an institution is called, where it is called something."""
+def _with_place(text: str, match: re.Match[str], *, named: bool) -> Iterator[Span]:
+    """Yield what an institution is called, where it is called something.
+
+    Parameters
+    ----------
+    text
+        The whole text.
+    match
+        What says that it is an institution.
+    named
+        Whether that alone says which.
+    """
     start, end = match.span()
-    named = match[0].lower() in _PLACE_ALONE
     position = start
     for _ in range(_MOST_PLACE_WORDS):
         before = _WORD_BEFORE.search(text, max(0, position - 64), position)

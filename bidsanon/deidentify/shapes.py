@@ -19,8 +19,9 @@ from bidsanon.dicom.terms import is_acquisition_term
 from bidsanon.session import NoteReason
 
 _NUMBER_OF = r"[\s_.-]{0,2}(?:id|nr|no|number|num|nummer|\#)"
-_NUMBERED = rf"""(?:mrn | patid | ssn | nhs | nhi | ipp | nip | cpr | svnr | ahv | kvnr | barcode
-    | pat(?:ient|ienten)?{_NUMBER_OF} | accession(?:{_NUMBER_OF})? | case{_NUMBER_OF}
+_NUMBERED = rf"""(?:mrn | patid | ssn | nhs | nhi | ipp | nip | nif | bsn | cpr | svnr | ahv | kvnr
+    | barcode | pat(?:ient|ienten)?{_NUMBER_OF} | accession | acc(?:ession)?{_NUMBER_OF}
+    | case{_NUMBER_OF}
     | fall{_NUMBER_OF} | aufnahme{_NUMBER_OF} | hospital{_NUMBER_OF} | visit{_NUMBER_OF}
     | chart{_NUMBER_OF} | (?:medical\ )?record{_NUMBER_OF} | (?:study|exam){_NUMBER_OF}
     | (?:subj(?:ect)?|participant|proband(?:en)?){_NUMBER_OF} | insurance{_NUMBER_OF})"""
@@ -35,7 +36,7 @@ _SHAPES = compiled(
             r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+",
             r"""(?<![\w.+-])[\w.+-]{1,64}\s?[\[(]\s?(?:at|@)\s?[\])]\s?[\w-]+
                 (?:\s?(?:\.|[\[(]\s?dot\s?[\])]|\ dot\ )\s?[\w-]+)*""",
-            rf"{BEGINS}[\w.+-]+\ at\ [\w-]+(?:\ dot\ [\w-]+)+",
+            r"(?<![\w.+-])[\w.+-]{1,64}\ at\ [\w-]+(?:\ dot\ [\w-]+)+",
         ),
         NoteReason.WEB_ADDRESS: (
             r"\b(?:https?|ftp)://\S+ | \bwww\.\S+",
@@ -53,7 +54,7 @@ _SHAPES = compiled(
             r"(?<![\w+])\+\d{1,3}(?:[ ()/-]{0,3}\d){7,12}(?![\d.])",
             r"(?<![\w+])\+\d{1,3}(?:\.\d{2,4}){3,}",
             r"(?<![\d.])00\d{2}(?:[ ()/-]{1,2}\d{2,}){2,}",
-            rf"{BEGINS}0\d(?:\ \d\d){{4}}(?![\d.])",
+            rf"{BEGINS}0\d(?:\ \d\d){{4}}(?![\d.]) | {BEGINS}0\d(?:\.\d\d){{4}}(?![\d.])",
             rf"{BEGINS}{_CALLED}(?:[.:\ ]{{1,3}}|\.\#)\+?[\d(][\d\ ()/.-]*\d{{2}}(?![\d.])",
         ),
         NoteReason.RECORD_NUMBER: (
@@ -76,7 +77,7 @@ _SHAPES = compiled(
             rf"{BEGINS}(?:order|req(?:uisition)?)\ \d{{4,}}{ENDS}",
             rf"{BEGINS}id\s?[:\#=]\s?[\w-]+ | {BEGINS}id[ _]\d{{3,}}{ENDS}",
             rf"{BEGINS}{_SOMEBODY}[\s_.\#:-]{{0,2}}\d+[a-z]?{ENDS}(?!\s?mm)",
-            rf"{BEGINS}sub-\d+{ENDS}",
+            rf"{BEGINS}(?:sub-\d+ | (?:sub_? | (?:pat|case|ctrl|hc)[-_]?)\d{{2,}}){ENDS}",
         ),
         NoteReason.AGE: (
             rf"""{BEGINS}(?:dob|d\.o\.b\.|geb(?:oren|\.)?|born|birth\ ?da(?:te|y)|née?|nacid[oa])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -297,6 +298,15 @@ def test_a_text_that_is_no_description_is_cut_whole() -> None:
     cleaned = clean_descriptor("T1 " * 20_000, NOTHING)
     assert cleaned.text == ""
     assert len(cleaned.cut) == 1
+
+
+@pytest.mark.parametrize(
+    "piece", ["_", "1.", "a.", "a-", "+1 ", "Dr Foo ", "University Foo ", "9 "]
+)
+def test_no_text_takes_long(piece: str) -> None:
+    begun = time.process_time()
+    clean_descriptor((piece * 8000)[:8000], NOTHING)
+    assert time.process_time() - begun < 2
 
 
 class TestTheCorpus:
