@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from optional import lacking
 from PIL import Image, ImageDraw, ImageFont
 from pydicom import Dataset, dcmread
 from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
@@ -207,12 +208,13 @@ def test_without_the_option_an_annotation_says_nothing(deidentified: Deidentifie
     assert "GraphicObjectSequence" not in item
 
 
+@pytest.mark.slow
 def test_the_real_reader_tells_a_name_from_a_line(
     deidentified: Deidentified, cleaning: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = text_reader(threads=1)
     if reader is None:
-        pytest.skip("the extra ocr is not installed")
+        lacking("the extra ocr")
     install(reader, monkeypatch)
     data_set = with_overlay(Dataset(), drawn())
     data_set = with_overlay(data_set, drawn("QUIST MARA 1961"), group=0x6002)

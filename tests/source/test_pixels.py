@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from instances import Read, Write
 from numpy.typing import NDArray
+from optional import lacking
 from PIL import Image, ImageDraw, ImageFont
 from pydicom import dcmread
 from pydicom.uid import JPEGLSLossless
@@ -227,15 +228,17 @@ def reader() -> TextReader:
     """Give the real reader."""
     found = text_reader(threads=1)
     if found is None:
-        pytest.skip("the extra ocr is not installed")
+        lacking("the extra ocr")
     return found
 
 
+@pytest.mark.slow
 def test_the_real_reader_is_told_to_report_to_nobody(reader: TextReader) -> None:
     assert reader.name
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["QUIST MARA", "07.09.2018", "MRN 47112"])
 def test_the_real_reader_finds_text_in_a_corner(
     write: Write, read: Read, reader: TextReader, text: str
@@ -258,6 +261,7 @@ def test_no_real_head_is_taken_for_text(
     assert with_text(read(shared_data(name), reader=reader)) == set()
 
 
+@pytest.mark.slow
 def test_real_burned_in_text_is_found_although_nothing_says_so(
     tmp_path: Path, shared_data: Callable[[str], Path], read: Read, reader: TextReader
 ) -> None:
