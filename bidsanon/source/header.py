@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +37,7 @@ MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 _PREFIX = 132
 _MAGIC = b"DICM"
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
-_PIXEL_DATA = (0x7FE00010, 0x7FE00008, 0x7FE00009)
+_PIXEL_DATA = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _UNDEFINED = 0xFFFFFFFF
 _UID = re.compile(r"[0-2](\.\d+)+", re.ASCII)
 _PADDING = " \0\t\r\n"
@@ -197,13 +198,13 @@ def may_be_dicom(prefix: bytes) -> bool:
 
 
 def _wanted_values(file: DicomFile) -> dict[int, bytes]:
-    content = file.content
-    return {e.tag: content[e.body : e.end] for e in file.data_set.elements if e.tag in _WANTED}
+    content, top = file.content, file.top
+    return {tag: content[e.body : e.end] for tag in _WANTED if (e := top.get(tag))}
 
 
 def _soundness(file: DicomFile, values: Mapping[int, bytes]) -> Soundness:
     """Compare the pixel data's length with what rows, columns, samples and frames ask for."""
-    found = [e for e in file.data_set.elements if e.tag in _PIXEL_DATA]
+    found = [file.top[tag] for tag in _PIXEL_DATA if tag in file.top]
     if not found:
         return Soundness.WITHOUT_PIXELS
     element = found[0]
@@ -319,6 +320,7 @@ def _text(values: Mapping[int, bytes], tag: int) -> str:
     return _clean(values.get(tag, b""), values.get(_CHARACTER_SET, b""))
 
 
+@lru_cache(maxsize=1 << 12)
 def _clean(value: bytes, character_set: bytes = b"") -> str:
     return decode_text(value, character_set).strip(_PADDING)
 
