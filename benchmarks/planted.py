@@ -37,7 +37,7 @@ def main() -> None:
             table[name] = scores(put(compared, tool))
         else:
             print(f"{name} is not installed", file=sys.stderr)
-        print(f"{name} is done", file=sys.stderr)
+        print(f"{name} is done: {_in_a_line(table)}", file=sys.stderr)
     _print_table(table)
     for answer in failures[:MOST_FAILURES_SHOWN]:
         print(f"failed: {answer.kind}: {answer.place}", file=sys.stderr)
@@ -66,6 +66,11 @@ def _parse() -> argparse.Namespace:
         "tools", nargs="*", default=[BIDSANON], help=f"of {', '.join((BIDSANON, *PEERS))}"
     )
     return parser.parse_args()
+
+
+def _in_a_line(table: dict[str, dict[Kind, Score]]) -> str:
+    column = list(table.values())[-1] if table else {}
+    return ", ".join(f"{kind} {score.passed}/{score.total}" for kind, score in column.items())
 
 
 def _print_table(table: dict[str, dict[Kind, Score]]) -> None:

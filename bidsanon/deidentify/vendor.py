@@ -45,8 +45,8 @@ _WRITTEN = {
 _LONG_INTEGER = re.compile(r"\d{6,}")
 _READABLE = re.compile(rb"[\x20-\x7e]{5,}")
 _A_WORD = re.compile(rb"[A-Za-z]{4,}")
-# Three floats or two doubles that happen to be made of letters are rarer than one in a million.
-_LETTERS = re.compile(rb"[A-Za-z][A-Za-z^ ]{10,}[ \0]*")
+# Three floats or two doubles that happen to be made of letters or of digits are very rare.
+_LETTERS = re.compile(rb"[A-Za-z][A-Za-z^ ]{10,}[ \0]*|[0-9.]{12,}[ \0]*")
 _TEXTS = {"LO", "SH", "ST", "LT", "UT", "UC"}
 _UNKNOWN = {"", "UN", "OB", "OW"}
 _LONG = 256

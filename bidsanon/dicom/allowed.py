@@ -19,7 +19,10 @@ SIEMENS_PROTOCOL_KEYS = "private_siemens_protocol_keys.tsv"
 GE_PROTOCOL_KEYS = "private_ge_protocol_keys.tsv"
 
 _NUMBER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]{1,16}|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)")
-_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\.0*)?")
+_DATE = re.compile(
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    r"(?:(?:\.0*)?|(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\.\d*)?)?)"
+)
 
 
 class Allowance(StrEnum):
@@ -76,7 +79,7 @@ class AllowedName:
 
 
 def reads_as_number(text: str) -> bool:
-    """Return whether a text is a number that is not also a date (YYYYMMDD, 1900 to 2099).
+    """Return whether a text is a number that is no date or moment (YYYYMMDDHHMMSS, 1900 to 2099).
 
     Some sequences store the date of the scan in a parameter that is free for them to use.
     """

@@ -86,6 +86,7 @@ def private_cases(chosen: Policy, seed: int) -> Iterator[Case]:
     yield _unknown(Tokens(seed))
     yield _identity_under_safe_creators(Tokens(seed + 1))
     yield _odd_blocks(Tokens(seed + 2))
+    yield _digits_as_numbers()
     if retains:
         for block in _BLOCKS:
             yield _safe(block, EXPLICIT_LITTLE)
@@ -141,6 +142,21 @@ def _identity_under_safe_creators(tokens: Tokens) -> Case:
     for (group, creator), inner in by_block.items():
         elements += private_block(group, blocks[group, creator], creator, *inner)
     return _case("private/identity under safe creators", elements, checks)
+
+
+def _digits_as_numbers() -> Case:
+    """Plant a moment and a UID as bytes where a number is safe."""
+    files: dict[str, bytes] = {}
+    checks: list[Check] = []
+    for group, creator, low, vr, _ in _SAFE:
+        for name, value in (("moment", f"{_V.study_date}094127"), ("UID", _V.frame_uid)):
+            for written in (vr, "OB", "UN"):
+                file = f"{len(files):03d}.dcm"
+                element = Planted(low, written, value.encode())
+                files[file] = write_file(mr_image(*private_block(group, 0x10, creator, element)))
+                place = f"private/({group:04X},{creator},{low:02X}) holds a {name} as {written}"
+                checks.append(no_raw_byte_hit(file, place, value))
+    return Case(name="private/digits as numbers", files=files, checks=tuple(checks))
 
 
 def _odd_blocks(tokens: Tokens) -> Case:
