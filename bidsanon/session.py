@@ -462,6 +462,8 @@ class DefaceVerdict(StrEnum):
     """There is no face tissue in the image: nothing to remove."""
     NOT_NEEDED = "not-needed"
     """An image of this kind does not show a face."""
+    KEPT = "kept"
+    """Nothing was removed, for the reason that the user gave."""
     FAILED = "failed"
     """The self-check refused: the image is not published."""
 

@@ -62,6 +62,8 @@ class JournalEntry:
         How often each finding's code was reported.
     notes
         By place, how often a value was cut, emptied or changed for which reason.
+    faces_kept
+        Why faces were kept, in the user's words; empty where they were removed.
     version
         The version of this record.
     """
@@ -79,6 +81,7 @@ class JournalEntry:
     counts: Mapping[str, int] = field(default_factory=dict)
     findings: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    faces_kept: str = ""
     version: int = JOURNAL_VERSION
 
 

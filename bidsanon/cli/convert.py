@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bidsanon.cli.defacing import deface_options
 from bidsanon.cli.options import (
     heuristic_option,
     json_option,
@@ -17,6 +18,7 @@ from bidsanon.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bidsanon.deface import DefaceOptions
     from bidsanon.profile import Amendment
 
 
@@ -41,13 +43,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="The identified side's folder.  [default: DATASET.private]",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "bidsanon", "pydeface"]),
-    default="auto",
-    show_default=True,
-    help="What registers the template head for defacing; pydeface needs FSL.",
-)
+@deface_options
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -73,7 +69,7 @@ def command(
     profile: str,
     amendment: Amendment,
     private: Path | None,
-    engine: str,
+    deface: DefaceOptions,
     jobs: int,
     overwrite: bool,
     withhold: bool,
@@ -114,7 +110,7 @@ def command(
             heuristic=heuristic,
             profile=profile,
             amendment=amendment,
-            engine=engine,
+            deface=deface,
             jobs=jobs,
             overwrite=overwrite,
             withhold=withhold,

@@ -2,12 +2,16 @@
 
 from bidsanon.deface.engines import EngineRow, available_engines
 from bidsanon.deface.image import deface_image
+from bidsanon.deface.options import USUAL, DefaceOptions, require_options
 from bidsanon.deface.stage import deface_session, withhold_failed
 
 __all__ = [
+    "USUAL",
+    "DefaceOptions",
     "EngineRow",
     "available_engines",
     "deface_image",
     "deface_session",
+    "require_options",
     "withhold_failed",
 ]

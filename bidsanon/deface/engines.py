@@ -17,14 +17,13 @@ import numpy as np
 from bidsanon import __version__
 from bidsanon.deface.grid import Grid, Matrix, inverse
 from bidsanon.deface.head import flattened
+from bidsanon.deface.options import AUTO, EMBEDDED, NONE, PYDEFACE
 from bidsanon.deface.registration import Registration, axis_turns, register
 from bidsanon.deface.template import pydeface_version, template_file
 from bidsanon.deface.voxels import mean_volume, read_header, write_volume
-from bidsanon.errors import ToolFailedError, UsageError
+from bidsanon.errors import ToolFailedError
 from bidsanon.external import FLIRT, find_program, program_version, require_program, run_program
 
-DEFAULT = "bidsanon"
-AUTO = "auto"
 _FLIRT_TIMEOUT_S = 1800.0
 
 
@@ -92,7 +91,7 @@ class EngineRow:
 class EmbeddedEngine:
     """Registration in numpy and scipy, from many starts."""
 
-    name = DEFAULT
+    name = EMBEDDED
 
     @property
     def version(self) -> str:
@@ -119,7 +118,7 @@ class PydefaceEngine:
         A private folder for flirt's files; the system's folder for temporary files if None.
     """
 
-    name = "pydeface"
+    name = PYDEFACE
 
     def __init__(self, *, scratch: Path | None = None) -> None:
         self._flirt = require_program(FLIRT)
@@ -163,7 +162,7 @@ class PydefaceEngine:
         if completed.returncode or not matrix.exists():
             raise ToolFailedError(
                 f"flirt failed with status {completed.returncode}",
-                cure="use --engine bidsanon, which needs no FSL, or check FSL's installation",
+                cure="use --deface bidsanon, which needs no FSL, or check FSL's installation",
             )
 
 
@@ -181,17 +180,14 @@ def choose_engine(name: str, *, scratch: Path | None = None) -> Engine:
     ------
     MissingToolError
         If the engine's program is not installed.
-    UsageError
-        If there is no such engine.
+    ValueError
+        If there is no such engine: :func:`~bidsanon.deface.options.require_options` tells users.
     """
-    if name in {AUTO, DEFAULT}:
+    if name in {AUTO, EMBEDDED}:
         return EmbeddedEngine()
-    if name == PydefaceEngine.name:
+    if name == PYDEFACE:
         return PydefaceEngine(scratch=scratch)
-    raise UsageError(
-        f"there is no defacing engine named {name!r}",
-        cure=f"choose {AUTO}, {DEFAULT} or {PydefaceEngine.name}",
-    )
+    raise ValueError(name)
 
 
 def available_engines() -> tuple[EngineRow, ...]:
@@ -206,6 +202,12 @@ def available_engines() -> tuple[EngineRow, ...]:
             available=flirt,
             version=PydefaceEngine().version if flirt else "",
             cure="" if flirt else FLIRT.install,
+        ),
+        EngineRow(
+            name=NONE,
+            available=True,
+            version="keeps faces, for a reason given by --because",
+            cure="",
         ),
     )
 
@@ -245,6 +247,6 @@ def _read_matrix(path: Path) -> Matrix:
         matrix = np.empty(0)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise ToolFailedError(
-            "flirt wrote no usable matrix", cure="use --engine bidsanon, which needs no FSL"
+            "flirt wrote no usable matrix", cure="use --deface bidsanon, which needs no FSL"
         )
     return matrix

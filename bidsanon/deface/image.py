@@ -8,9 +8,10 @@ from pathlib import Path
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions
 from bidsanon.deface.cut import FaceTissue, cut_mask, face_tissue
-from bidsanon.deface.engines import AUTO, Engine, choose_engine
+from bidsanon.deface.engines import Engine, choose_engine
 from bidsanon.deface.grid import Grid, Mask, Matrix
 from bidsanon.deface.head import Window, coarse_head, window_of
+from bidsanon.deface.options import NONE, USUAL, DefaceOptions, require_options
 from bidsanon.deface.pictures import Pose, draw, save
 from bidsanon.deface.registration import Registration
 from bidsanon.deface.relief import SHALLOW_MM, surface_relief_mm
@@ -51,15 +52,17 @@ class Decision:
     figures: dict[str, float]
 
 
-def deface_image(image: Path, *, engine: str = AUTO, pictures: Path | None = None) -> DefaceOutcome:
+def deface_image(
+    image: Path, *, options: DefaceOptions = USUAL, pictures: Path | None = None
+) -> DefaceOutcome:
     """Deface one image in place, whatever its name says that it is.
 
     Parameters
     ----------
     image
         A NIfTI file.
-    engine
-        "auto", "bidsanon" or "pydeface".
+    options
+        By which engine, and what goes.
     pictures
         A private folder for pictures of the face; none are drawn if None.
 
@@ -73,17 +76,20 @@ def deface_image(image: Path, *, engine: str = AUTO, pictures: Path | None = Non
     MissingToolError
         If the engine's program is not installed.
     UsageError
-        If there is no such engine.
+        If the options do not go together.
     """
+    options = require_options(options)
+    if options.engine == NONE:
+        return kept(image.name, options.because)
     if pictures is not None:
         make_private_folder(pictures)
-    chosen = choose_engine(engine, scratch=pictures)
+    engine = choose_engine(options.engine, scratch=pictures)
     try:
         images = {image.name: read_header(image)}
     except UnreadableImageError as error:
         return _failed(image.name, str(error))
     acquisition = group_acquisitions(image.parent, images)[0]
-    return deface_acquisition(acquisition, engine=chosen, pictures=pictures)[0]
+    return deface_acquisition(acquisition, engine=engine, pictures=pictures)[0]
 
 
 def deface_acquisition(
@@ -139,6 +145,11 @@ def deface_acquisition(
         else _outcome(acquisition, member, engine, decision, album)
         for member in acquisition.members
     )
+
+
+def kept(path: str, because: str) -> DefaceOutcome:
+    """Return the outcome of an image whose face stays, and why."""
+    return DefaceOutcome(path=path, verdict=DefaceVerdict.KEPT, engine="", reason=because)
 
 
 def place_template(reference: Grid, head: Grid, engine: Engine) -> Placement:

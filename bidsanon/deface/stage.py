@@ -11,7 +11,8 @@ from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, group_acquisitions
 from bidsanon.deface.engines import choose_engine
 from bidsanon.deface.faces import shows_face
-from bidsanon.deface.image import deface_acquisition
+from bidsanon.deface.image import deface_acquisition, kept
+from bidsanon.deface.options import NONE, DefaceOptions, require_options
 from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
 from bidsanon.files import make_private_folder
 from bidsanon.findings import Finding, finding
@@ -33,12 +34,17 @@ class _Task:
     """One acquisition's work, as it goes to another process."""
 
     acquisition: Acquisition
-    engine: str
+    options: DefaceOptions
     pictures: Path
 
 
 def deface_session(
-    converted: ConvertedSession, *, engine: str, pictures: Path, jobs: int, progress: Progress
+    converted: ConvertedSession,
+    *,
+    options: DefaceOptions,
+    pictures: Path,
+    jobs: int,
+    progress: Progress,
 ) -> DefacedSession:
     """Remove the face from each image that shows one, in place in the session's private root.
 
@@ -46,8 +52,8 @@ def deface_session(
     ----------
     converted
         The session.
-    engine
-        "auto", "bidsanon" or "pydeface".
+    options
+        By which engine, and what goes.
     pictures
         A private folder for pictures of the heads before and after.
     jobs
@@ -68,21 +74,25 @@ def deface_session(
     ToolFailedError
         If the engine's program failed, or a process died.
     UsageError
-        If there is no such engine.
+        If the options do not go together.
     StorageError
         If there is no room.
     """
-    choose_engine(engine, scratch=make_private_folder(pictures))
+    options = require_options(options)
+    if options.engine != NONE:
+        choose_engine(options.engine, scratch=make_private_folder(pictures))
     outcomes: dict[str, DefaceOutcome] = {}
     asked: dict[str, Nifti] = {}
     for image in converted.images:
         answer = _ask(converted.root, image)
         if isinstance(answer, DefaceOutcome):
             outcomes[image.path] = answer
+        elif options.engine == NONE:
+            outcomes[image.path] = kept(image.path, options.because)
         else:
             asked[image.path] = answer
     tasks = [
-        _Task(acquisition=acquisition, engine=engine, pictures=pictures)
+        _Task(acquisition=acquisition, options=options, pictures=pictures)
         for acquisition in group_acquisitions(converted.root, asked)
     ]
     with progress.step("removing faces", total=len(asked)) as step:
@@ -144,7 +154,7 @@ def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...
 
 
 def _deface(task: _Task) -> tuple[DefaceOutcome, ...]:
-    engine = choose_engine(task.engine, scratch=task.pictures)
+    engine = choose_engine(task.options.engine, scratch=task.pictures)
     return deface_acquisition(task.acquisition, engine=engine, pictures=task.pictures)
 
 
@@ -154,6 +164,8 @@ def _findings(outcomes: Sequence[DefaceOutcome]) -> Iterator[Finding]:
             yield finding(_FAILED, location=outcome.path, reason=outcome.reason)
         elif outcome.verdict is DefaceVerdict.NO_FACE:
             yield finding("NO_FACE", location=outcome.path, reason=outcome.reason)
+        elif outcome.verdict is DefaceVerdict.KEPT:
+            yield finding("FACE_KEPT", location=outcome.path, reason=outcome.reason)
 
 
 def _remove_files(root: Path, path: str) -> None:

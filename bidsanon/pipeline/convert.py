@@ -22,7 +22,7 @@ from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate, finding
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.candidate import complete_candidate, top_level_files
-from bidsanon.pipeline.labels import label_findings
+from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.record import record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
 from bidsanon.pipeline.run import Run
@@ -125,7 +125,8 @@ def _take_through_gates(
     identity = (*run.deidentified.identity, *original_names(source))
     redactor.add(value.text for value in identity)
     labelled = label_findings(request.place, run.deidentified.identity)
-    gates.judge(Gate.DEIDENTIFY, (*run.deidentified.findings, *labelled))
+    reasoned = reason_findings(request.deface.because, run.deidentified.identity)
+    gates.judge(Gate.DEIDENTIFY, (*run.deidentified.findings, *labelled, *reasoned))
 
     fidelity, run.converted = _compare_and_convert(run, run.deidentified, space, progress)
     gates.judge(Gate.FIDELITY, fidelity.findings)
@@ -135,7 +136,7 @@ def _take_through_gates(
 
     defaced = deface_session(
         run.converted,
-        engine=request.engine,
+        options=request.deface,
         pictures=make_private_folder(space.pictures),
         jobs=request.jobs,
         progress=progress,

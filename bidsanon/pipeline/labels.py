@@ -1,4 +1,4 @@
-"""Whether the labels that the user chose lead back to the person: they stand in every file's name.
+"""Whether what the user typed leads back to the person: labels stand in every file's name.
 
 The residue search lets a label pass where it stands, since a lab's own codes are often what the
 scanner was told as Patient ID. So labels are judged here, by what the source says.
@@ -62,6 +62,40 @@ def judge_labels(
         for code, origin in sorted(_judged(label, values), reverse=True)
     }
     return tuple(found.values())
+
+
+def reason_findings(because: str, identity: Iterable[IdentifyingValue]) -> tuple[Finding, ...]:
+    """Say where the reason for which faces stay holds what the source says of somebody.
+
+    Parameters
+    ----------
+    because
+        The reason; empty where faces go.
+    identity
+        Every identifying value of the source.
+
+    Returns
+    -------
+    tuple
+        An error for each place in the source that holds a name's part or a number of it.
+    """
+    words = frozenset(re.findall(r"\w+", because.casefold()))
+    written = _plain(because)
+    origins = {value.origin for value in identity if _is_within(value, words, written)}
+    return tuple(
+        finding("REASON_IDENTIFIES", location="the reason given by --because", origin=origin)
+        for origin in sorted(origins)
+    )
+
+
+def _is_within(value: IdentifyingValue, words: frozenset[str], written: str) -> bool:
+    if value.kind is ValueKind.NAME:
+        parts = re.findall(r"\w+", value.text.casefold())
+        return any(len(part) >= _SHORTEST and part in words for part in parts)
+    if value.kind is ValueKind.IDENTIFIER:
+        known = _plain(value.text)
+        return len(known) >= _SHORTEST_WITHIN and known in written
+    return False
 
 
 def _judged(label: str, values: Iterable[IdentifyingValue]) -> Iterator[tuple[str, str]]:

@@ -115,7 +115,14 @@ def _entry(run: Run) -> JournalEntry:
         counts=_counts(run),
         findings=count_findings(findings),
         notes=notes_by_place(run.deidentified.notes) if run.deidentified else {},
+        faces_kept=_faces_kept(run),
     )
+
+
+def _faces_kept(run: Run) -> str:
+    """Return why faces stay; nothing where the reason was refused for what it holds."""
+    refused = any(f.code == "REASON_IDENTIFIES" for r in run.gates.results for f in r.findings)
+    return "" if refused else run.request.deface.because
 
 
 def _counts(run: Run) -> dict[str, int]:

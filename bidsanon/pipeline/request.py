@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.convert import Heuristic, resolve_heuristic
+from bidsanon.deface import USUAL, DefaceOptions, require_options
 from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
 from bidsanon.pipeline.publishable import require_publishable
@@ -30,8 +31,8 @@ class ConvertRequest:
         A name or a file.
     amendment
         What this run changes of the profile.
-    engine
-        What registers the template for defacing: "auto", "bidsanon" or "pydeface".
+    deface
+        What is asked of defacing.
     jobs
         How many processes at once.
     overwrite
@@ -51,7 +52,7 @@ class ConvertRequest:
     heuristic: str = "auto"
     profile: str = "bids"
     amendment: Amendment = UNAMENDED
-    engine: str = "auto"
+    deface: DefaceOptions = USUAL
     jobs: int = 1
     overwrite: bool = False
     withhold: bool = False
@@ -78,7 +79,7 @@ def make_request(
     heuristic: str = "auto",
     profile: str = "bids",
     amendment: Amendment = UNAMENDED,
-    engine: str = "auto",
+    deface: DefaceOptions = USUAL,
     jobs: int = 1,
     overwrite: bool = False,
     withhold: bool = False,
@@ -97,7 +98,8 @@ def make_request(
     ------
     UsageError
         If it cannot be: a label that is not letters and digits, a dataset that is a file, a
-        private folder in the dataset, a source that is not there.
+        private folder in the dataset, a source that is not there, options of defacing that
+        contradict each other.
     """
     dataset = dataset.resolve()  # one private folder, however the dataset is named
     private = (private or dataset.with_name(f"{dataset.name}.private")).absolute()
@@ -117,7 +119,7 @@ def make_request(
         heuristic=heuristic,
         profile=profile,
         amendment=amendment,
-        engine=engine,
+        deface=require_options(deface),
         jobs=jobs,
         overwrite=overwrite,
         withhold=withhold,

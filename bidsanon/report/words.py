@@ -85,6 +85,7 @@ VERDICTS = {
     DefaceVerdict.DEFACED: "Defaced, and the self-check passed",
     DefaceVerdict.NO_FACE: "No face in the image",
     DefaceVerdict.NOT_NEEDED: "Shows no face by its kind",
+    DefaceVerdict.KEPT: "Kept on purpose: nothing was removed",
     DefaceVerdict.FAILED: "Failed: not published",
 }
 

@@ -14,7 +14,7 @@ from heads import KnowingEngine, pose, posed_head, stored_values, write_image
 from sessions.converted import defaced_session
 
 from bidsanon.bids.names import parse_name
-from bidsanon.deface import deface_session, stage, withhold_failed
+from bidsanon.deface import USUAL, DefaceOptions, deface_session, stage, withhold_failed
 from bidsanon.deface.grid import Grid
 from bidsanon.deface.template import face_template
 from bidsanon.errors import MissingToolError
@@ -66,7 +66,7 @@ def write_session(root: Path, head: Grid, paths: list[str]) -> ConvertedSession:
 
 
 def deface(converted: ConvertedSession, private: Path, *, jobs: int = 1) -> DefacedSession:
-    return deface_session(converted, engine="auto", pictures=private, jobs=jobs, progress=Silent())
+    return deface_session(converted, options=USUAL, pictures=private, jobs=jobs, progress=Silent())
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_faces_go_from_anatomical_images_and_others_stay(
     bold = (root / BOLD).read_bytes()
     counting = Counting()
     defaced = deface_session(
-        converted, engine="auto", pictures=tmp_path / "private", jobs=1, progress=counting
+        converted, options=USUAL, pictures=tmp_path / "private", jobs=1, progress=counting
     )
     assert [o.path for o in defaced.outcomes] == [T1W, BOLD]
     assert [o.verdict for o in defaced.outcomes] == [
@@ -181,7 +181,7 @@ def test_an_engine_that_is_not_there_is_missed_before_anything_is_done(
     with pytest.raises(MissingToolError):
         deface_session(
             converted,
-            engine="pydeface",
+            options=DefaceOptions(engine="pydeface"),
             pictures=tmp_path / "private",
             jobs=1,
             progress=Silent(),
@@ -205,3 +205,20 @@ def test_serial_and_parallel_give_the_same_bytes(tmp_path: Path) -> None:
     assert outcomes[0] == outcomes[1]
     assert {verdict for _, verdict, _ in outcomes[0]} == {DefaceVerdict.DEFACED}
     assert digests[0] == digests[1]
+
+
+def test_faces_that_are_kept_are_told_with_the_reason(tmp_path: Path, upright_head: Grid) -> None:
+    converted = write_session(tmp_path, upright_head, [T1W, BOLD])
+    before = tree_digest(tmp_path)
+    options = DefaceOptions(engine="none", because="consent for faces")
+    defaced = deface_session(
+        converted, options=options, pictures=tmp_path / "x", jobs=1, progress=Silent()
+    )
+    kept, bold = defaced.outcomes
+    assert (kept.verdict, kept.reason) == (DefaceVerdict.KEPT, "consent for faces")
+    assert (kept.engine, kept.pictures) == ("", {})
+    assert bold.verdict is DefaceVerdict.NOT_NEEDED
+    (said,) = defaced.findings
+    assert (said.code, said.severity, said.location) == ("FACE_KEPT", Severity.WARNING, T1W)
+    assert "consent for faces" in said.message
+    assert tree_digest(tmp_path) == before

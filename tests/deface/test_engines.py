@@ -20,10 +20,11 @@ from bidsanon.deface.engines import (
 from bidsanon.deface.grid import Grid, Matrix, transform, voxel_centres_mm
 from bidsanon.deface.head import brightness
 from bidsanon.deface.image import place_template
+from bidsanon.deface.options import ENGINES
 from bidsanon.deface.registration import Registration, landmarks_apart_mm
 from bidsanon.deface.template import template_file
 from bidsanon.deface.voxels import mean_volume, read_header
-from bidsanon.errors import MissingToolError, ToolFailedError, UsageError
+from bidsanon.errors import MissingToolError, ToolFailedError
 
 _FLIRT = """#!{python}
 import pathlib, sys
@@ -71,11 +72,12 @@ def fsl_matrix(to_head: Matrix, head: Grid) -> str:
 def test_the_embedded_engine_is_the_default_and_always_there() -> None:
     assert isinstance(choose_engine("auto"), EmbeddedEngine)
     assert isinstance(choose_engine("bidsanon"), EmbeddedEngine)
-    embedded, pydeface = available_engines()
+    embedded, pydeface, none = available_engines()
     assert (embedded.name, embedded.available, embedded.cure) == ("bidsanon", True, "")
     assert "bidsanon" in embedded.version
     assert (pydeface.name, pydeface.available, pydeface.version) == ("pydeface", False, "")
     assert "FSL" in pydeface.cure
+    assert (none.name, none.available) == ("none", True)
 
 
 @pytest.mark.usefixtures("no_flirt")
@@ -85,9 +87,8 @@ def test_pydeface_without_fsl_is_a_missing_tool() -> None:
     assert "FSL" in missing.value.cure
 
 
-def test_an_engine_that_does_not_exist_is_a_wrong_use() -> None:
-    with pytest.raises(UsageError, match="nonsense"):
-        choose_engine("nonsense")
+def test_every_engine_that_can_be_asked_for_is_listed() -> None:
+    assert {row.name for row in available_engines()} | {"auto"} == set(ENGINES)
 
 
 def test_flirts_matrix_places_the_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

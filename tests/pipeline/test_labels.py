@@ -9,7 +9,7 @@ from runs import run_convert
 from sessions import MARA
 
 from bidsanon.findings import Gate
-from bidsanon.pipeline.labels import label_findings
+from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.publish import SessionPlace
 from bidsanon.session import IdentifyingValue, ValueKind
 
@@ -69,3 +69,33 @@ def test_nothing_is_published_under_a_number_of_the_visit(source: Path, tmp_path
     assert run.gates.results[-1].gate is Gate.DEIDENTIFY
     assert {one.code for one in run.refusal.findings} == {"LABEL_IDENTIFIES"}
     assert not (tmp_path / "ds").exists()
+
+
+@pytest.mark.parametrize(
+    ("because", "text", "kind"),
+    [
+        ("Mrs Quillon-Abend said yes", "Quillon-Abend^Mara", ValueKind.NAME),
+        ("mara agreed", "Quillon-Abend^Mara", ValueKind.NAME),
+        ("consent of QF-771920", "QF771920", ValueKind.IDENTIFIER),
+    ],
+)
+def test_a_reason_that_names_somebody_is_refused(because: str, text: str, kind: ValueKind) -> None:
+    value = IdentifyingValue(kind=kind, text=text, origin=PATIENT_ID)
+    (found,) = reason_findings(because, [value])
+    assert found.code == "REASON_IDENTIFIES"
+    assert text not in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Quillon-Abend^Mara", ValueKind.NAME),
+        ("Fac^Ng", ValueKind.NAME),
+        ("17", ValueKind.IDENTIFIER),
+        ("consent", ValueKind.TEXT),
+    ],
+)
+def test_a_reason_that_names_nobody_passes(text: str, kind: ValueKind) -> None:
+    value = IdentifyingValue(kind=kind, text=text, origin=PATIENT_ID)
+    assert reason_findings("consent for faces of 17", [value]) == ()
+    assert reason_findings("", [value]) == ()
