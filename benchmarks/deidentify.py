@@ -16,7 +16,7 @@ from convert import ROOT, write_classic_session
 from enhanced import write_enhanced_session
 from measuring import Cost, measure, summarise
 
-from bidsanon.dicom.encoding import read_file
+from bidsanon.dicom.encoding import NotUnderstoodError, read_file
 from bidsanon.files import files_below, remove_tree
 
 CLASSIC = "classic"
@@ -160,7 +160,7 @@ def _sets(work: Path, options: argparse.Namespace) -> Iterator[FileSet]:
         (
             "classic, made by code",
             CLASSIC,
-            lambda f: write_classic_session(f, slices=options.slices),
+            lambda f: _write_classic(f, slices=options.slices),
         ),
         ("enhanced, made by code", ENHANCED, lambda f: write_enhanced_session(f, files=24)),
     ]
@@ -179,22 +179,33 @@ def _sets(work: Path, options: argparse.Namespace) -> Iterator[FileSet]:
         yield FileSet(name=name, kind=kind, folder=folder)
 
 
+def _write_classic(folder: Path, *, slices: int) -> None:
+    made = folder.with_name("made")
+    write_classic_session(made, slices=slices)
+    repeat(made, folder, copies=1)
+    remove_tree(made)
+
+
 def repeat(source: Path, folder: Path, *, copies: int) -> None:
-    """Write the MR images of a set several times, each time as other series of the same person."""
+    """Write the MR images of a set several times, each time as other series of the same person.
+
+    All lie in one folder: dicom-anonymizer looks into no other.
+    """
     images = []
     for path in files_below(source):
         content = path.read_bytes()
-        file = read_file(content)
+        try:
+            file = read_file(content)
+        except NotUnderstoodError:
+            continue  # no DICOM: what a set says of itself
         if file.value(SOP_CLASS_UID) in MR_IMAGES:
             own = (file.value(SOP_INSTANCE_UID), file.value(SERIES_INSTANCE_UID))
             images.append((path.name, content, own))
     for copy in range(copies):
-        place = folder / f"copy-{copy:03d}"
-        place.mkdir()
         for number, (name, content, own) in enumerate(images):
             for uid in own:
                 content = content.replace(uid, _other_uid(uid, copy))  # noqa: PLW2901 (step by step)
-            (place / f"{number:05d}-{name}").write_bytes(content)
+            (folder / f"{copy:03d}-{number:05d}-{name}").write_bytes(content)
 
 
 def _other_uid(uid: bytes, copy: int) -> bytes:
@@ -215,6 +226,9 @@ def _time_all(
             (out / "clean").mkdir(parents=True)
             log = Path(tempfile.gettempdir()) / f"{work.name}-{contender.name.split()[0]}.log"
             costs[contender.name].append(measure(contender.command(file_set.folder, out), log=log))
+            written = sum(1 for _ in files_below(out / "clean"))
+            if written < len(file_set.sizes_mb):
+                raise SystemExit(f"{contender.name} wrote {written} files only: see {log}")
             log.unlink()
             remove_tree(out)
     return {name: summarise(runs) for name, runs in costs.items()}
