@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ class _Task:
 
     acquisition: Acquisition
     options: DefaceOptions
-    pictures: Path
+    pictures: Path | None
 
 
 def deface_session(
@@ -78,29 +78,73 @@ def deface_session(
     StorageError
         If there is no room.
     """
-    options = require_options(options)
-    if options.engine != NONE:
-        choose_engine(options.engine, scratch=make_private_folder(pictures))
+    make_private_folder(pictures)
     outcomes: dict[str, DefaceOutcome] = {}
-    asked: dict[str, Nifti] = {}
-    for image in converted.images:
-        answer = _ask(converted.root, image)
-        if isinstance(answer, DefaceOutcome):
-            outcomes[image.path] = answer
-        elif options.engine == NONE:
-            outcomes[image.path] = kept(image.path, options.because)
-        else:
-            asked[image.path] = answer
-    tasks = [
-        _Task(acquisition=acquisition, options=options, pictures=pictures)
-        for acquisition in group_acquisitions(converted.root, asked)
-    ]
-    with progress.step("removing faces", total=len(asked)) as step:
-        for done in _run(tasks, jobs):
+    with progress.step("removing faces", total=len(converted.images)) as step:
+        for done in deface_images(
+            converted.root, converted.images, options=options, pictures=pictures, jobs=jobs
+        ):
             outcomes |= {outcome.path: outcome for outcome in done}
             step.advance(len(done))
     ordered = tuple(outcomes[image.path] for image in converted.images)
     return DefacedSession(converted=converted, outcomes=ordered, findings=tuple(_findings(ordered)))
+
+
+def deface_images(
+    root: Path,
+    images: Iterable[ConvertedImage],
+    *,
+    options: DefaceOptions,
+    pictures: Path | None,
+    jobs: int,
+) -> Iterator[tuple[DefaceOutcome, ...]]:
+    """Remove the face from each image that shows one, in place of its file.
+
+    A file that is a link is replaced; what it leads to stays as it is.
+
+    Parameters
+    ----------
+    root
+        Where the images are.
+    images
+        The images, relative to `root`.
+    options
+        By which engine, and what goes.
+    pictures
+        A private folder for pictures of the heads before and after; none are drawn if None.
+    jobs
+        How many processes may work. The bytes do not depend on it.
+
+    Yields
+    ------
+    tuple
+        The outcomes of images that belong together, as soon as they are done: in an order that
+        depends on `jobs`.
+
+    Raises
+    ------
+    MissingToolError, ToolFailedError, UsageError, StorageError
+        As :func:`deface_session` does.
+    """
+    options = require_options(options)
+    if options.engine != NONE:
+        choose_engine(options.engine, scratch=pictures)
+    asked: dict[str, Nifti] = {}
+    for image in images:
+        answer = _ask(root, image)
+        if isinstance(answer, DefaceOutcome):
+            yield (answer,)
+        elif options.engine == NONE:
+            yield (kept(image.path, options.because),)
+        else:
+            asked[image.path] = answer
+    yield from _run(
+        [
+            _Task(acquisition=acquisition, options=options, pictures=pictures)
+            for acquisition in group_acquisitions(root, asked)
+        ],
+        jobs,
+    )
 
 
 def withhold_failed(defaced: DefacedSession) -> DefacedSession:

@@ -94,7 +94,7 @@ def test_faces_go_from_anatomical_images_and_others_stay(
     assert defaced.findings == ()
     assert (root / BOLD).read_bytes() == bold
     assert (stored_values(root / T1W)[:, 50:, 20] == 0).all()
-    assert (counting.total, counting.done) == (1, 1)
+    assert (counting.total, counting.done) == (2, 2)
     left = sorted(p.name for p in (root / FOLDER / "anat").iterdir())
     assert left == ["sub-01_ses-01_T1w.json", "sub-01_ses-01_T1w.nii.gz"]
 
