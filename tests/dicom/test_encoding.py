@@ -317,7 +317,7 @@ def test_values_are_padded_to_an_even_length(vr: str, value: bytes, padded: byte
         (0x00290010, "LO"),
         (0x00291010, "UN"),
         (0x00080000, "UL"),
-        (0x00100012, "UN"),
+        (0x00100012, "LO"),
     ],
 )
 def test_the_dictionary_gives_one_vr(tag: int, vr: str) -> None:
