@@ -78,7 +78,6 @@ def deface_session(
     StorageError
         If there is no room.
     """
-    make_private_folder(pictures)
     outcomes: dict[str, DefaceOutcome] = {}
     with progress.step("removing faces", total=len(converted.images)) as step:
         for done in deface_images(
@@ -128,7 +127,7 @@ def deface_images(
     """
     options = require_options(options)
     if options.engine != NONE:
-        choose_engine(options.engine, scratch=pictures)
+        choose_engine(options.engine, scratch=pictures and make_private_folder(pictures))
     asked: dict[str, Nifti] = {}
     for image in images:
         answer = _ask(root, image)
