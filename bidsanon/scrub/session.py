@@ -27,7 +27,13 @@ from bidsanon.scrub.scans import (
     scrub_scans,
     session_clock,
 )
-from bidsanon.scrub.sidecars import FACE_REMOVED, SidecarPolicy, add_method, scrub_sidecar
+from bidsanon.scrub.sidecars import (
+    FACE_REMOVED,
+    SidecarPolicy,
+    add_method,
+    face_removed_method,
+    scrub_sidecar,
+)
 from bidsanon.session import (
     CodedConcept,
     ConvertedSession,
@@ -211,7 +217,7 @@ def _method(defaced: DefacedSession, image: str) -> tuple[list[str], tuple[Coded
     outcome = next((outcome for outcome in defaced.outcomes if outcome.path == image), None)
     if outcome is None or outcome.verdict is not DefaceVerdict.DEFACED:
         return methods, codes
-    methods.append(f"Face removed by {outcome.engine_version}")
+    methods.append(face_removed_method(outcome.engine_version))
     return methods, codes if FACE_REMOVED in codes else (*codes, FACE_REMOVED)
 
 

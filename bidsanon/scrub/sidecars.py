@@ -17,6 +17,8 @@ OTHER_KEYS = "(other keys)"
 FACE_REMOVED = CodedConcept(
     value="113102", scheme="DCM", meaning="Clean Recognizable Visual Features Option"
 )
+_METHOD = "DeidentificationMethod"
+_CODES = "DeidentificationMethodCodeSequence"
 _PLACEHOLDER = "TODO"
 
 
@@ -94,18 +96,35 @@ def add_method(
     What stands there is overruled: dcm2niix copies it from the DICOM headers as a text, or
     without its codes.
     """
-    method = {
-        "DeidentificationMethod": methods,
-        "DeidentificationMethodCodeSequence": [
-            {
-                "CodeValue": code.value,
-                "CodeMeaning": code.meaning,
-                "CodingSchemeDesignator": code.scheme,
-            }
-            for code in codes
-        ],
-    }
+    method = {_METHOD: methods, _CODES: [_code_item(code) for code in codes]}
     return dict(sorted((content | method).items()))
+
+
+def face_removed_method(engine_version: str) -> str:
+    """Return how a face was removed, as DeidentificationMethod says it."""
+    return f"Face removed by {engine_version}"
+
+
+def add_face_removed(content: dict[str, Any], *, engine_version: str) -> dict[str, Any]:
+    """Say in a sidecar that the face was removed, beside what it says of its de-identification.
+
+    Nothing but the two fields that BIDS has for it changes, nor does the order of the keys.
+    """
+    methods, codes = content.get(_METHOD, []), content.get(_CODES, [])
+    methods = list(methods) if isinstance(methods, list) else [methods]
+    codes = list(codes) if isinstance(codes, list) else [codes]
+    said, item = face_removed_method(engine_version), _code_item(FACE_REMOVED)
+    methods += [] if said in methods else [said]
+    codes += [] if item in codes else [item]
+    return content | {_METHOD: methods, _CODES: codes}
+
+
+def _code_item(code: CodedConcept) -> dict[str, str]:
+    return {
+        "CodeValue": code.value,
+        "CodeMeaning": code.meaning,
+        "CodingSchemeDesignator": code.scheme,
+    }
 
 
 def _replace(key: str, value: Any, action: KeyAction, policy: SidecarPolicy) -> Any:

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from bidsanon.scrub.sidecars import OTHER_KEYS, SidecarPolicy, add_method, scrub_sidecar
+from bidsanon.scrub.sidecars import (
+    OTHER_KEYS,
+    SidecarPolicy,
+    add_face_removed,
+    add_method,
+    scrub_sidecar,
+)
 from bidsanon.session import CodedConcept
 
 POLICY = SidecarPolicy(
@@ -140,3 +146,30 @@ def test_the_method_is_written_in_words_and_codes() -> None:
         ],
         "EchoTime": 1,
     }
+
+
+def test_a_removed_face_is_said_beside_what_was_said_before_and_once() -> None:
+    basic = {"CodeValue": "113100", "CodeMeaning": "Basic", "CodingSchemeDesignator": "DCM"}
+    before = {
+        "Zoom": 1,
+        "DeidentificationMethod": "by hand",
+        "DeidentificationMethodCodeSequence": [basic],
+        "EchoTime": 1,
+    }
+
+    once = add_face_removed(before, engine_version="bidsanon 1")
+
+    assert list(once) == list(before)
+    assert (once["Zoom"], once["EchoTime"]) == (1, 1)
+    assert once["DeidentificationMethod"] == ["by hand", "Face removed by bidsanon 1"]
+    codes = [code["CodeValue"] for code in once["DeidentificationMethodCodeSequence"]]
+    assert codes == ["113100", "113102"]
+    assert add_face_removed(once, engine_version="bidsanon 1") == once
+    assert before["DeidentificationMethod"] == "by hand"
+
+
+def test_a_removed_face_is_said_where_nothing_was_said_yet() -> None:
+    said = add_face_removed({"EchoTime": 1}, engine_version="bidsanon 1")
+
+    assert said["DeidentificationMethod"] == ["Face removed by bidsanon 1"]
+    assert len(said["DeidentificationMethodCodeSequence"]) == 1
