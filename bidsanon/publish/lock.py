@@ -49,13 +49,20 @@ def dataset_lock(dataset: Path, *, timeout_s: float = DATASET_LOCK_TIMEOUT_S) ->
 
 
 @contextlib.contextmanager
-def session_claim(work: Path) -> Iterator[None]:
+def session_claim(work: Path, *, doing: str = "converting this session") -> Iterator[None]:
     """Hold one session's work folder alone; whoever comes second is told at once.
+
+    Parameters
+    ----------
+    work
+        The folder.
+    doing
+        What is done with it, for the message.
 
     Raises
     ------
     ConflictError
-        If another process is converting the same session.
+        If another process holds it.
     """
     make_private_folder(work.parent)
     lock = FileLock(work.parent / f".{work.name}.lock", mode=PRIVATE_FILE_MODE)
@@ -63,7 +70,7 @@ def session_claim(work: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ConflictError(
-            "another process is converting this session now",
+            f"another process is {doing} now",
             cure="wait until it is done, and run it again if it failed",
         ) from error
     try:
