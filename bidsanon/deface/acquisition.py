@@ -8,16 +8,19 @@ another image of the same session.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-
 from bidsanon.bids.names import BidsName, parse_name
-from bidsanon.deface.grid import Grid
-from bidsanon.deface.voxels import Nifti, UnreadableImageError, mean_volume
+from bidsanon.deface.grid import Grid, Matrix
+from bidsanon.deface.head import REGISTERED_MM
+from bidsanon.deface.means import block_means
+from bidsanon.deface.voxels import Nifti, Slab, UnreadableImageError, magnitude_slabs, slabs
+
+FINE_MM = 1.8
+"""No voxels of a reference are coarser than this because of what is averaged for pictures."""
 
 _TOGETHER = {"echo", "part", "inv"}
 _FAMILIES = {
@@ -72,6 +75,28 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """What is registered of an acquisition: the mean of the images that show the head best.
+
+    Attributes
+    ----------
+    space
+        The three spatial axes of the images.
+    affine
+        Their voxel indices to world millimetres.
+    fine
+        The mean, on voxels of at most :data:`FINE_MM` or the images' own.
+    coarse
+        The same, on the voxels on which it is registered.
+    """
+
+    space: tuple[int, int, int]
+    affine: Matrix
+    fine: Grid
+    coarse: Grid
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Acquisition:
     """Images that were acquired together on one grid.
 
@@ -100,26 +125,33 @@ class Acquisition:
         """The member under whose name the pictures go."""
         return (*self.registered, *self.members)[0]
 
-    def reference(self) -> Grid:
-        """Return the volume that is registered.
+    def reference(self) -> Reference:
+        """Return what is registered.
 
         Raises
         ------
         UnreadableImageError
             If there is no magnitude, or it cannot be read.
         """
+        nifti = self.shown.nifti
+        targets = (FINE_MM, REGISTERED_MM)
+        fine, coarse = block_means(nifti.space, nifti.affine, self._slabs(), targets)
+        return Reference(space=nifti.space, affine=nifti.affine, fine=fine, coarse=coarse)
+
+    def _slabs(self) -> Iterator[Slab]:
+        for member in self.registered:
+            yield from slabs(member.nifti)
         if self.registered:
-            return _mean([mean_volume(member.nifti) for member in self.registered])
+            return
         real = [m for m in self.members if m.component is Component.REAL]
         imaginary = [m for m in self.members if m.component is Component.IMAGINARY]
         if not real:
             raise UnreadableImageError("no magnitude image was acquired with it")
-        first = mean_volume(real[0].nifti)
-        if not imaginary:
+        if imaginary:
+            yield from magnitude_slabs(real[0].nifti, imaginary[0].nifti)
+        else:
             # A phase-sensitive inversion recovery: dark tissue is negative, and a head it is.
-            return first
-        second = mean_volume(imaginary[0].nifti)
-        return Grid(values=np.hypot(first.values, second.values), affine=first.affine)
+            yield from slabs(real[0].nifti)
 
 
 def group_acquisitions(root: Path, images: Mapping[str, Nifti]) -> tuple[Acquisition, ...]:
@@ -195,11 +227,3 @@ def _acquisition_key(path: str) -> tuple[str, ...]:
     name = parse_name(path)
     kept = [f"{key}-{value}" for key, value in name.entities.items() if key not in _TOGETHER]
     return folder, *kept, _FAMILIES.get(name.suffix, name.suffix)
-
-
-def _mean(grids: Iterable[Grid]) -> Grid:
-    first, *others = grids
-    total = first.values.copy()
-    for other in others:
-        total += other.values
-    return Grid(values=total / np.float32(1 + len(others)), affine=first.affine)

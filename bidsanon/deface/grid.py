@@ -157,10 +157,16 @@ def block_mean(grid: Grid, target_mm: float) -> Grid:
     kept = np.array(grid.values.shape) // factors
     values = grid.values[tuple(slice(0, n * f) for n, f in zip(kept, factors, strict=True))]
     for axis, factor in enumerate(factors):
-        values = _mean_along(values, axis, int(factor))
-    to_fine = np.diag([*factors.astype(float), 1.0])
-    to_fine[:3, 3] = (factors - 1) / 2
-    return Grid(values=np.ascontiguousarray(values), affine=grid.affine @ to_fine)
+        values = mean_along(values, axis, int(factor))
+    return Grid(values=np.ascontiguousarray(values), affine=grid.affine @ blocks_of(factors))
+
+
+def blocks_of(factors: npt.ArrayLike) -> Matrix:
+    """Return the matrix from voxels that are blocks of so many fine ones to the fine ones."""
+    lengths = np.asarray(factors, dtype=np.float64)
+    to_fine = np.diag([*lengths, 1.0])
+    to_fine[:3, 3] = (lengths - 1) / 2
+    return to_fine
 
 
 def rotation(angles_rad: npt.ArrayLike) -> Matrix:
@@ -197,7 +203,8 @@ def pose_matrix(pose: Points, *, centre_mm: Points, turn: Matrix) -> Matrix:
     return matrix
 
 
-def _mean_along(values: Volume, axis: int, factor: int) -> Volume:
+def mean_along(values: Volume, axis: int, factor: int) -> Volume:
+    """Average runs of so many voxels along an axis, whose length they divide."""
     if factor == 1:
         return values
     every = [slice(None)] * values.ndim

@@ -10,7 +10,7 @@ from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions
 from bidsanon.deface.cut import FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.engines import Engine, choose_engine
 from bidsanon.deface.grid import Grid, Mask, Matrix
-from bidsanon.deface.head import Window, coarse_head, window_of
+from bidsanon.deface.head import Window, window_of
 from bidsanon.deface.options import NONE, USUAL, DefaceOptions, require_options
 from bidsanon.deface.pictures import Pose, draw, save
 from bidsanon.deface.registration import Registration
@@ -115,10 +115,9 @@ def deface_acquisition(
         reference = acquisition.reference()
     except UnreadableImageError as error:
         return tuple(_failed(member.path, str(error)) for member in acquisition.members)
-    coarse = coarse_head(reference)
-    window = window_of(coarse)
-    head = window.apply(coarse)
-    placement = place_template(reference, head, engine)
+    window = window_of(reference.coarse)
+    head = window.apply(reference.coarse)
+    placement = place_template(reference.fine, head, engine)
     if placement.refusals:
         decision = decide_without(placement, surface_relief_mm(head))
     else:
@@ -129,16 +128,16 @@ def deface_acquisition(
         window=window,
         to_template=None if placement.refusals else placement.to_template,
     )
-    album.add(reference, when="before")
+    album.add(reference.fine, when="before")
     if decision.verdict is not DefaceVerdict.DEFACED:
         return tuple(
             _outcome(acquisition, member, engine, decision, album) for member in acquisition.members
         )
-    mask = cut_mask(reference.values.shape, reference.affine, placement.to_template)
+    mask = cut_mask(reference.space, reference.affine, placement.to_template)
     del reference
     written = {member.path: _cut(member, mask) for member in acquisition.members}
     if not written[acquisition.shown.path]:
-        album.add(acquisition.reference(), when="after")
+        album.add(acquisition.reference().fine, when="after")
     return tuple(
         _failed(member.path, written[member.path])
         if written[member.path]

@@ -2,8 +2,8 @@
 
 The only place in this stage that reads or writes images. A face is removed in the stored bytes:
 header, extensions, data type, scaling, byte order and compression stay, and each file is read back
-and compared with the original before it takes its place. A file of any length is handled one
-volume at a time. gzip is written without name and time.
+and compared with the original before it takes its place. A file of any length is handled a few
+slices at a time. gzip is written without name and time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import gzip
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
@@ -32,6 +32,7 @@ from bidsanon.deface.grid import Grid, Mask, Matrix, Volume
 from bidsanon.files import GZIP_LEVEL, is_gzip, storage_errors
 
 _COPY_BYTES = 1 << 20
+_SLAB_VOXELS = 1 << 21
 _DIMENSIONS = 3
 _SAME_AFFINE_MM = 1e-3
 
@@ -88,9 +89,9 @@ class Nifti:
         return int(np.prod(self.shape[_DIMENSIONS:], dtype=np.int64))
 
     @property
-    def volume_bytes(self) -> int:
-        """How many bytes one volume takes."""
-        return int(np.prod(self.space, dtype=np.int64)) * self.dtype.itemsize
+    def slice_voxels(self) -> int:
+        """How many voxels one slice across the third axis has."""
+        return self.shape[0] * self.shape[1]
 
     def same_grid(self, other: Nifti) -> bool:
         """Tell whether another image's voxels are at the same places."""
@@ -137,32 +138,75 @@ def read_header(path: Path) -> Nifti:
     )
 
 
-def volumes(image: Nifti) -> Iterator[Volume]:
-    """Yield an image's volumes as values, in the file's order.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Slab:
+    """Some slices of one of an image's volumes.
 
-    Complex values become their magnitude, colours their mean; what is not finite becomes 0.
+    Attributes
+    ----------
+    first
+        The number of the first slice within its volume.
+    values
+        Shape (i, j, slices).
+    """
+
+    first: int
+    values: Volume
+
+
+def slabs(image: Nifti, *, only: Collection[int] | None = None) -> Iterator[Slab]:
+    """Yield an image's volumes as values, in the file's order, some slices at a time.
+
+    Complex values become their magnitude, colours their mean; what is not finite becomes 0. Where
+    the slabs begin depends on the grid alone: images of one grid can be read side by side.
+
+    Parameters
+    ----------
+    image
+        The image.
+    only
+        The numbers of the volumes that are wanted; all if None.
 
     Raises
     ------
     UnreadableImageError
         If the file ends early or is damaged.
     """
+    wanted = range(image.volume_count) if only is None else sorted(only)
     with _reading(), _decompressed(image) as stream:
         _read_exactly(stream, image.offset)
-        for _ in range(image.volume_count):
-            stored = _stored(image, _read_exactly(stream, image.volume_bytes))
-            yield _values(image, stored)
+        read = 0
+        for number in wanted:
+            for run in _runs(image) * (number - read):
+                _read_exactly(stream, _bytes_of(image, run))
+            for run in _runs(image):
+                stored = _stored(image, _read_exactly(stream, _bytes_of(image, run)))
+                yield Slab(first=run.start, values=_values(image, stored))
+            read = number + 1
+
+
+def magnitude_slabs(real: Nifti, imaginary: Nifti) -> Iterator[Slab]:
+    """Yield the magnitudes of an image whose real and imaginary parts are files of their own.
+
+    Raises
+    ------
+    UnreadableImageError
+        If one of the files ends early or is damaged, or one has more volumes than the other.
+    """
+    if real.volume_count != imaginary.volume_count:
+        raise UnreadableImageError("its real and imaginary parts have different numbers of volumes")
+    for one, other in zip(slabs(real), slabs(imaginary), strict=True):
+        yield Slab(first=one.first, values=np.hypot(one.values, other.values))
 
 
 def mean_volume(image: Nifti) -> Grid:
-    """Return the mean of an image's volumes; see :func:`volumes`."""
-    total: Volume | None = None
-    for volume in volumes(image):
-        total = volume if total is None else np.add(total, volume, out=total)
-    if total is None:
+    """Return the mean of a small image's volumes; see :func:`slabs`."""
+    total = np.zeros(image.space, dtype=np.float32)
+    for slab in slabs(image):
+        total[:, :, slab.first : slab.first + slab.values.shape[2]] += slab.values
+    if not image.volume_count:
         raise UnreadableImageError("it has no volumes")
-    if image.volume_count > 1:
-        total /= np.float32(image.volume_count)
+    total /= np.float32(image.volume_count)
     return Grid(values=total, affine=image.affine)
 
 
@@ -172,22 +216,22 @@ def write_volume(grid: Grid, path: Path) -> None:
     image.to_filename(path)
 
 
-def background(image: Nifti) -> Stored:
-    """Return the stored value, shape (), that stands for nothing: the nearest to a value of 0.
+def background(image: Nifti, value: float = 0.0) -> Stored:
+    """Return the stored number, shape (), that is nearest to a value that stands for nothing.
 
-    In a magnitude image that is air. In a phase image whose stored numbers begin at 0 for -pi it
-    is a phase of 0, which the stored 0 is not.
+    In a magnitude image 0 is air. In a phase image whose stored numbers begin at 0 for -pi it is a
+    phase of 0, which the stored 0 is not. Colours have no scaling, and become black.
     """
     if image.dtype.fields:
         return np.zeros((), dtype=image.dtype)
-    stored = 0.0 - image.inter / image.slope
+    stored = (value - image.inter) / image.slope
     if image.dtype.kind in "iu":
         limits = np.iinfo(image.dtype)
         stored = float(np.clip(np.round(stored), limits.min, limits.max))
     return np.asarray(stored).astype(image.dtype)
 
 
-def remove(image: Nifti, mask: Mask) -> int:
+def remove(image: Nifti, mask: Mask, *, value: float = 0.0) -> int:
     """Set the masked voxels of every volume to the background, in place of the file.
 
     Parameters
@@ -196,6 +240,8 @@ def remove(image: Nifti, mask: Mask) -> int:
         The image; its file may be read-only, its folder may not.
     mask
         Shape of the image's three spatial axes; True goes.
+    value
+        What stands for nothing in this image.
 
     Returns
     -------
@@ -211,32 +257,43 @@ def remove(image: Nifti, mask: Mask) -> int:
     StorageError
         If there is no room.
     """
-    goes = mask.ravel(order="F")
+    cut = _Cut(goes=mask.ravel(order="F"), nothing=background(image, value))
     mode = image.path.stat().st_mode & 0o777
     with storage_errors("a defaced image"):
         descriptor, name = tempfile.mkstemp(dir=image.path.parent, prefix=".writing-")
         written = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                _write_without(image, goes, file)
-            _verify(image, goes, written)
+                _write_without(image, cut, file)
+            _verify(image, cut, written)
             written.chmod(mode)
             written.replace(image.path)
         except BaseException:
             written.unlink(missing_ok=True)
             raise
-    return int(np.count_nonzero(goes))
+    return int(np.count_nonzero(cut.goes))
 
 
-def _write_without(image: Nifti, goes: Mask, file: BufferedIOBase) -> None:
-    nothing = background(image)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Cut:
+    """Which voxels of a volume go, in the file's order, and the stored number they become."""
+
+    goes: Mask
+    nothing: Stored
+
+    def within(self, image: Nifti, run: range) -> Mask:
+        """Return which voxels of some slices go."""
+        return self.goes[run.start * image.slice_voxels : run.stop * image.slice_voxels]
+
+
+def _write_without(image: Nifti, cut: _Cut, file: BufferedIOBase) -> None:
     with _decompressed(image) as source, _compressing(image, file) as sink:
         with _reading():
             sink.write(_read_exactly(source, image.offset))
-        for _ in range(image.volume_count):
+        for run in _all_runs(image):
             with _reading():
-                stored = _stored(image, _read_exactly(source, image.volume_bytes))
-            stored[goes] = nothing
+                stored = _stored(image, _read_exactly(source, _bytes_of(image, run)))
+            stored[cut.within(image, run)] = cut.nothing
             sink.write(stored.data)
         while rest := source.read(_COPY_BYTES):
             sink.write(rest)
@@ -244,14 +301,15 @@ def _write_without(image: Nifti, goes: Mask, file: BufferedIOBase) -> None:
     os.fsync(file.fileno())
 
 
-def _verify(image: Nifti, goes: Mask, written: Path) -> None:
+def _verify(image: Nifti, cut: _Cut, written: Path) -> None:
     """Compare what was written with its original: the same outside the mask, nothing inside it."""
-    nothing = np.frombuffer(background(image).tobytes(), dtype=_word(image))
+    nothing = np.frombuffer(cut.nothing.tobytes(), dtype=_word(image))
     with _decompressed(image) as before, _opened(written, compressed=image.compressed) as after:
         same = before.read(image.offset) == after.read(image.offset)
-        for _ in range(image.volume_count):
-            one = _words(image, before.read(image.volume_bytes))
-            other = _words(image, after.read(image.volume_bytes))
+        for run in _all_runs(image):
+            goes = cut.within(image, run)
+            one = _words(image, before.read(_bytes_of(image, run)))
+            other = _words(image, after.read(_bytes_of(image, run)))
             same &= one.shape == other.shape
             same &= same and not ((one != other).any(axis=1) & ~goes).any()
             same &= same and not (other[goes] != nothing).any()
@@ -260,7 +318,33 @@ def _verify(image: Nifti, goes: Mask, written: Path) -> None:
         raise ChangedElsewhereError
 
 
+def _runs(image: Nifti) -> list[range]:
+    """Return the slices of one volume, in runs of which each fits into memory."""
+    depth = max(1, _SLAB_VOXELS // image.slice_voxels)
+    return [
+        range(start, min(start + depth, image.shape[2]))
+        for start in range(0, image.shape[2], depth)
+    ]
+
+
+def _all_runs(image: Nifti) -> Iterator[range]:
+    for _ in range(image.volume_count):
+        yield from _runs(image)
+
+
+def _bytes_of(image: Nifti, run: range) -> int:
+    return len(run) * image.slice_voxels * image.dtype.itemsize
+
+
 def _values(image: Nifti, stored: Stored) -> Volume:
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = _scaled(image, stored)
+    if not np.isfinite(values).all():
+        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    return values.reshape((image.shape[0], image.shape[1], -1), order="F")
+
+
+def _scaled(image: Nifti, stored: Stored) -> Volume:
     if image.dtype.fields:
         parts = [stored[name].astype(np.float32) for name in image.dtype.fields]
         values = np.mean(parts, axis=0, dtype=np.float32)
@@ -270,9 +354,7 @@ def _values(image: Nifti, stored: Stored) -> Volume:
         values = stored.astype(np.float32)
     if (image.slope, image.inter) != (1.0, 0.0):
         values = values * np.float32(image.slope) + np.float32(image.inter)
-    if not np.isfinite(values).all():
-        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    return values.reshape(image.space, order="F")
+    return values
 
 
 def _stored(image: Nifti, content: bytearray) -> Stored:

@@ -7,6 +7,7 @@ import gzip
 import itertools
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -234,10 +235,10 @@ def test_a_change_outside_the_mask_keeps_the_original(
     before = path.read_bytes()
     honest = voxels._write_without
 
-    def careless(image: voxels.Nifti, goes: Mask, file: object) -> None:
-        wider = goes.copy()
+    def careless(image: voxels.Nifti, cut: voxels._Cut, file: object) -> None:
+        wider = cut.goes.copy()
         wider[-1] = True
-        honest(image, wider, file)  # type: ignore[arg-type]
+        honest(image, replace(cut, goes=wider), file)  # type: ignore[arg-type]
 
     monkeypatch.setattr(voxels, "_write_without", careless)
     with pytest.raises(ChangedElsewhereError):
@@ -252,10 +253,10 @@ def test_a_voxel_that_was_missed_keeps_the_original(
     before = path.read_bytes()
     honest = voxels._write_without
 
-    def lazy(image: voxels.Nifti, goes: Mask, file: object) -> None:
-        fewer = goes.copy()
-        fewer[np.flatnonzero(goes)[0]] = False
-        honest(image, fewer, file)  # type: ignore[arg-type]
+    def lazy(image: voxels.Nifti, cut: voxels._Cut, file: object) -> None:
+        fewer = cut.goes.copy()
+        fewer[np.flatnonzero(cut.goes)[0]] = False
+        honest(image, replace(cut, goes=fewer), file)  # type: ignore[arg-type]
 
     monkeypatch.setattr(voxels, "_write_without", lazy)
     with pytest.raises(ChangedElsewhereError):

@@ -75,12 +75,12 @@ def test_each_contrast_and_each_run_is_registered_on_its_own(tmp_path: Path) -> 
 
 def test_echoes_are_registered_on_their_mean(tmp_path: Path) -> None:
     (one,) = acquisitions(tmp_path, {"s_echo-1_MEGRE.nii": 3, "s_echo-2_MEGRE.nii": 1})
-    assert (one.reference().values == 2).all()
+    assert (one.reference().fine.values == 2).all()
 
 
 def test_a_phase_is_cut_where_its_magnitude_shows_the_face(tmp_path: Path) -> None:
     (one,) = acquisitions(tmp_path, {"s_part-phase_T2starw.nii": 9, "s_part-mag_T2starw.nii": 5})
-    assert (one.reference().values == 5).all()
+    assert (one.reference().fine.values == 5).all()
     assert one.shown.path == "s_part-mag_T2starw.nii"
 
 
@@ -101,12 +101,12 @@ def test_a_broken_sidecar_says_nothing(tmp_path: Path) -> None:
 
 def test_real_and_imaginary_parts_make_a_magnitude(tmp_path: Path) -> None:
     (one,) = acquisitions(tmp_path, {"s_part-real_T1w.nii": -3, "s_part-imag_T1w.nii": 4})
-    assert (one.reference().values == 5).all()
+    assert (one.reference().fine.values == 5).all()
 
 
 def test_a_lone_real_part_is_a_phase_sensitive_image(tmp_path: Path) -> None:
     (one,) = acquisitions(tmp_path, {"s_part-real_T1w.nii": -3})
-    assert (one.reference().values == -3).all()
+    assert (one.reference().fine.values == -3).all()
 
 
 def test_mp2rage_is_registered_on_its_second_inversion(tmp_path: Path) -> None:
@@ -119,19 +119,19 @@ def test_mp2rage_is_registered_on_its_second_inversion(tmp_path: Path) -> None:
     }
     (one,) = acquisitions(tmp_path, values)
     assert len(one.members) == 5
-    assert (one.reference().values == 4).all()
+    assert (one.reference().fine.values == 4).all()
 
 
 def test_a_lone_unit1_is_registered_itself(tmp_path: Path) -> None:
     (one,) = acquisitions(tmp_path, {"s_UNIT1.nii": 7})
-    assert (one.reference().values == 7).all()
+    assert (one.reference().fine.values == 7).all()
 
 
 def test_field_map_phases_belong_to_their_magnitudes(tmp_path: Path) -> None:
     (one,) = acquisitions(
         tmp_path, {"s_phasediff.nii": 9, "s_magnitude1.nii": 4, "s_magnitude2.nii": 2}
     )
-    assert (one.reference().values == 3).all()
+    assert (one.reference().fine.values == 3).all()
 
 
 def test_another_grid_is_another_acquisition(tmp_path: Path) -> None:
