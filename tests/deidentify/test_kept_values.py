@@ -10,6 +10,7 @@ from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 
+from bidsanon.profile import amend_profile, load_profile
 from bidsanon.session import NoteReason
 
 Deidentified = Callable[..., tuple[Dataset, Any]]
@@ -112,6 +113,27 @@ def test_a_code_meaning_loses_a_name_at_every_depth(deidentified: Deidentified) 
     after, instance = deidentified(**PERSON, ProcedureCodeSequence=Sequence([code]))
     assert b"Quillfeather" not in instance.content
     assert after.ProcedureCodeSequence[0].CodeValue == "113100"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "kept"),
+    [
+        ("SequenceName", "tfl_Quillfeather", "tfl"),
+        ("ScanOptions", ["PFP", "QUILLFEATHER"], ["PFP", ""]),
+        ("ReceiveCoilName", "HeadNeck_64", "HeadNeck_64"),
+    ],
+)
+def test_what_an_allow_list_admits_names_nobody_either(
+    deidentified: Deidentified, keyword: str, value: object, kept: object
+) -> None:
+    after, _ = deidentified(**PERSON, profile=load_profile("strict"), **{keyword: value})
+    assert after[keyword].value == kept
+
+
+def test_what_the_user_keeps_stays_whole_with_an_allow_list_too(deidentified: Deidentified) -> None:
+    profile = amend_profile(load_profile("strict"), keep=["SequenceName"])
+    after, _ = deidentified(**PERSON, profile=profile, SequenceName="tfl_Quillfeather")
+    assert after.SequenceName == "tfl_Quillfeather"
 
 
 @pytest.mark.parametrize(("keyword", "value"), [("PatientSex", "QUILLFEATHER")])

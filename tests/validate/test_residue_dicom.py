@@ -198,6 +198,11 @@ def test_what_the_profile_keeps_on_purpose_is_no_residue(
     assert not found(path, profile=amend_profile(load_profile("basic"), **rule))  # type: ignore[arg-type]
 
 
+def test_what_an_allow_list_admits_is_searched(clean_file: Path, tmp_path: Path) -> None:
+    path = planted(clean_file, tmp_path / "x", in_text)
+    assert found(path, profile=load_profile("strict"))
+
+
 def test_a_word_of_removed_text_is_not_searched_for_and_that_is_said(clean_file: Path) -> None:
     word = IdentifyingValue(kind=ValueKind.TEXT, text="borecoil", origin="(0021,private,18)")
     result = search(clean_file, identity=(word,))
