@@ -120,7 +120,7 @@ def amend_profile(
         other,
         amended=True,
         modalities=profile.modalities if modalities is None else frozenset(modalities),
-        rules=(*other.rules, *rules_of(entries)),
+        rules=(*other.rules, *(replace(rule, asked=True) for rule in rules_of(entries))),
     )
 
 

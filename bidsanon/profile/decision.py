@@ -86,10 +86,13 @@ class Rule:
         A standard attribute's tag, or a private attribute.
     decision
         What is done to it, whatever the table says.
+    asked
+        Whether the user asked for it for one run.
     """
 
     attribute: int | PrivateKey
     decision: Decision
+    asked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

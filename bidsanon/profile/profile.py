@@ -180,8 +180,8 @@ class Profile:
 
     @cached_property
     def ruled(self) -> frozenset[int | PrivateKey]:
-        """The attributes of which its own rules speak."""
-        return frozenset(self._own)
+        """The attributes of which its own rules speak, and not only admit."""
+        return frozenset(self._own) - self._admitted_unlisted
 
     @cached_property
     def forced(self) -> tuple[tuple[int, str], ...]:
@@ -303,6 +303,25 @@ class Profile:
     def _own(self) -> dict[int | PrivateKey, Decision]:
         return {rule.attribute: self._in_words(rule.decision) for rule in self.rules}
 
+    @cached_property
+    def _admitted_unlisted(self) -> frozenset[int]:
+        """What an allow-list admits of the attributes that Table E.1-1 does not list.
+
+        It stays as it would without an allow-list: as far as it names nobody. Only what the user
+        asks to keep stays whole.
+        """
+        if not self.allow_list:
+            return frozenset()
+        rules = {rule.attribute: rule for rule in self.rules}
+        return frozenset(
+            attribute
+            for attribute, rule in rules.items()
+            if isinstance(attribute, int)
+            and rule.decision.action is Action.KEEP
+            and not rule.asked
+            and table_row(attribute) is None
+        )
+
     @property
     def _reference(self) -> Decision:
         if Option.RETAIN_UIDS in self.options:
@@ -335,7 +354,7 @@ class Profile:
         """Return the decision about an attribute, or the row whose code its Type resolves."""
         own = self._own.get(tag)
         if own is not None:
-            return own
+            return _PLAIN[Action.KEEP] if tag in self._admitted_unlisted else own
         row = table_row(tag)
         if row is None:
             if not dictionary_has_tag(tag):
