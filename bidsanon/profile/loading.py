@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 
 from bidsanon.dicom.confidentiality import Action, Option
 from bidsanon.errors import PolicyError
@@ -27,6 +28,12 @@ _BARE = Profile(name=UNNAMED, description="", options=frozenset(), modalities=fr
 _WORDS = {False: "shapes", True: "vocabulary"}
 
 _FOLDER = "profiles"
+_TYPES = {
+    "string": "a text, in quotes",
+    "array": "a list, in square brackets",
+    "boolean": "true or false",
+    "object": "a table, in curly brackets",
+}
 _ACTIONS = {
     "keep": Action.KEEP,
     "remove": Action.REMOVE,
@@ -57,7 +64,7 @@ def load_profile(name_or_path: str) -> Profile:
     if name_or_path in bundled_profiles():
         return _bundled(name_or_path)
     path = Path(name_or_path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises below a closed folder
         raise PolicyError(
             "there is no such profile, neither bundled nor as a file",
             cure=f"give one of {', '.join(bundled_profiles())}, or the path of a TOML file",
@@ -102,7 +109,31 @@ def _against_schema(content: Mapping[str, Any]) -> Iterator[str]:
     """Say what is not as the JSON Schema has it, each with its place."""
     for error in sorted(_validator().iter_errors(content), key=lambda error: error.json_path):
         telling = best_match([error]) or error
-        yield f"{telling.json_path.removeprefix('$').lstrip('.') or 'top'}: {telling.message}"
+        steps = (f"[{x}]" if isinstance(x, int) else f".{x}" for x in telling.absolute_path)
+        place = "".join(steps).removeprefix(".")
+        yield f"{place}: {_words_of(telling)}" if place else _words_of(telling)
+
+
+def _words_of(error: ValidationError) -> str:
+    """Say what is wrong to somebody who has not read the schema."""
+    schema: Any = error.schema
+    written: Any = error.instance
+    expected: Any = error.validator_value
+    match error.validator:
+        case "pattern" | "oneOf":
+            return f"{written!r} will not do. {schema['description']}"
+        case "type":
+            return f"{written!r} will not do: write {_TYPES[expected]}"
+        case "enum":
+            return f"{written!r} will not do: give one of {', '.join(expected)}"
+        case "additionalProperties":
+            known = schema["properties"]
+            unknown = sorted(key for key in written if key not in known)
+            return f"there is no {', no '.join(unknown)} here, only {', '.join(known)}"
+        case "required":
+            return f"{', '.join(key for key in expected if key not in written)} missing"
+        case _:
+            return error.message
 
 
 def _missing(content: Mapping[str, Any]) -> Iterator[str]:
@@ -111,9 +142,19 @@ def _missing(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _well_formed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of a profile that are as the JSON Schema has them: they are read further."""
-    wrong = {error.path[0] for error in _validator().iter_errors(content) if error.path}
-    return {key: part for key, part in content.items() if key not in wrong}
+    """Return the parts of a profile that are as the JSON Schema has them: they are read further.
+
+    Of a list of rules, those that are not are None.
+    """
+    parts = dict(content)
+    for error in _validator().iter_errors(content):
+        match list(error.path):
+            case [str(key), int(index), *_] if key in _ACTIONS and key in parts:
+                rules = parts[key]
+                parts[key] = [*rules[:index], None, *rules[index + 1 :]]
+            case [key, *_]:
+                parts.pop(key, None)
+    return parts
 
 
 @cache
@@ -160,6 +201,8 @@ def _entries(content: Mapping[str, Any]) -> Iterator[Entry]:
         if isinstance(written, dict):
             written = [{"attribute": key, "value": value} for key, value in written.items()]
         for index, item in enumerate(written):
+            if item is None:
+                continue
             fields = {"attribute": item} if isinstance(item, str) else item
             yield Entry(
                 place=f"{name}[{index}]",

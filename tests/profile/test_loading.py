@@ -172,6 +172,34 @@ def test_all_problems_of_meaning_are_told_at_once_with_their_places(tmp_path: Pa
     assert "keep[3] already" in message
 
 
+def test_a_problem_of_form_hides_none_of_meaning(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path, 'start = "bids"\nkeep = ["PatientNaem", "(0019,SIEMENS MR HEADER)"]\n'
+    )
+    assert "keep[0]: PatientNaem is no keyword" in message
+    assert "keep[1]: '(0019,SIEMENS MR HEADER)' will not do" in message
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("option = []", "there is no option here, only name, description, start, options"),
+        ('name = "Our lab"', "name: 'Our lab' will not do. What the profile is called"),
+        ('options = ["retain-uid"]', "'retain-uid' will not do: give one of retain-safe-private"),
+        ("name = 3", "name: 3 will not do: write a text, in quotes"),
+        ('remove = "PatientAge"', "remove: 'PatientAge' will not do: write a list, in square"),
+        ('allow-list = "yes"', "allow-list: 'yes' will not do: write true or false"),
+        ('clean = ["PatientAge"]', "clean[0]: 'PatientAge' will not do: write a table, in curly"),
+        ("keep = [{ attribut = 1 }]", "An attribute, or { attribute = ..., reason = ... }."),
+        ('clean = [{ attribute = "PatientAge" }]', "clean[0]: how missing"),
+    ],
+)
+def test_problems_of_form_are_told_in_words_and_not_in_patterns(
+    tmp_path: Path, line: str, words: str
+) -> None:
+    assert words in refusal(tmp_path, f'start = "bids"\n{line}\n')
+
+
 def test_the_two_date_options_exclude_each_other(tmp_path: Path) -> None:
     message = refusal(
         tmp_path,
