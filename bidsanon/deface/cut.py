@@ -1,9 +1,12 @@
-"""Which voxels go: pydeface's face mask, grown, kept off the brain, and the ears.
+"""Which voxels go: pydeface's face mask, grown, kept off the brain, the back teeth and the ears.
 
 pydeface's mask cuts through the eyeballs and leaves the ears. Grown by 8 mm it takes the eyes, and
-the mean head's brain is 15 mm from it. The cut is kept as a distance field, so that its edge is
-smooth on voxels of any size, and it goes on beyond the template's field of view as at its edge: a
-chin that hangs lower goes, a neck that goes on stays.
+the mean head's brain is 15 mm from it; it ends where the last molars do, so a box behind it takes
+those of a longer jaw. The cut is kept as a distance field, so that its edge is smooth on voxels of
+any size, and it goes on beyond the template's field of view as at its edge: a chin that hangs lower
+goes, a neck that goes on stays.
+
+Who wants pydeface's cut gets its mask as it is: not grown, neither teeth nor ears added.
 """
 
 from __future__ import annotations
@@ -15,8 +18,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from bidsanon.deface.grid import Grid, Mask, Matrix, Volume, sample_like, voxel_sizes_mm
-from bidsanon.deface.template import face_template
+from bidsanon.deface.grid import (
+    Grid,
+    Mask,
+    Matrix,
+    Volume,
+    points_of,
+    sample_like,
+    voxel_sizes_mm,
+)
+from bidsanon.deface.options import DefaceOptions, Faces
+from bidsanon.deface.template import face_template, pydeface_mask
 
 GROWN_BY_MM = 8.0
 """How far the cut reaches beyond pydeface's mask."""
@@ -24,6 +36,11 @@ EARS_GROWN_BY_MM = 1.0
 """How far it reaches beyond the template's ears."""
 BRAIN_GUARD_MM = 3.0
 """How near the growth may come to the template's brain."""
+
+# Where the back teeth are, read off the mean head's slices and those of a longer jaw, in the
+# template's world: to the right, to the front, upwards. The hard palate is at its top.
+_TEETH_FROM_MM = np.array([-50.0, 42.0, -np.inf])
+_TEETH_TO_MM = np.array([42.0, 60.0, -64.0])
 
 # What is darker than this share of the brightest tissue may be air. Low on purpose: noise that is
 # taken for tissue is cut away, tissue that is taken for air would be published.
@@ -57,22 +74,61 @@ class FaceTissue:
         return {f"face_{name}": round(value, 3) for name, value in asdict(self).items()}
 
 
-@cache
-def face_cut() -> Grid:
-    """Return the distance to the edge of the cut, in mm, in the template's world; below 0 it goes.
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """What is cut away.
 
-    Made once a process.
+    Attributes
+    ----------
+    faces
+        What counts as the face.
+    ears
+        Whether the ears go; pydeface's mask has none.
     """
+
+    faces: Faces = Faces.WHOLE
+    ears: bool = True
+
+    @classmethod
+    def of(cls, options: DefaceOptions) -> Cut:
+        """Return what the user asked for."""
+        whole = options.faces is Faces.WHOLE
+        return cls(faces=options.faces, ears=whole and not options.keep_ears)
+
+    def words(self) -> str:
+        """Say in what it differs from the usual one; nothing if it does not."""
+        if self.faces is Faces.PYDEFACE:
+            return "pydeface's mask exactly"
+        return "" if self.ears else "the ears kept"
+
+
+WHOLE = Cut()
+"""The usual one."""
+
+
+@cache
+def face_cut(cut: Cut = WHOLE) -> Grid:
+    """Return how far from the edge of a cut each place in the template's world is; below 0 it goes.
+
+    In mm; for pydeface's mask as it is, in nothing but its sign. Made once a process.
+    """
+    if cut.faces is Faces.PYDEFACE:
+        goes, affine = pydeface_mask()
+        return Grid(values=np.where(goes, -1, 1).astype(np.float32), affine=affine)
     template = face_template()
     size = float(template.head.voxel_sizes_mm[0])
     off_brain = BRAIN_GUARD_MM - _distance_mm(template.brain, size)
     face = _distance_mm(template.face, size) - GROWN_BY_MM
-    ears = _distance_mm(template.ears, size) - EARS_GROWN_BY_MM
-    values = np.maximum(np.minimum(face, ears), off_brain).astype(np.float32)
+    values = np.minimum(face, _distance_mm(_teeth(template.head), size) - size / 2)
+    if cut.ears:
+        values = np.minimum(values, _distance_mm(template.ears, size) - EARS_GROWN_BY_MM)
+    values = np.maximum(values, off_brain).astype(np.float32)
     return Grid(values=values, affine=template.head.affine)
 
 
-def cut_mask(shape: tuple[int, ...], affine: Matrix, to_template: Matrix) -> Mask:
+def cut_mask(
+    shape: tuple[int, ...], affine: Matrix, to_template: Matrix, *, cut: Cut = WHOLE
+) -> Mask:
     """Say for each voxel of an image whether it goes.
 
     Parameters
@@ -81,6 +137,8 @@ def cut_mask(shape: tuple[int, ...], affine: Matrix, to_template: Matrix) -> Mas
         The image's three spatial axes and its affine.
     to_template
         From the image's world to the template's, shape (4, 4).
+    cut
+        What is cut away.
 
     Returns
     -------
@@ -88,19 +146,21 @@ def cut_mask(shape: tuple[int, ...], affine: Matrix, to_template: Matrix) -> Mas
         In Fortran order, as NIfTI files are. Made slab by slab: a fine image's distances would
         not fit.
     """
-    strides = np.maximum(_SAMPLED_MM // voxel_sizes_mm(affine), 1).astype(int)
+    field = face_cut(cut)
+    smooth = _SAMPLED_MM if cut.faces is Faces.WHOLE else 0.0
+    strides = np.maximum(smooth // voxel_sizes_mm(affine), 1).astype(int)
     mask = np.zeros(shape, dtype=bool, order="F")
     thickness = max(1, _SLAB_VOXELS // max(1, shape[0] * shape[1]))
     for start in range(0, shape[2], thickness):
         depth = min(thickness, shape[2] - start)
         to_slab = np.eye(4)
         to_slab[2, 3] = start
-        distance = _distances((*shape[:2], depth), affine @ to_slab, to_template, strides)
+        distance = _distances(field, (*shape[:2], depth), to_template @ affine @ to_slab, strides)
         mask[:, :, start : start + depth] = distance < 0
     return mask
 
 
-def face_tissue(head: Grid, to_template: Matrix) -> FaceTissue:
+def face_tissue(head: Grid, to_template: Matrix, *, cut: Cut = WHOLE) -> FaceTissue:
     """Measure what the cut takes from a head.
 
     Parameters
@@ -109,8 +169,10 @@ def face_tissue(head: Grid, to_template: Matrix) -> FaceTissue:
         Brightness 0 to 1, coarse.
     to_template
         From the head's world to the template's.
+    cut
+        What is cut away.
     """
-    goes = cut_mask(head.values.shape, head.affine, to_template)
+    goes = cut_mask(head.values.shape, head.affine, to_template, cut=cut)
     tissue = head.values > _TISSUE_BRIGHTNESS
     voxel_ml = float(np.prod(voxel_sizes_mm(head.affine))) / _MM3_PER_ML
     inside = int(np.count_nonzero(tissue & goes))
@@ -122,12 +184,12 @@ def face_tissue(head: Grid, to_template: Matrix) -> FaceTissue:
 
 
 def _distances(
-    shape: tuple[int, ...], affine: Matrix, to_template: Matrix, strides: npt.NDArray[np.int_]
+    field: Grid, shape: tuple[int, ...], to_world: Matrix, strides: npt.NDArray[np.int_]
 ) -> Volume:
     """Return the distance to the cut's edge at each voxel: sampled at some, straight between."""
     sparse = tuple((n - 1) // int(stride) + 2 for n, stride in zip(shape, strides, strict=True))
     steps = np.diag([*strides.astype(float), 1.0])
-    values = sample_like(face_cut(), sparse, affine @ steps, to_grid=to_template)
+    values = sample_like(field, sparse, to_world @ steps)
     for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)):
         before, share = np.divmod(np.arange(n), stride)
         along = [1, 1, 1]
@@ -137,6 +199,13 @@ def _distances(
         upper -= lower
         values = lower + weight * upper
     return values
+
+
+def _teeth(head: Grid) -> Mask:
+    """Return the box of the back teeth."""
+    places = points_of(head, np.ones(head.values.shape, dtype=bool))
+    inside = (places > _TEETH_FROM_MM[:, np.newaxis]) & (places < _TEETH_TO_MM[:, np.newaxis])
+    return np.asarray(inside.all(axis=0)).reshape(head.values.shape)
 
 
 def _distance_mm(mask: Mask, size_mm: float) -> Volume:

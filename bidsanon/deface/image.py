@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions
-from bidsanon.deface.cut import FaceTissue, cut_mask, face_tissue
+from bidsanon.deface.cut import Cut, FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.engines import Engine, choose_engine
 from bidsanon.deface.grid import Grid, Mask, Matrix
 from bidsanon.deface.head import Window, window_of
@@ -89,11 +89,15 @@ def deface_image(
     except UnreadableImageError as error:
         return _failed(image.name, str(error))
     acquisition = group_acquisitions(image.parent, images)[0]
-    return deface_acquisition(acquisition, engine=engine, pictures=pictures)[0]
+    return deface_acquisition(acquisition, engine=engine, pictures=pictures, options=options)[0]
 
 
 def deface_acquisition(
-    acquisition: Acquisition, *, engine: Engine, pictures: Path | None
+    acquisition: Acquisition,
+    *,
+    engine: Engine,
+    pictures: Path | None,
+    options: DefaceOptions = USUAL,
 ) -> tuple[DefaceOutcome, ...]:
     """Deface images that were acquired together, in place.
 
@@ -105,6 +109,8 @@ def deface_acquisition(
         What places the template.
     pictures
         A private folder for pictures of the face; none are drawn if None.
+    options
+        What goes.
 
     Returns
     -------
@@ -118,22 +124,24 @@ def deface_acquisition(
     window = window_of(reference.coarse)
     head = window.apply(reference.coarse)
     placement = place_template(reference.fine, head, engine)
+    cut = Cut.of(options)
     if placement.refusals:
         decision = decide_without(placement, surface_relief_mm(head))
     else:
-        decision = decide(placement, face_tissue(head, placement.to_template))
+        decision = decide(placement, face_tissue(head, placement.to_template, cut=cut))
     album = Album(
         folder=pictures,
         stem=parse_name(acquisition.shown.path).stem,
         window=window,
         to_template=None if placement.refusals else placement.to_template,
+        cut=cut,
     )
     album.add(reference.fine, when="before")
     if decision.verdict is not DefaceVerdict.DEFACED:
         return tuple(
             _outcome(acquisition, member, engine, decision, album) for member in acquisition.members
         )
-    mask = cut_mask(reference.space, reference.affine, placement.to_template)
+    mask = cut_mask(reference.space, reference.affine, placement.to_template, cut=cut)
     del reference
     written = {member.path: _cut(member, mask) for member in acquisition.members}
     if not written[acquisition.shown.path]:
@@ -219,16 +227,25 @@ class Album:
     to_template
         From the head's world to the template's; None where that is not known, and the head is
         drawn as it lay in the scanner.
+    cut
+        What is outlined.
     """
 
     def __init__(
-        self, *, folder: Path | None, stem: str, window: Window, to_template: Matrix | None
+        self,
+        *,
+        folder: Path | None,
+        stem: str,
+        window: Window,
+        to_template: Matrix | None,
+        cut: Cut,
     ) -> None:
         self.files: dict[str, Path] = {}
         self._folder = folder
         self._stem = stem
         self._window = window
         self._to_template = to_template
+        self._cut = cut
         self._surface: float | None = None
 
     def add(self, reference: Grid, *, when: str) -> None:
@@ -237,7 +254,7 @@ class Album:
             return
         pose = Pose.of(reference, self._window, self._to_template)
         self._surface = self._surface or pose.surface_brightness()
-        pictures = draw(pose, surface=self._surface)
+        pictures = draw(pose, surface=self._surface, cut=self._cut)
         self.files |= save(pictures, self._folder, stem=self._stem, when=when)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from bidsanon.deface.cut import cut_mask
+from bidsanon.deface.cut import WHOLE, Cut, cut_mask
 from bidsanon.deface.grid import (
     Grid,
     Mask,
@@ -102,7 +102,7 @@ class Pose:
         return max(_SURFACE_BRIGHTNESS, _ABOVE_AIR * air)
 
 
-def draw(pose: Pose, *, surface: float) -> dict[str, Picture]:
+def draw(pose: Pose, *, surface: float, cut: Cut = WHOLE) -> dict[str, Picture]:
     """Draw a head.
 
     Parameters
@@ -111,6 +111,8 @@ def draw(pose: Pose, *, surface: float) -> dict[str, Picture]:
         The head.
     surface
         The brightness at which it begins.
+    cut
+        What is outlined where it is known.
 
     Returns
     -------
@@ -122,7 +124,7 @@ def draw(pose: Pose, *, surface: float) -> dict[str, Picture]:
     pictures = {name: _shade(view(solid), surface) for name, view in _VIEWS.items()}
     affine, _ = _canvas()
     middle = pose.brightness[_middle(affine)]
-    pictures["slice"] = _slice(middle, _middle_of_cut() if pose.cut_known else None)
+    pictures["slice"] = _slice(middle, _middle_of_cut(cut) if pose.cut_known else None)
     return pictures
 
 
@@ -220,11 +222,11 @@ def _slice(middle: Volume, goes: Mask | None) -> Picture:
     return picture
 
 
-def _middle_of_cut() -> Mask:
+def _middle_of_cut(cut: Cut) -> Mask:
     affine, shape = _canvas()
     middle = affine.copy()
     middle[0, 3] += _middle(affine) * PICTURE_MM
-    goes: Mask = cut_mask((1, *shape[1:]), middle, np.eye(4))[0]
+    goes: Mask = cut_mask((1, *shape[1:]), middle, np.eye(4), cut=cut)[0]
     return goes
 
 

@@ -198,7 +198,9 @@ def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...
 
 def _deface(task: _Task) -> tuple[DefaceOutcome, ...]:
     engine = choose_engine(task.options.engine, scratch=task.pictures)
-    return deface_acquisition(task.acquisition, engine=engine, pictures=task.pictures)
+    return deface_acquisition(
+        task.acquisition, engine=engine, pictures=task.pictures, options=task.options
+    )
 
 
 def _findings(outcomes: Sequence[DefaceOutcome]) -> Iterator[Finding]:

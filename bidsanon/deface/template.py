@@ -20,6 +20,7 @@ from scipy import ndimage
 from bidsanon.deface.grid import (
     Grid,
     Mask,
+    Matrix,
     Points,
     block_mean,
     points_of,
@@ -125,6 +126,14 @@ def template_centre_mm() -> Points:
 def pydeface_version() -> str:
     """Return the version of the pydeface whose template this is."""
     return version("pydeface")
+
+
+def pydeface_mask() -> tuple[Mask, Matrix]:
+    """Read which of the mean head's own voxels pydeface removes, and where those voxels are."""
+    with _face_mask_file() as path:
+        header = read_header(path)
+        kept = mean_volume(header).values
+    return _to_the_front(kept < 0.5), header.affine  # noqa: PLR2004 - between 0 and 1
 
 
 @contextmanager

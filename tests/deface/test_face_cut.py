@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from importlib.resources import as_file, files
+
+import nibabel
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from bidsanon.deface import cut
-from bidsanon.deface.cut import BRAIN_GUARD_MM, GROWN_BY_MM, cut_mask, face_cut, face_tissue
+from bidsanon.deface.cut import (
+    BRAIN_GUARD_MM,
+    GROWN_BY_MM,
+    WHOLE,
+    Cut,
+    cut_mask,
+    face_cut,
+    face_tissue,
+)
 from bidsanon.deface.grid import Grid, Matrix
+from bidsanon.deface.options import DefaceOptions, Faces
 from bidsanon.deface.template import face_template
 
 AS_IT_IS = np.eye(4)
@@ -16,6 +28,8 @@ AS_IT_IS = np.eye(4)
 GOES = {
     "tip of the nose": (-4, 117, -51),
     "mouth": (-4, 95, -90),
+    "back tooth on the left": (-32, 48, -90),
+    "back tooth on the right": (25, 48, -90),
     "left eye": (-36, 84, -29),
     "right eye": (28, 78, -29),
     "left ear": (-83, 0, -40),
@@ -29,17 +43,19 @@ STAYS = {
     "crown": (-4, 0, 80),
     "back of the head": (-4, -100, 0),
     "neck": (-4, -30, -115),
+    "pharynx": (-4, 20, -95),
+    "temporal pole": (-40, 35, -35),
     "neck below the field of view": (-4, -30, -180),
     "brain stem": (-4, -10, -40),
     "air above": (-4, 60, 150),
 }
 
 
-def goes(point: tuple[float, float, float]) -> bool:
+def goes(point: tuple[float, float, float], *, what: Cut = WHOLE) -> bool:
     """Ask for one voxel of 1 mm at a point."""
     affine = np.eye(4)
     affine[:3, 3] = point
-    return bool(cut_mask((1, 1, 1), affine, AS_IT_IS)[0, 0, 0])
+    return bool(cut_mask((1, 1, 1), affine, AS_IT_IS, cut=what)[0, 0, 0])
 
 
 @pytest.mark.parametrize("place", GOES)
@@ -50,6 +66,34 @@ def test_the_face_and_the_ears_go(place: str) -> None:
 @pytest.mark.parametrize("place", STAYS)
 def test_head_and_neck_stay(place: str) -> None:
     assert not goes(STAYS[place])
+
+
+@pytest.mark.parametrize("place", GOES)
+def test_ears_stay_where_they_are_to_be_kept(place: str) -> None:
+    without_ears = Cut.of(DefaceOptions(keep_ears=True))
+    assert goes(GOES[place], what=without_ears) is not ("ear" in place.split())
+
+
+def test_pydefaces_mask_is_cut_exactly() -> None:
+    as_pydeface = Cut.of(DefaceOptions(faces=Faces.PYDEFACE))
+    folder = files("pydeface") / "data"
+    with as_file(folder / "facemask.nii.gz") as path:
+        image = nibabel.load(path)
+    kept = np.asarray(image.dataobj) > 0
+    cut_away = cut_mask(kept.shape, image.affine, AS_IT_IS, cut=as_pydeface)
+    behind_the_sheet = ~kept.all(axis=(0, 2))
+    last = int(np.flatnonzero(behind_the_sheet)[-1])
+    assert np.array_equal(cut_away[:, :last], ~kept[:, :last])
+    assert cut_away[:, last:].sum() >= (~kept[:, last:]).sum()
+    assert goes(GOES["nose in front of the field of view"], what=as_pydeface)
+    assert not goes(GOES["left ear"], what=as_pydeface)
+    assert not goes(STAYS["neck below the field of view"], what=as_pydeface)
+
+
+def test_what_is_unusual_about_a_cut_is_said() -> None:
+    assert WHOLE.words() == ""
+    assert Cut.of(DefaceOptions(keep_ears=True)).words() == "the ears kept"
+    assert "exactly" in Cut.of(DefaceOptions(faces=Faces.PYDEFACE, keep_ears=True)).words()
 
 
 def test_the_brain_of_the_template_is_a_brain() -> None:
@@ -73,8 +117,8 @@ def test_the_cut_is_grown_beyond_pydefaces_mask() -> None:
     template = face_template()
     size = template.head.voxel_sizes_mm[0]
     from_face = ndimage.distance_transform_edt(~template.face) * size
-    beside_ears = ~ndimage.binary_dilation(template.ears, iterations=2)
-    reached = from_face[(face_cut().values < 0) & beside_ears].max()
+    added = ndimage.binary_dilation(template.ears | cut._teeth(template.head), iterations=2)
+    reached = from_face[(face_cut().values < 0) & ~added].max()
     assert GROWN_BY_MM - size < reached <= GROWN_BY_MM
 
 
