@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,13 @@ from bidsanon.cli.defacing import deface_options
 from bidsanon.cli.options import (
     heuristic_option,
     json_option,
-    policy_options,
-    remembering_options,
+    run_options,
     sources_argument,
 )
 
 if TYPE_CHECKING:
     from bidsanon.deface import DefaceOptions
-    from bidsanon.profile import Amendment
+    from bidsanon.pipeline.options import RunOptions
 
 
 @click.command("convert")
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 @click.option("-s", "--subject", required=True, metavar="LABEL", help="The person's BIDS label.")
 @click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
 @heuristic_option
-@policy_options
 @click.option(
     "--private",
     type=click.Path(path_type=Path),
@@ -44,19 +41,10 @@ if TYPE_CHECKING:
     help="The identified side's folder.  [default: DATASET.private]",
 )
 @deface_options
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    show_default="the number of processors",
-    metavar="N",
-    help="How many processes at once.",
+@run_options(
+    overwrite_help="Redo the session if it exists.",
+    withhold_help="Publish the rest without images or series that failed.",
 )
-@click.option("--overwrite", is_flag=True, help="Redo the session if it exists.")
-@click.option(
-    "--withhold", is_flag=True, help="Publish the rest without images or series that failed."
-)
-@remembering_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 @json_option
 def command(
@@ -66,17 +54,10 @@ def command(
     subject: str,
     session: str | None,
     heuristic: str,
-    profile: str,
-    amendment: Amendment,
     private: Path | None,
     deface: DefaceOptions,
-    jobs: int,
-    overwrite: bool,
-    withhold: bool,
+    options: RunOptions,
     dry_run: bool,
-    deident_map: bool,
-    audit_values: bool,
-    passphrase_file: Path | None,
     as_json: bool,
 ) -> int:
     """Publish one session's identified DICOM into a BIDS dataset.
@@ -108,15 +89,8 @@ def command(
             session=session,
             private=private,
             heuristic=heuristic,
-            profile=profile,
-            amendment=amendment,
             deface=deface,
-            jobs=jobs,
-            overwrite=overwrite,
-            withhold=withhold,
-            deident_map=deident_map,
-            audit_values=audit_values,
-            passphrase_file=passphrase_file,
+            options=options,
         )
         if dry_run:
             plan = plan_session(request, progress=progress)

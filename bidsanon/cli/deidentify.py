@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,12 @@ import click
 
 from bidsanon.cli.options import (
     json_option,
-    policy_options,
-    remembering_options,
+    run_options,
     sources_argument,
 )
 
 if TYPE_CHECKING:
-    from bidsanon.profile import Amendment
+    from bidsanon.pipeline.options import RunOptions
 
 
 @click.command("deidentify")
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     help="The person's label; without it the vault gives each person a pseudonym.",
 )
 @click.option("--name", "patient_name", metavar="NAME", help="What becomes the patient's name.")
-@policy_options
 @click.option(
     "--private",
     type=click.Path(path_type=Path),
@@ -45,17 +42,10 @@ if TYPE_CHECKING:
     help="The identified side's folder; one for many runs gives the same person the same "
     "pseudonym.  [default: OUT.private]",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    show_default="the number of processors",
-    metavar="N",
-    help="How many processes at once.",
+@run_options(
+    overwrite_help="Replace what an earlier run put at OUT.",
+    withhold_help="Leave out series of which files are damaged.",
 )
-@remembering_options
-@click.option("--overwrite", is_flag=True, help="Replace what an earlier run put at OUT.")
-@click.option("--withhold", is_flag=True, help="Leave out series of which files are damaged.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 @json_option
 def command(
@@ -65,15 +55,8 @@ def command(
     output: str,
     subject: str | None,
     patient_name: str | None,
-    profile: str,
-    amendment: Amendment,
     private: Path | None,
-    jobs: int,
-    deident_map: bool,
-    audit_values: bool,
-    passphrase_file: Path | None,
-    overwrite: bool,
-    withhold: bool,
+    options: RunOptions,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -118,14 +101,7 @@ def command(
             subject=subject,
             patient_name=patient_name,
             private=private,
-            profile=profile,
-            amendment=amendment,
-            jobs=jobs,
-            overwrite=overwrite,
-            withhold=withhold,
-            deident_map=deident_map,
-            audit_values=audit_values,
-            passphrase_file=passphrase_file,
+            options=options,
         )
         if dry_run:
             plan = plan_deidentification(request, progress=progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bidsanon.cli.text import finding_lines
+from bidsanon.cli.text import finding_lines, profile_lines
 from bidsanon.findings import Severity
 from bidsanon.pipeline.deidentify_plan import DeidentifyPlan
 from bidsanon.pipeline.deidentify_request import OutputFormat
@@ -43,12 +43,10 @@ def deidentify_text(run: DeidentifyRun) -> str:
 
 def deidentify_plan_text(plan: DeidentifyPlan) -> str:
     """Return what ``deidentify --dry-run`` prints."""
-    request, profile = plan.request, plan.profile
+    request = plan.request
     lines = [
         f"{request.output.value} -> {request.delivery.out}  (dry run: nothing is written)",
-        f"profile {profile.title}: {profile.description}",
-        f"  options: {', '.join(sorted(profile.options)) or 'none'}",
-        f"  `bidsanon profile show {request.profile}` says it attribute by attribute",
+        *profile_lines(plan.profile, named=request.options.profile),
         f"persons: {plan.persons}",
         "",
         f"{'#':>3} {'no.':>5} {'files':>6}  {'modality':<8}  description",

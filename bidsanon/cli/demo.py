@@ -26,6 +26,7 @@ def command(*, folder: Path) -> int:
     from bidsanon.errors import UsageError  # noqa: PLC0415
     from bidsanon.files import storage_errors  # noqa: PLC0415
     from bidsanon.pipeline.convert import convert  # noqa: PLC0415
+    from bidsanon.pipeline.options import RunOptions  # noqa: PLC0415
     from bidsanon.pipeline.request import make_request  # noqa: PLC0415
     from bidsanon.pipeline.summary import report_path  # noqa: PLC0415
     from bidsanon.redaction import Redactor  # noqa: PLC0415
@@ -44,7 +45,7 @@ def command(*, folder: Path) -> int:
             dataset=folder / "dataset",
             subject="01",
             session="01",
-            jobs=os.cpu_count() or 1,
+            options=RunOptions(jobs=os.cpu_count() or 1),
         )
         run = convert(request, progress=progress, redactor=redactor)
     if run.refusal:

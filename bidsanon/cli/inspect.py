@@ -40,6 +40,7 @@ def command(
     )
     from bidsanon.cli.progress import progress_on_stderr  # noqa: PLC0415
     from bidsanon.cli.text import inspect_text  # noqa: PLC0415
+    from bidsanon.pipeline.options import RunOptions  # noqa: PLC0415
     from bidsanon.pipeline.plan import plan_session  # noqa: PLC0415
     from bidsanon.pipeline.request import make_request  # noqa: PLC0415
     from bidsanon.pipeline.summary import inspect_summary  # noqa: PLC0415
@@ -52,8 +53,7 @@ def command(
             dataset=nowhere,
             subject="01",
             heuristic=heuristic,
-            profile=profile,
-            amendment=amendment,
+            options=RunOptions(profile=profile, amendment=amendment),
         )
         plan = plan_session(request, progress=progress_on_stderr())
     print_json(inspect_summary(plan)) if as_json else click.echo(inspect_text(plan))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,6 @@ _REMEMBERING = (
     ),
     passphrase_option,
 )
-
-
-def remembering_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of what the private folder is to remember, and of its vault."""
-    for option in reversed(_REMEMBERING):
-        command = option(command)
-    return command
 
 
 _profile_option = click.option(
@@ -152,3 +146,65 @@ def amendment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_AMENDMENTS):
         decorated = option(decorated)
     return decorated
+
+
+def run_options(
+    *, overwrite_help: str, withhold_help: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a command take what every run lets its user choose.
+
+    The command gets `options`, a :class:`bidsanon.pipeline.options.RunOptions`.
+
+    Parameters
+    ----------
+    overwrite_help, withhold_help
+        What `--overwrite` and `--withhold` do in this command.
+    """
+    choices = (
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            default=os.cpu_count() or 1,
+            show_default="the number of processors",
+            metavar="N",
+            help="How many processes at once.",
+        ),
+        click.option("--overwrite", is_flag=True, help=overwrite_help),
+        click.option("--withhold", is_flag=True, help=withhold_help),
+        *_REMEMBERING,
+    )
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_options(
+            *,
+            profile: str,
+            amendment: Any,
+            jobs: int,
+            overwrite: bool,
+            withhold: bool,
+            deident_map: bool,
+            audit_values: bool,
+            passphrase_file: Path | None,
+            **others: Any,
+        ) -> Any:
+            from bidsanon.pipeline.options import RunOptions  # noqa: PLC0415 - start-up time
+
+            options = RunOptions(
+                profile=profile,
+                amendment=amendment,
+                jobs=jobs,
+                overwrite=overwrite,
+                withhold=withhold,
+                deident_map=deident_map,
+                audit_values=audit_values,
+                passphrase_file=passphrase_file,
+            )
+            return command(options=options, **others)
+
+        decorated: Callable[..., Any] = with_options
+        for option in reversed(choices):
+            decorated = option(decorated)
+        return policy_options(decorated)
+
+    return decorate

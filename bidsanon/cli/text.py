@@ -6,6 +6,7 @@ from bidsanon.findings import Finding, Severity
 from bidsanon.pipeline.plan import SessionPlan
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import planned_series, run_summary
+from bidsanon.profile import Profile
 from bidsanon.report.words import pixels_words
 
 _MANY = 20
@@ -63,18 +64,32 @@ def inspect_text(plan: SessionPlan) -> str:
 def plan_text(plan: SessionPlan) -> str:
     """Return what ``convert --dry-run`` prints."""
     place = plan.request.place
-    profile = plan.policy.profile
     return "\n".join(
         [
             f"{place.name} -> {place.dataset}  (dry run: nothing is written)",
             f"heuristic {plan.policy.heuristic.name}",
-            f"profile {profile.title}: {profile.description}",
-            f"  options: {', '.join(sorted(profile.options)) or 'none'}",
-            f"  `bidsanon profile show {plan.request.profile}` says it attribute by attribute",
+            *profile_lines(plan.policy.profile, named=plan.request.options.profile),
             "",
             inspect_text(plan),
         ]
     )
+
+
+def profile_lines(profile: Profile, *, named: str) -> list[str]:
+    """Say what a plan does to attributes, and where that can be read.
+
+    Parameters
+    ----------
+    profile
+        As it is with the run's changes.
+    named
+        As the user named it.
+    """
+    return [
+        f"profile {profile.title}: {profile.description}",
+        f"  options: {', '.join(sorted(profile.options)) or 'none'}",
+        f"  `bidsanon profile show {named}` says it attribute by attribute",
+    ]
 
 
 def run_text(run: Run) -> str:

@@ -26,9 +26,9 @@ from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.record import record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
 from bidsanon.pipeline.run import Run
-from bidsanon.pipeline.workspace import Workspace, workspace
+from bidsanon.pipeline.workspace import Workspace, claimed_workspace
 from bidsanon.progress import Progress
-from bidsanon.publish import publish_session, require_free, session_claim, settle_dataset
+from bidsanon.publish import publish_session, require_free, settle_dataset
 from bidsanon.redaction import Redactor
 from bidsanon.scrub import scrub_session
 from bidsanon.session import (
@@ -77,20 +77,15 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
     """
     started = time.monotonic()
     policy = load_policy(request)
-    with (
-        storage_errors("the private folder"),
-        workspace(request.private, request.place.name) as space,
-        session_claim(space.claim),
-    ):
-        space.remove_stale()
+    with claimed_workspace(request.private, request.place.name) as space:
         settle_dataset(request.place.dataset)
-        require_free(request.place, overwrite=request.overwrite)
+        require_free(request.place, overwrite=request.options.overwrite)
         source = read_source(
             request.sources,
             unpack_into=space.work / "source",
             modalities=policy.profile.modalities,
             progress=progress,
-            reader=text_reader(threads=request.jobs),
+            reader=text_reader(threads=request.options.jobs),
         )
         _require_room(source, request)
         run = Run(request=request, policy=policy, source=source)
@@ -118,7 +113,7 @@ def _take_through_gates(
             profile=policy.profile,
             plan=plan,
             folder=space.folder("dicom"),
-            jobs=request.jobs,
+            jobs=request.options.jobs,
             progress=progress,
             changed=changed,
         )
@@ -138,10 +133,10 @@ def _take_through_gates(
         run.converted,
         options=request.deface,
         pictures=make_private_folder(space.pictures),
-        jobs=request.jobs,
+        jobs=request.options.jobs,
         progress=progress,
     )
-    run.defaced = withhold_failed(defaced) if request.withhold else defaced
+    run.defaced = withhold_failed(defaced) if request.options.withhold else defaced
     gates.judge(Gate.DEFACE, run.defaced.findings)
 
     scrubbed = scrub_session(
@@ -158,15 +153,15 @@ def _take_through_gates(
 
     with progress.step("searching for residue"):
         run.residue = search_residue(
-            scrubbed.root, identity, allowed=_published_on_purpose(run), jobs=request.jobs
+            scrubbed.root, identity, allowed=_published_on_purpose(run), jobs=request.options.jobs
         )
     gates.judge(Gate.RESIDUE, run.residue.findings)
 
-    if request.deident_map:
+    if request.options.deident_map:
         write_deident_map(request.private / MAP_NAME, map_entries(run.deidentified))
 
     def describe(dataset: Path) -> dict[str, str]:
-        with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
+        with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
             vault.bind_subject(source.person, request.place.subject)
         return top_level_files(run, scrubbed, dataset)
 
@@ -174,14 +169,14 @@ def _take_through_gates(
         request.place,
         scrubbed.root / request.place.relative,
         describe=describe,
-        overwrite=request.overwrite,
+        overwrite=request.options.overwrite,
     )
     gates.judge(Gate.PUBLISH, ())
 
 
 def _changed_values(request: ConvertRequest) -> AbstractContextManager[ChangedValues | None]:
     """Return what takes the changed values, where the user asks for them."""
-    if not request.audit_values:
+    if not request.options.audit_values:
         return nullcontext()
     return ChangedValues.begin(
         request.private,
@@ -201,7 +196,7 @@ def _compare_and_convert(
             check_fidelity,
             deidentified,
             work=space.folder("fidelity"),
-            jobs=request.jobs,
+            jobs=request.options.jobs,
             progress=progress,
         )
         converted = convert_session(
@@ -216,7 +211,7 @@ def _compare_and_convert(
 
 
 def _judge_source(run: Run, space: Workspace) -> SourceSession:
-    if run.request.withhold:
+    if run.request.options.withhold:
         run.source = withhold_incomplete(run.source)
     write_quarantine(run.source, space.quarantine)
     run.gates.judge(Gate.SOURCE, run.source.findings)
@@ -248,7 +243,7 @@ def withhold_incomplete(source: SourceSession) -> SourceSession:
 
 
 def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
-    with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
+    with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
         return vault.person_plan(
             source.person,
             subject=request.place.subject,

@@ -27,15 +27,11 @@ from bidsanon.ocr import text_reader
 from bidsanon.pipeline.convert import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.deidentify_images import make_images
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
-from bidsanon.pipeline.deidentify_request import (
-    DeidentifyRequest,
-    OutputFormat,
-    load_deidentify_profile,
-)
+from bidsanon.pipeline.deidentify_request import DeidentifyRequest, OutputFormat
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.record import describe_series
-from bidsanon.pipeline.workspace import Workspace, workspace
+from bidsanon.pipeline.workspace import Workspace, claimed_workspace
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress
 from bidsanon.publish import (
@@ -44,7 +40,6 @@ from bidsanon.publish import (
     deliver,
     delivery_lock,
     require_place,
-    session_claim,
     settle_delivery,
     write_dicomdir,
 )
@@ -104,14 +99,9 @@ def deidentify(
     """
     started = time.monotonic()
     profile = prepare(request)
-    with (
-        storage_errors("the private folder"),
-        workspace(request.private, request.name) as space,
-        session_claim(space.claim),
-    ):
-        space.remove_stale()
+    with claimed_workspace(request.private, request.name) as space:
         _settle(request)
-        require_place(request.delivery, overwrite=request.overwrite)
+        require_place(request.delivery, overwrite=request.options.overwrite)
         _require_writable(request.delivery.out.parent)
         source = read(request, profile, unpack_into=space.work / "source", progress=progress)
         _require_room(source, request)
@@ -139,7 +129,7 @@ def prepare(request: DeidentifyRequest) -> Profile:
     """
     if request.output is OutputFormat.NIFTI:
         require_program(DCM2NIIX)
-    return load_deidentify_profile(request)
+    return request.options.load_profile()
 
 
 def read(
@@ -158,7 +148,7 @@ def read(
         unpack_into=unpack_into,
         modalities=profile.modalities,
         progress=progress,
-        reader=text_reader(threads=request.jobs),
+        reader=text_reader(threads=request.options.jobs),
         structured_content=as_dicom and Option.CLEAN_STRUCTURED_CONTENT in profile.options,
         graphics=as_dicom and Option.CLEAN_GRAPHICS in profile.options,
     )
@@ -200,17 +190,19 @@ def _take_through_gates(
         make_images(run, space, tree, identity=identity, plans=plans, progress=progress)
     else:
         _make_dicom(run, tree, plans, progress)
-    with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
+    with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
         if request.subject:
             vault.bind_subject(run.parts[0].person, request.subject)
     with progress.step("delivering"), storage_errors("OUT"), delivery_lock(request.delivery):
-        deliver(request.delivery, tree, overwrite=request.overwrite, jobs=request.jobs)
+        deliver(
+            request.delivery, tree, overwrite=request.options.overwrite, jobs=request.options.jobs
+        )
     gates.judge(Gate.PUBLISH, ())
 
 
 def _judge_source(run: DeidentifyRun, space: Workspace) -> None:
     request = run.request
-    if request.withhold:
+    if request.options.withhold:
         run.source = withhold_incomplete(run.source)
     write_quarantine(run.source, space.quarantine)
     run.gates.judge(Gate.SOURCE, source_findings(run.source, request, run.profile))
@@ -265,7 +257,7 @@ def eased(findings: Iterable[Finding], request: DeidentifyRequest) -> list[Findi
 
 def _plan_persons(run: DeidentifyRun) -> tuple[PersonPlan, ...]:
     request = run.request
-    with Vault.open(request.private, passphrase_file=request.passphrase_file) as vault:
+    with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
         return plan_persons(run.parts, request, vault)
 
 
@@ -294,7 +286,7 @@ def _deidentify_persons(
     request = run.request
     with contextlib.ExitStack() as stack:
         changed = None
-        if request.audit_values:
+        if request.options.audit_values:
             changed = stack.enter_context(
                 ChangedValues.begin(
                     request.private, command="deidentify", subject=request.subject, session=None
@@ -306,14 +298,14 @@ def _deidentify_persons(
                 profile=run.profile,
                 plan=plan,
                 folder=space.folder("dicom") / f"person-{number:04d}",
-                jobs=request.jobs,
+                jobs=request.options.jobs,
                 progress=progress,
                 marked=True,
                 changed=changed,
             )
             for number, (part, plan) in enumerate(zip(run.parts, plans, strict=True), start=1)
         )
-    if request.deident_map:
+    if request.options.deident_map:
         entries = [entry for person in run.persons for entry in map_entries(person)]
         write_deident_map(request.private / MAP_NAME, entries)
 
@@ -423,7 +415,7 @@ def _search(
             identity,
             profile=run.profile,
             allowed=sorted(allowed),
-            jobs=run.request.jobs,
+            jobs=run.request.options.jobs,
             advance=step.advance,
         )
 

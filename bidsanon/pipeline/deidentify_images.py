@@ -41,7 +41,9 @@ def make_images(
     scrubbed: list[Finding] = []
     for number, (person, plan) in enumerate(zip(run.persons, plans, strict=True), start=1):
         work = fresh_folder(space.work / f"images-{number:04d}")
-        converted = convert_to_images(person, work=work, jobs=run.request.jobs, progress=progress)
+        converted = convert_to_images(
+            person, work=work, jobs=run.request.options.jobs, progress=progress
+        )
         made += converted.findings
         folder = f"{plan.patient_id}/" if several else ""
         with progress.step("scrubbing"):
@@ -50,7 +52,7 @@ def make_images(
                 person,
                 into=tree,
                 device_pseudonym=Replacements(plan).device,
-                threads=run.request.jobs,
+                threads=run.request.options.jobs,
             )
         scrubbed += result.findings
         for image in converted.images:
@@ -68,5 +70,5 @@ def make_images(
     run.gates.judge(Gate.SCRUB, scrubbed)
     with progress.step("searching for residue"):
         allowed = [text for plan in plans for text in (plan.patient_id, plan.patient_name)]
-        run.residue = search_residue(tree, identity, allowed=allowed, jobs=run.request.jobs)
+        run.residue = search_residue(tree, identity, allowed=allowed, jobs=run.request.options.jobs)
     run.gates.judge(Gate.RESIDUE, run.residue.findings)

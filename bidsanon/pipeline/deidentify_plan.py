@@ -74,11 +74,11 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
         Where ``deidentify`` would raise it before its first gate.
     """
     profile = prepare(request)
-    require_place(request.delivery, overwrite=request.overwrite)
+    require_place(request.delivery, overwrite=request.options.overwrite)
     with tempfile.TemporaryDirectory(prefix="bidsanon-") as name:
         scratch = Path(name)
         source = read(request, profile, unpack_into=scratch / "source", progress=progress)
-        if request.withhold:
+        if request.options.withhold:
             source = withhold_incomplete(source)
         findings = source_findings(source, request, profile)
         if not errors(findings):
@@ -86,7 +86,9 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
         parts = split_by_person(source)
         persons: tuple[DeidentifiedSession, ...] = ()
         if not errors(findings):
-            with Vault.preview(request.private, passphrase_file=request.passphrase_file) as vault:
+            with Vault.preview(
+                request.private, passphrase_file=request.options.passphrase_file
+            ) as vault:
                 plans = plan_persons(parts, request, vault)
             persons = tuple(
                 _sample(part, profile, plan, scratch / f"person-{number}")

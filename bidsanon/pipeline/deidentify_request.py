@@ -11,9 +11,9 @@ from pathlib import Path
 
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
+from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.request import require_sources
 from bidsanon.pipeline.workspace import DELIVERIES
-from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
 from bidsanon.publish import Delivery, clean_label, packing_of_out
 
 _NOT_PLAIN = re.compile(r"[^0-9A-Za-z_-]+")
@@ -50,20 +50,8 @@ class DeidentifyRequest:
         The person's label, without its prefix; empty where the vault names them.
     patient_name
         What becomes (0010,0010); None: what becomes (0010,0020).
-    profile
-        A name or a file.
-    amendment
-        What this run changes of the profile.
-    jobs
-        How many processes at once.
-    overwrite
-        Replace what an earlier run put at OUT.
-    withhold
-        Leave out series of which files are damaged.
-    deident_map, audit_values
-        Whether the mapping file, and the table of changed values, are kept in the private folder.
-    passphrase_file
-        Where the vault's passphrase is; None: in the environment, where there is one.
+    options
+        How the run goes about it.
     """
 
     sources: tuple[Path, ...]
@@ -73,14 +61,7 @@ class DeidentifyRequest:
     output: OutputFormat = OutputFormat.DICOM
     subject: str = ""
     patient_name: str | None = None
-    profile: str = "bids"
-    amendment: Amendment = UNAMENDED
-    jobs: int = 1
-    overwrite: bool = False
-    withhold: bool = False
-    deident_map: bool = False
-    audit_values: bool = False
-    passphrase_file: Path | None = None
+    options: RunOptions = USUAL_RUN
 
     @property
     def one_person(self) -> bool:
@@ -96,14 +77,7 @@ def make_deidentify_request(
     subject: str | None = None,
     patient_name: str | None = None,
     private: Path | None = None,
-    profile: str = "bids",
-    amendment: Amendment = UNAMENDED,
-    jobs: int = 1,
-    overwrite: bool = False,
-    withhold: bool = False,
-    deident_map: bool = False,
-    audit_values: bool = False,
-    passphrase_file: Path | None = None,
+    options: RunOptions = USUAL_RUN,
 ) -> DeidentifyRequest:
     """Check what the user asks for and return it as a record.
 
@@ -139,26 +113,8 @@ def make_deidentify_request(
         output=output,
         subject=clean_label(subject, prefix="sub-") if subject is not None else "",
         patient_name=_clean_name(patient_name),
-        profile=profile,
-        amendment=amendment,
-        jobs=jobs,
-        overwrite=overwrite,
-        withhold=withhold,
-        deident_map=deident_map,
-        audit_values=audit_values,
-        passphrase_file=passphrase_file,
+        options=options,
     )
-
-
-def load_deidentify_profile(request: DeidentifyRequest) -> Profile:
-    """Load the profile and amend it as the run asks.
-
-    Raises
-    ------
-    PolicyError
-        If it is invalid, or cannot be amended so.
-    """
-    return request.amendment.apply(load_profile(request.profile))
 
 
 def _clean_name(name: str | None) -> str | None:

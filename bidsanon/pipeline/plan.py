@@ -79,16 +79,16 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
         Where ``convert`` would raise it before its first gate.
     """
     policy = load_policy(request)
-    require_free(request.place, overwrite=request.overwrite)
+    require_free(request.place, overwrite=request.options.overwrite)
     with _scratch() as scratch:
         source = read_source(
             request.sources,
             unpack_into=scratch / "source",
             modalities=policy.profile.modalities,
             progress=progress,
-            reader=text_reader(threads=request.jobs),
+            reader=text_reader(threads=request.options.jobs),
         )
-        if request.withhold:
+        if request.options.withhold:
             source = withhold_incomplete(source)
         person = _person(request, source)
         deidentified = _samples(request, policy, source, scratch, person)
@@ -120,7 +120,7 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
 
 
 def _person(request: ConvertRequest, source: SourceSession) -> PersonPlan:
-    with Vault.preview(request.private, passphrase_file=request.passphrase_file) as vault:
+    with Vault.preview(request.private, passphrase_file=request.options.passphrase_file) as vault:
         return vault.person_plan(
             source.person,
             subject=request.place.subject,
@@ -147,7 +147,7 @@ def _samples(
         profile=policy.profile,
         plan=plan,
         folder=scratch / "dicom",
-        jobs=request.jobs,
+        jobs=request.options.jobs,
         progress=Silent(),
     )
     whole = tuple(map(_in_whole_series, staged.series, source.series))

@@ -10,8 +10,9 @@ from bidsanon.convert import Heuristic, resolve_heuristic
 from bidsanon.deface import USUAL, DefaceOptions, require_options
 from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
+from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.publishable import require_publishable
-from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
+from bidsanon.profile import Profile
 from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
 
 
@@ -27,38 +28,20 @@ class ConvertRequest:
         Where the session goes.
     private
         The identified side's folder.
-    heuristic, profile
+    heuristic
         A name or a file.
-    amendment
-        What this run changes of the profile.
     deface
         What is asked of defacing.
-    jobs
-        How many processes at once.
-    overwrite
-        Replace the session if it exists.
-    withhold
-        Publish the rest without what failed: images whose defacing failed, incomplete series.
-    deident_map, audit_values
-        Whether to keep, in the private folder, who became whom, and the original and the cleaned
-        value of every attribute that was changed.
-    passphrase_file
-        Where the vault's passphrase is; None: in the environment, where there is one.
+    options
+        How the run goes about it.
     """
 
     sources: tuple[Path, ...]
     place: SessionPlace
     private: Path
     heuristic: str = "auto"
-    profile: str = "bids"
-    amendment: Amendment = UNAMENDED
     deface: DefaceOptions = USUAL
-    jobs: int = 1
-    overwrite: bool = False
-    withhold: bool = False
-    deident_map: bool = False
-    audit_values: bool = False
-    passphrase_file: Path | None = None
+    options: RunOptions = USUAL_RUN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +60,8 @@ def make_request(
     session: str | None = None,
     private: Path | None = None,
     heuristic: str = "auto",
-    profile: str = "bids",
-    amendment: Amendment = UNAMENDED,
     deface: DefaceOptions = USUAL,
-    jobs: int = 1,
-    overwrite: bool = False,
-    withhold: bool = False,
-    deident_map: bool = False,
-    audit_values: bool = False,
-    passphrase_file: Path | None = None,
+    options: RunOptions = USUAL_RUN,
 ) -> ConvertRequest:
     """Check what the user asks for and return it as a record.
 
@@ -117,15 +93,8 @@ def make_request(
         place=place,
         private=private,
         heuristic=heuristic,
-        profile=profile,
-        amendment=amendment,
         deface=require_options(deface),
-        jobs=jobs,
-        overwrite=overwrite,
-        withhold=withhold,
-        deident_map=deident_map,
-        audit_values=audit_values,
-        passphrase_file=passphrase_file,
+        options=options,
     )
 
 
@@ -141,7 +110,7 @@ def load_policy(request: ConvertRequest) -> Policy:
     """
     require_program(DCM2NIIX)
     require_program(BIDS_VALIDATOR)
-    profile = request.amendment.apply(load_profile(request.profile))
+    profile = request.options.load_profile()
     require_publishable(profile)
     return Policy(profile=profile, heuristic=resolve_heuristic(request.heuristic))
 

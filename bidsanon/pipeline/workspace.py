@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.audit import Journal
-from bidsanon.files import make_private_folder, remove_tree
+from bidsanon.files import make_private_folder, remove_tree, storage_errors
+from bidsanon.publish import session_claim
 from bidsanon.vault import read_contents, vault_in_use
 
 DELIVERIES = "deliveries"
@@ -91,6 +92,26 @@ def workspace(private: Path, name: str) -> Iterator[Workspace]:
         remove_tree(space.work)
         if not existed and not _is_used(private):
             remove_tree(private)
+
+
+@contextlib.contextmanager
+def claimed_workspace(private: Path, name: str) -> Iterator[Workspace]:
+    """Open a workspace for this process alone, without what crashed runs left in it.
+
+    Raises
+    ------
+    ConflictError
+        If another process is at work on the same session or output.
+    StorageError
+        If the private folder cannot be written.
+    """
+    with (
+        storage_errors("the private folder"),
+        workspace(private, name) as space,
+        session_claim(space.claim),
+    ):
+        space.remove_stale()
+        yield space
 
 
 def _is_used(private: Path) -> bool:

@@ -1,0 +1,55 @@
+"""What every run lets its user choose, whatever it makes of the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a run goes about its work.
+
+    Attributes
+    ----------
+    profile
+        A name or a file.
+    amendment
+        What this run changes of the profile.
+    jobs
+        How many processes at once.
+    overwrite
+        Replace what an earlier run made in the same place.
+    withhold
+        Go on without what failed: series with damaged files, images whose defacing failed.
+    deident_map, audit_values
+        Whether to keep, in the private folder, who became whom, and the original and the cleaned
+        value of every attribute that was changed.
+    passphrase_file
+        Where the vault's passphrase is; None: in the environment, where there is one.
+    """
+
+    profile: str = "bids"
+    amendment: Amendment = UNAMENDED
+    jobs: int = 1
+    overwrite: bool = False
+    withhold: bool = False
+    deident_map: bool = False
+    audit_values: bool = False
+    passphrase_file: Path | None = None
+
+    def load_profile(self) -> Profile:
+        """Load the profile and amend it as the run asks.
+
+        Raises
+        ------
+        PolicyError
+            If it is invalid, or cannot be amended so.
+        """
+        return self.amendment.apply(load_profile(self.profile))
+
+
+USUAL_RUN = RunOptions()
+"""What a run does that is asked for nothing special."""
