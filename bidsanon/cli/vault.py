@@ -22,12 +22,12 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask whether it is meant.
 def command() -> None:
     """Show, map, protect or destroy what a private folder knows of persons.
 
-    DATASET is the dataset (or the folder of `bidsanon deidentify`) beside which the private
-    folder DATASET.private lies, or the private folder itself.
+    DATASET is the dataset (or the OUT of `bidsanon deidentify`) beside which the private folder
+    lies, or the private folder itself.
     """
 
 
-@command.command("show")
+@command.command("show", short_help="Say what is in the vault.")
 @_place
 @json_option
 def show(*, place: Path, as_json: bool) -> None:
@@ -43,7 +43,7 @@ def show(*, place: Path, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' ') + ':':<16} {_words(text)}")
 
 
-@command.command("map")
+@command.command("map", short_help="Print deident.map: who became whom.")
 @_place
 @json_option
 def map_(*, place: Path, as_json: bool) -> None:
@@ -65,7 +65,7 @@ def map_(*, place: Path, as_json: bool) -> None:
         click.echo(map_text(entries), nl=False)
 
 
-@command.command("protect")
+@command.command("protect", short_help="Put a passphrase on the vault.")
 @_place
 @passphrase_option
 def protect(*, place: Path, passphrase_file: Path | None) -> None:
@@ -87,7 +87,7 @@ def unprotect(*, place: Path, passphrase_file: Path | None) -> None:
     click.echo("the vault is not protected by a passphrase any more")
 
 
-@command.command("forget-values")
+@command.command("forget-values", short_help="Delete the values that --audit-values kept.")
 @_place
 @_yes
 def forget_values(*, place: Path, yes: bool) -> None:
@@ -105,7 +105,7 @@ def forget_values(*, place: Path, yes: bool) -> None:
     click.echo(f"{VALUES_NAME} is gone")
 
 
-@command.command("destroy")
+@command.command("destroy", short_help="Destroy the key and all that leads to a person.")
 @_place
 @_yes
 def destroy(*, place: Path, yes: bool) -> None:
@@ -121,7 +121,8 @@ def destroy(*, place: Path, yes: bool) -> None:
     )
 
     private = _private_folder(place)
-    others = ", ".join(forgotten_by_destroying(private)) or "nothing else"
+    names = (name for name in forgotten_by_destroying(private) if not name.startswith("."))
+    others = ", ".join(names) or "nothing else"
     _confirm(
         f"The key and all date shifts will be overwritten, and these deleted: {others}.\n"
         "Nobody can undo it.",
@@ -138,15 +139,24 @@ def _private_folder(place: Path) -> Path:
     Raises
     ------
     UsageError
-        If there is no vault.
+        If there is no vault, or the private folder may not be entered.
     """
     from bidsanon.errors import UsageError  # noqa: PLC0415 - start-up time
+    from bidsanon.publish import packing_of_out  # noqa: PLC0415
     from bidsanon.vault import VAULT_NAME  # noqa: PLC0415
 
     place = place.resolve()
-    for private in (place, place.with_name(f"{place.name}.private")):
-        if (private / VAULT_NAME).is_file():
-            return private
+    _, stem = packing_of_out(place)
+    beside = [place.with_name(f"{name}.private") for name in (place.name, stem) if name]
+    try:
+        for private in (place, *beside):
+            if (private / VAULT_NAME).is_file():
+                return private
+    except PermissionError as error:
+        raise UsageError(
+            "the private folder may not be entered",
+            cure="check its permissions: it is open to its owner alone",
+        ) from error
     raise UsageError(
         "there is no vault: neither in this folder nor in a private folder beside it",
         cure="give the dataset, or the folder that --private named",
@@ -183,7 +193,7 @@ def _shown(private: Path, contents: VaultContents) -> dict[str, Any]:
 
 
 def _words(value: object) -> str:
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return "yes" if value else "no"
     return str(value) if value or value == 0 else "none"
 

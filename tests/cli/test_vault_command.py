@@ -97,6 +97,25 @@ def test_the_private_folder_itself_may_be_named(
     assert printed(capsys)["private"] == str(private)
 
 
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz", ".tgz"])
+def test_an_archive_that_deidentify_made_may_be_named(
+    dataset: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(cli, ["vault", "show", f"{dataset}{suffix}", "--json"]) == 0
+    assert printed(capsys)["private"] == str(dataset.with_name("study.private"))
+
+
+def test_a_private_folder_that_may_not_be_entered_is_told(
+    dataset: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    assert run(cli, ["vault", "show", str(dataset)]) == 2
+    assert "may not be entered" in capsys.readouterr().err
+
+
 def test_a_folder_without_a_vault_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,11 +169,14 @@ def test_destroy_asks_first(
     dataset: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vault = dataset.with_name("study.private") / VAULT_NAME
+    vault.with_name(".deident.map.lock").touch()
     before = vault.read_bytes()
     for answer in ("n\n", ""):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         assert run(cli, ["vault", "destroy", str(dataset)]) == 130
-        assert "nothing was changed" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "nothing was changed" in said
+        assert ".lock" not in said
         assert vault.read_bytes() == before
 
 
