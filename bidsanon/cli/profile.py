@@ -35,7 +35,7 @@ def list_(*, as_json: bool) -> None:
         click.echo(f"{profile.name:<10} {profile.description}")
 
 
-@command.command("show")
+@command.command("show", short_help="Print what a profile does to each attribute.")
 @click.argument("name", default="bids", metavar="[NAME|FILE.toml]")
 @amendment_options
 @json_option
@@ -60,11 +60,11 @@ def show(*, name: str, amendment: Amendment, as_json: bool) -> None:
         click.echo(_line(row))
 
 
-@command.command("check")
+@command.command("check", short_help="Say all that is wrong with a profile of your own.")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.toml")
 @json_option
 def check(*, file: Path, as_json: bool) -> None:
-    """Check a profile of your own: says all that is wrong with it at once, or that it is valid."""
+    """Check a profile of your own: say all that is wrong with it at once, or that it is valid."""
     from bidsanon.cli.outcome import failing_as_json, print_json  # noqa: PLC0415 - start-up time
     from bidsanon.profile import load_profile  # noqa: PLC0415
 
