@@ -33,6 +33,10 @@ _FAMILIES = {
     "phasediff": "magnitude",
 }
 _COMPUTED = {"UNIT1", "fieldmap"}
+_FIRST_VOLUMES = 10
+"""A functional series is registered on so many volumes: enough for the noise."""
+_UNWEIGHTED_S_MM2 = 100.0
+"""Scanners write small b-values, not only 0, for volumes without diffusion weighting."""
 _PHASES = {"phase1", "phase2", "phasediff"}
 
 
@@ -65,6 +69,8 @@ class Member:
         The number of its ``inv`` entity; 0 where there is none.
     computed
         Whether it was computed from others of its acquisition.
+    shows
+        The numbers of the volumes that show the head best; all if None.
     """
 
     path: str
@@ -72,6 +78,7 @@ class Member:
     component: Component
     inversion: int
     computed: bool
+    shows: frozenset[int] | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,7 +147,7 @@ class Acquisition:
 
     def _slabs(self) -> Iterator[Slab]:
         for member in self.registered:
-            yield from slabs(member.nifti)
+            yield from slabs(member.nifti, only=member.shows)
         if self.registered:
             return
         real = [m for m in self.members if m.component is Component.REAL]
@@ -191,7 +198,30 @@ def _member(root: Path, path: str, nifti: Nifti) -> Member:
         component=_component(name, root),
         inversion=int(inversion) if inversion.isdecimal() else 0,
         computed=name.suffix in _COMPUTED,
+        shows=_best_volumes(name, root, nifti.volume_count),
     )
+
+
+def _best_volumes(name: BidsName, root: Path, count: int) -> frozenset[int] | None:
+    """Return the first volumes of a functional series, or those without diffusion weighting."""
+    if name.datatype == "func":
+        return frozenset(range(min(count, _FIRST_VOLUMES)))
+    if name.datatype != "dwi":
+        return None
+    weights = _b_values((root / name.path).with_name(f"{name.stem}.bval"))
+    if len(weights) != count:
+        return frozenset({0})
+    least = max(_UNWEIGHTED_S_MM2, min(weights))
+    return frozenset(number for number, weight in enumerate(weights) if weight <= least)
+
+
+def _b_values(table: Path) -> list[float]:
+    """Return the b-values of a series; none where there is no such table."""
+    try:
+        values = [float(text) for text in table.read_text("utf-8").split()]
+    except (FileNotFoundError, ValueError):
+        return []
+    return values if all(value >= 0 for value in values) else []
 
 
 def _component(name: BidsName, root: Path) -> Component:

@@ -3,46 +3,34 @@
 Shares of people whose face was recognised in published comparisons: 3D T1w, T2w and FLAIR 96 to
 98 %, thick-slice FLAIR and multi-echo GRE 32 to 45 %, T2*-weighted GRE 10 %, PET up to 42 %, ASL
 8 %, diffusion and functional EPI 0 to 2 %. So every anatomical image and every PET is defaced, EPI
-is not, and of what lies between (field map magnitudes, M0 scans) what is fine enough.
+only where it is asked for, and of what lies between (field maps of other kinds, perfusion,
+spectroscopy) what is fine enough. What no rule names is defaced.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from bidsanon.deface.grid import Matrix, voxel_sizes_mm
+from bidsanon.deface.options import Also
 
 _ALWAYS = {"anat": "an anatomical image", "pet": "a PET image"}
-_WHEN_FINE = {
-    "TB1AFI",
-    "TB1DAM",
-    "TB1EPI",
-    "TB1RFM",
-    "TB1SRGE",
-    "TB1TFL",
-    "RB1COR",
-    "fieldmap",
-    "m0scan",
-    "magnitude",
-    "magnitude1",
-    "magnitude2",
-    "phase1",
-    "phase2",
-    "phasediff",
-}
+_WHEN_FINE = {"fmap", "perf", "mrs"}
+_EPI = {"epi", "TB1EPI"}
+_WHEN_ASKED = {"dwi": Also.DWI, "func": Also.BOLD}
 _NEVER = {
     "dwi": "a diffusion image: EPI does not show a face (0 to 2 % recognised)",
     "func": "a functional image: EPI does not show a face (0 to 2 % recognised)",
-    "perf": "a perfusion image: its resolution does not show a face (8 % recognised)",
     "fmap": "a field map made by EPI, which does not show a face (0 to 2 % recognised)",
 }
-FINE_VOXEL_MM3 = 8.0
+FINE_VOXEL_MM3 = 12.0
 """From this volume on a voxel is too coarse for a face.
 
-Thick-slice FLAIR, of which a third and more were recognised, has about 4 mm3; M0 scans and GRE
-field maps, at the level of ASL, mostly 20 to 60.
+Thick-slice FLAIR, of which a third and more were recognised, has about 4 mm3; cubes of 2 mm have 8;
+ASL, M0 scans and GRE field maps, at the level of which 8 % were recognised, mostly 20 to 60.
 """
 _COARSE = "its voxels of {volume:.0f} mm3 are too coarse to show a face"
 
@@ -55,7 +43,9 @@ class FaceQuestion:
     reason: str
 
 
-def shows_face(*, datatype: str, suffix: str, affine: Matrix) -> FaceQuestion:
+def shows_face(
+    *, datatype: str, suffix: str, affine: Matrix, also: Collection[Also] = ()
+) -> FaceQuestion:
     """Decide whether an image is one of those that show a face.
 
     Parameters
@@ -64,8 +54,12 @@ def shows_face(*, datatype: str, suffix: str, affine: Matrix) -> FaceQuestion:
         As in its BIDS name. An unknown datatype counts as anatomical.
     affine
         Voxel indices to world millimetres.
+    also
+        What is defaced although it hardly ever shows a face.
     """
-    if suffix in _WHEN_FINE:
+    if _WHEN_ASKED.get(datatype) in also:
+        return FaceQuestion(asked=True, reason="asked for")
+    if datatype in _WHEN_FINE and suffix not in _EPI:
         volume = float(np.prod(voxel_sizes_mm(affine)))
         if volume < FINE_VOXEL_MM3:
             return FaceQuestion(asked=True, reason="fine enough to show a face")

@@ -130,7 +130,7 @@ def deface_images(
         choose_engine(options.engine, scratch=pictures and make_private_folder(pictures))
     asked: dict[str, Nifti] = {}
     for image in images:
-        answer = _ask(root, image)
+        answer = _ask(root, image, options)
         if isinstance(answer, DefaceOutcome):
             yield (answer,)
         elif options.engine == NONE:
@@ -170,7 +170,7 @@ def withhold_failed(defaced: DefacedSession) -> DefacedSession:
     return replace(defaced, withheld=tuple(sorted(withheld)), findings=(*kept, *left_out))
 
 
-def _ask(root: Path, image: ConvertedImage) -> Nifti | DefaceOutcome:
+def _ask(root: Path, image: ConvertedImage, options: DefaceOptions) -> Nifti | DefaceOutcome:
     """Return the header of an image that shows a face, or the outcome of one that need not go."""
     try:
         nifti = read_header(root / image.path)
@@ -178,7 +178,9 @@ def _ask(root: Path, image: ConvertedImage) -> Nifti | DefaceOutcome:
         return DefaceOutcome(
             path=image.path, verdict=DefaceVerdict.FAILED, engine="", reason=str(error)
         )
-    question = shows_face(datatype=image.datatype, suffix=image.suffix, affine=nifti.affine)
+    question = shows_face(
+        datatype=image.datatype, suffix=image.suffix, affine=nifti.affine, also=options.also
+    )
     if question.asked:
         return nifti
     return DefaceOutcome(

@@ -8,10 +8,18 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from bidsschematools.schema import load_schema
 
 from bidsanon.deface.acquisition import Acquisition, Component, group_acquisitions
 from bidsanon.deface.faces import shows_face
+from bidsanon.deface.options import Also
 from bidsanon.deface.voxels import UnreadableImageError, read_header
+
+
+def _suffixes(datatype: str) -> set[str]:
+    rules = load_schema().rules.files.raw[datatype]
+    return {suffix for rule in rules.values() for suffix in rule.suffixes} - {"defacemask"}
+
 
 FINE = np.diag([1.0, 1.0, 1.0, 1.0])
 THICK = np.diag([0.9, 0.9, 5.0, 1.0])
@@ -33,7 +41,13 @@ COARSE = np.diag([3.0, 3.0, 3.0, 1.0])
         ("func", "sbref", COARSE, False),
         ("dwi", "dwi", COARSE, False),
         ("fmap", "epi", COARSE, False),
+        ("fmap", "TB1EPI", FINE, False),
+        ("fmap", "RB1map", FINE, True),
+        ("fmap", "something", COARSE, False),
         ("perf", "asl", COARSE, False),
+        ("perf", "asl", THICK, True),
+        ("perf", "noRF", COARSE, False),
+        ("mrs", "svs", np.diag([20.0, 20.0, 20.0, 1.0]), False),
         ("perf", "m0scan", COARSE, False),
         ("perf", "m0scan", THICK, True),
         ("fmap", "magnitude1", COARSE, False),
@@ -48,6 +62,31 @@ def test_images_are_asked_for_a_face_by_what_they_are(
     question = shows_face(datatype=datatype, suffix=suffix, affine=affine)
     assert question.asked is asked
     assert question.reason
+
+
+@pytest.mark.parametrize("suffix", sorted(_suffixes("anat")))
+@pytest.mark.parametrize("affine", [FINE, THICK, COARSE], ids=["fine", "thick", "coarse"])
+def test_every_anatomical_suffix_of_the_standard_is_asked_for_a_face(
+    suffix: str, affine: np.ndarray
+) -> None:
+    assert shows_face(datatype="anat", suffix=suffix, affine=affine).asked
+
+
+@pytest.mark.parametrize(
+    ("datatype", "also", "asked"),
+    [
+        ("dwi", {Also.DWI}, True),
+        ("dwi", {Also.BOLD}, False),
+        ("func", {Also.BOLD}, True),
+        ("func", {Also.DWI}, False),
+        ("fmap", {Also.DWI, Also.BOLD}, False),
+    ],
+)
+def test_echo_planar_images_are_defaced_where_it_is_asked(
+    datatype: str, also: set[Also], *, asked: bool
+) -> None:
+    question = shows_face(datatype=datatype, suffix="epi", affine=COARSE, also=also)
+    assert question.asked is asked
 
 
 def acquisitions(
@@ -143,3 +182,41 @@ def test_another_grid_is_another_acquisition(tmp_path: Path) -> None:
         grids={"s_part-phase_T1w.nii": moved},
     )
     assert len(groups) == 2
+
+
+def series(folder: Path, name: str, values: list[float]) -> Acquisition:
+    """Write a series of volumes of one value each."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    volumes = np.stack([np.full((3, 4, 5), value, dtype="f4") for value in values], axis=3)
+    nibabel.Nifti1Image(volumes, np.eye(4)).to_filename(path)
+    (one,) = group_acquisitions(folder, {name: read_header(path)})
+    return one
+
+
+@pytest.mark.parametrize(
+    ("table", "mean"),
+    [
+        ("0 1000 5 1000", 2),
+        ("0.001 1000 1000 1000", 1),
+        ("1000 2000 1000 3000", 2),
+        ("0 1000", 1),
+        ("0 word 0 0", 1),
+        ("nan 0 0 0", 1),
+        (None, 1),
+    ],
+)
+def test_diffusion_is_registered_without_its_weighting(
+    tmp_path: Path, table: str | None, mean: float
+) -> None:
+    name = "sub-01/dwi/sub-01_dwi.nii"
+    (tmp_path / name).parent.mkdir(parents=True)
+    if table is not None:
+        (tmp_path / name).with_suffix(".bval").write_text(table)
+    one = series(tmp_path, name, [1, 2, 3, 4])
+    assert (one.reference().fine.values == mean).all()
+
+
+def test_a_functional_series_is_registered_on_its_first_volumes(tmp_path: Path) -> None:
+    one = series(tmp_path, "sub-01/func/sub-01_task-x_bold.nii", [3.0] * 10 + [90.0] * 10)
+    assert (one.reference().fine.values == 3).all()
