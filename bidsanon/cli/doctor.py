@@ -56,7 +56,7 @@ _PACKAGES = {
 _PROGRAMS = (
     (DCM2NIIX, True, "reads DICOM series into NIfTI"),
     (BIDS_VALIDATOR, True, "is the official BIDS validator"),
-    (FLIRT, False, "lets pydeface itself register the template (--engine pydeface)"),
+    (FLIRT, False, "lets pydeface itself register the template (--deface pydeface)"),
 )
 
 
