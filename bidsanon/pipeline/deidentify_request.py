@@ -12,7 +12,11 @@ from pathlib import Path
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
-from bidsanon.pipeline.request import require_sources
+from bidsanon.pipeline.request import (
+    require_below_folders,
+    require_private_folder,
+    require_sources,
+)
 from bidsanon.pipeline.workspace import DELIVERIES
 from bidsanon.publish import Delivery, clean_label, packing_of_out
 
@@ -99,8 +103,8 @@ def make_deidentify_request(
     if not stem:
         raise UsageError("OUT is the root of the file system", cure="give a folder or an archive")
     private = (private or out.with_name(f"{stem}.private")).absolute()
-    if private.exists() and not private.is_dir():
-        raise UsageError("the private folder is a file", cure="give a folder with --private")
+    require_below_folders(out, name="OUT")
+    require_private_folder(private)
     require_apart(private, out, first_name="the private folder", second_name="OUT")
     require_sources(sources, {"OUT": out, "the private folder": private})
     digest = hashlib.sha256(os.fsencode(out)).hexdigest()[:_DIGEST]

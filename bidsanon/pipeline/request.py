@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,8 +80,8 @@ def make_request(
     """
     dataset = dataset.resolve()  # one private folder, however the dataset is named
     private = (private or dataset.with_name(f"{dataset.name}.private")).absolute()
-    if private.exists() and not private.is_dir():
-        raise UsageError("the private folder is a file", cure="give a folder with --private")
+    require_below_folders(dataset, name="the dataset")
+    require_private_folder(private)
     require_dataset_folder(dataset, private=private)
     require_sources(sources, {"the dataset": dataset, "the private folder": private})
     place = SessionPlace(
@@ -115,6 +116,31 @@ def load_policy(request: ConvertRequest) -> Policy:
     return Policy(profile=profile, heuristic=resolve_heuristic(request.heuristic))
 
 
+def require_private_folder(private: Path) -> None:
+    """Refuse a private folder that is a file, or that would lie below one.
+
+    Raises
+    ------
+    UsageError
+        If it is so.
+    """
+    require_below_folders(private, name="the private folder")
+    if os.path.exists(private) and not private.is_dir():  # noqa: PTH110 - see require_sources
+        raise UsageError("the private folder is a file", cure="give a folder with --private")
+
+
+def require_below_folders(place: Path, *, name: str) -> None:
+    """Refuse a place that would lie below a file.
+
+    Raises
+    ------
+    UsageError
+        If one of its parents is a file.
+    """
+    if any(map(os.path.isfile, place.parents)):
+        raise UsageError(f"{name} would lie below a file", cure="check how it is spelled")
+
+
 def require_sources(sources: Iterable[Path], places: Mapping[str, Path]) -> None:
     """Refuse a source that is not there, or shares its tree with what is written.
 
@@ -134,8 +160,12 @@ def require_sources(sources: Iterable[Path], places: Mapping[str, Path]) -> None
         If one of them cannot be a source.
     """
     for number, source in enumerate(sources, start=1):
-        if not source.exists():
-            raise UsageError(f"SOURCE number {number} is not there", cure="check how it is spelled")
+        # Path.exists would raise where a folder above it may not be entered.
+        if not os.path.exists(source):  # noqa: PTH110
+            raise UsageError(
+                f"SOURCE number {number} is not there",
+                cure="check how it is spelled, and that you may enter the folders above it",
+            )
         originals = source.resolve()
         if originals.name.upper() == "DICOMDIR":
             originals = originals.parent

@@ -52,6 +52,7 @@ class Packing(StrEnum):
 
 
 _SUFFIXES = {".zip": Packing.ZIP, ".tar.gz": Packing.TAR_GZ, ".tgz": Packing.TAR_GZ}
+_OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".txz", ".gz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,7 @@ def packing_of_out(out: Path) -> tuple[Packing, str]:
     Raises
     ------
     UsageError
-        If nothing is left of the name without the suffix.
+        If nothing is left of the name without the suffix, or it is that of another archive.
     """
     for suffix, packing in _SUFFIXES.items():
         if out.name.lower().endswith(suffix):
@@ -92,6 +93,11 @@ def packing_of_out(out: Path) -> tuple[Packing, str]:
             if not stem:
                 raise UsageError("OUT has no name before its suffix", cure="name it OUT.zip, say")
             return packing, stem
+    if out.name.lower().endswith(_OTHER_ARCHIVES) and not out.is_dir():
+        raise UsageError(
+            "OUT is named like an archive of a kind that is not written",
+            cure=f"end its name in {', '.join(_SUFFIXES)}, or in no suffix for a folder",
+        )
     return Packing.FOLDER, out.name
 
 

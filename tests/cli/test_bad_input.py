@@ -178,6 +178,25 @@ def test_a_dataset_that_is_a_file(shell: Shell) -> None:
     assert dataset.read_text() == "Chapter 1"
 
 
+@pytest.mark.parametrize(
+    ("option", "name"), [("-o", "the dataset"), ("--private", "the private folder")]
+)
+def test_a_dataset_or_private_folder_below_a_file(shell: Shell, option: str, name: str) -> None:
+    bold_mosaic(shell.folder / "in")
+    file = shell.folder / "thesis"
+    file.write_text("Chapter 1")
+    assert shell.convert(shell.folder / "in", option, file / "further" / "down") == 2
+    assert_told(shell, f"{name} would lie below a file")
+
+
+def test_an_out_below_a_file(shell: Shell) -> None:
+    bold_mosaic(shell.folder / "in")
+    file = shell.folder / "thesis"
+    file.write_text("Chapter 1")
+    assert shell.bidsanon("deidentify", shell.folder / "in", file / "out") == 2
+    assert_told(shell, "OUT would lie below a file")
+
+
 @pytest.mark.parametrize("private", ["ds/private", "ds", "."])
 def test_a_private_folder_in_the_dataset_or_around_it(shell: Shell, private: str) -> None:
     bold_mosaic(shell.folder / "in")

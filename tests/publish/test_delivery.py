@@ -41,6 +41,16 @@ def put(delivery: Delivery, tree: Path, *, overwrite: bool = False) -> None:
         deliver(delivery, tree, overwrite=overwrite)
 
 
+@pytest.mark.parametrize("name", ["out.tar", "out.tar.xz", "OUT.RAR", "out.7z"])
+def test_an_archive_of_another_kind_is_refused_and_does_not_become_a_folder(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match="kind that is not written"):
+        packing_of_out(tmp_path / name)
+    (tmp_path / name).mkdir()
+    assert packing_of_out(tmp_path / name) == (Packing.FOLDER, name)
+
+
 @pytest.mark.parametrize(
     ("name", "packing", "stem"),
     [
@@ -49,7 +59,7 @@ def put(delivery: Delivery, tree: Path, *, overwrite: bool = False) -> None:
         ("OUT.ZIP", Packing.ZIP, "OUT"),
         ("out.tar.gz", Packing.TAR_GZ, "out"),
         ("out.v2.tgz", Packing.TAR_GZ, "out.v2"),
-        ("out.tar", Packing.FOLDER, "out.tar"),
+        ("out.v2", Packing.FOLDER, "out.v2"),
     ],
 )
 def test_the_name_of_out_says_what_it_becomes(name: str, packing: Packing, stem: str) -> None:
