@@ -488,6 +488,8 @@ class DefaceOutcome:
         The self-check's figures, by name.
     pictures
         PNG files in the private folder, by name ("before-front", "after-left", ...).
+    mask
+        The defacemask that was written, relative to the session's root; empty if none was.
     """
 
     path: str
@@ -497,6 +499,7 @@ class DefaceOutcome:
     engine_version: str = ""
     figures: dict[str, float] = field(default_factory=dict)
     pictures: dict[str, Path] = field(default_factory=dict)
+    mask: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

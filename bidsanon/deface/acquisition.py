@@ -132,6 +132,13 @@ class Acquisition:
         """The member under whose name the pictures go."""
         return (*self.registered, *self.members)[0]
 
+    def file(self, path: str) -> Path:
+        """Return the file of a path that is relative to the root, as the members' paths are."""
+        root = self.shown.nifti.path
+        for _ in Path(self.shown.path).parts:
+            root = root.parent
+        return root / path
+
     def reference(self) -> Reference:
         """Return what is registered.
 

@@ -6,9 +6,10 @@ say: the self-check is the same for all.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,13 +19,23 @@ from bidsanon import __version__
 from bidsanon.deface.grid import Grid, Matrix, inverse
 from bidsanon.deface.head import flattened
 from bidsanon.deface.options import AUTO, EMBEDDED, NONE, PYDEFACE
-from bidsanon.deface.registration import Registration, axis_turns, register
+from bidsanon.deface.registration import (
+    Registration,
+    axis_turns,
+    landmarks_apart_mm,
+    register,
+    register_near,
+)
+from bidsanon.deface.selfcheck import LIMITS, Limits
 from bidsanon.deface.template import pydeface_version, template_file
 from bidsanon.deface.voxels import mean_volume, read_header, write_volume
 from bidsanon.errors import ToolFailedError
 from bidsanon.external import FLIRT, find_program, program_version, require_program, run_program
 
 _FLIRT_TIMEOUT_S = 1800.0
+_MOVED_MM = 20.0
+# Where another image says what lies outside, a third of the brain's height is enough to hold on to.
+_NEARBY_LIMITS = replace(LIMITS, brain_in_view=0.15)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,10 +48,19 @@ class Attempt:
         Where the template lies.
     head
         The head as it was registered, brightness 0 to 1: what the self-check measures it on.
+    limits
+        What the registration must reach.
+    doubts
+        What speaks against it before it is measured.
+    made_by
+        The engine that made it, where it is not the one that was asked.
     """
 
     registration: Registration
     head: Grid
+    limits: Limits = LIMITS
+    doubts: tuple[str, ...] = ()
+    made_by: Engine | None = None
 
 
 class Engine(Protocol):
@@ -109,6 +129,74 @@ class EmbeddedEngine:
         yield Attempt(registration=register(head, turns=axis_turns()), head=head)
 
 
+class NearbyEngine:
+    """Registration in numpy and scipy, from where other images of the session have the template.
+
+    For an image that no start of its own leads to: a slab, a map without air around the head. What
+    is found must pass the self-check on this image, and lie near: patients move between images,
+    but not far.
+
+    Parameters
+    ----------
+    places
+        From the template's world to the head's, each of shape (4, 4).
+    """
+
+    name = EMBEDDED
+
+    def __init__(self, places: Sequence[Matrix]) -> None:
+        self._places = places
+
+    @property
+    def version(self) -> str:
+        """The versions of this package and of the template, and that this was no usual start."""
+        return f"{EmbeddedEngine().version}, started from another image of the session"
+
+    def attempts(self, reference: Grid, head: Grid) -> Iterator[Attempt]:  # noqa: ARG002
+        """Yield a registration for each place."""
+        for place in self._places:
+            found = register_near(head, place)
+            moved = landmarks_apart_mm(found.to_head, place)
+            far = (f"the head lies {moved:.0f} mm from where another image has it",)
+            yield Attempt(
+                registration=found,
+                head=head,
+                limits=_NEARBY_LIMITS,
+                doubts=far if moved > _MOVED_MM else (),
+            )
+
+
+class RescuedEngine:
+    """An engine, and others that try where it fails.
+
+    Parameters
+    ----------
+    engines
+        The likeliest first. One whose program fails has nothing to say.
+    """
+
+    def __init__(self, *engines: Engine) -> None:
+        self._engines = engines
+
+    @property
+    def name(self) -> str:
+        """The first engine's name."""
+        return self._engines[0].name
+
+    @property
+    def version(self) -> str:
+        """What the first engine is."""
+        return self._engines[0].version
+
+    def attempts(self, reference: Grid, head: Grid) -> Iterator[Attempt]:
+        """Yield what each engine finds."""
+        yield from self._engines[0].attempts(reference, head)
+        for engine in self._engines[1:]:
+            with contextlib.suppress(ToolFailedError):
+                for attempt in engine.attempts(reference, head):
+                    yield replace(attempt, made_by=engine)
+
+
 class PydefaceEngine:
     """FSL's flirt with the command line that pydeface gives it.
 
@@ -167,7 +255,7 @@ class PydefaceEngine:
 
 
 def choose_engine(name: str, *, scratch: Path | None = None) -> Engine:
-    """Return an engine by name; "auto" is the default one.
+    """Return an engine by name; "auto" is the embedded one, rescued by FSL's where that is.
 
     Parameters
     ----------
@@ -183,6 +271,8 @@ def choose_engine(name: str, *, scratch: Path | None = None) -> Engine:
     ValueError
         If there is no such engine: :func:`~bidsanon.deface.options.require_options` tells users.
     """
+    if name == AUTO and find_program(FLIRT):
+        return RescuedEngine(EmbeddedEngine(), PydefaceEngine(scratch=scratch))
     if name in {AUTO, EMBEDDED}:
         return EmbeddedEngine()
     if name == PYDEFACE:

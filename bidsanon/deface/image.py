@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.bids.names import parse_name
-from bidsanon.deface.acquisition import Acquisition, Member, group_acquisitions
+from bidsanon.deface.acquisition import Acquisition, group_acquisitions
 from bidsanon.deface.cut import Cut, FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.engines import Engine, choose_engine
 from bidsanon.deface.grid import Grid, Mask, Matrix
 from bidsanon.deface.head import Window, window_of
+from bidsanon.deface.masks import mask_path, write_mask
 from bidsanon.deface.options import NONE, USUAL, DefaceOptions, require_options
 from bidsanon.deface.pictures import Pose, draw, save
 from bidsanon.deface.registration import Registration
@@ -25,6 +26,8 @@ from bidsanon.deface.voxels import (
 from bidsanon.files import make_private_folder
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
+# Air may be so much darker and brighter than 0, as shares of what is between air and tissue.
+_AIR_SHARES = (-0.05, 0.25)
 NO_TISSUE_ML = 0.5
 """Less than this in the whole of the face's place is no face."""
 
@@ -33,6 +36,7 @@ NO_TISSUE_ML = 0.5
 class Placement:
     """Where an engine put the template, and what the self-check says of it."""
 
+    engine: Engine
     registration: Registration
     selfcheck: SelfCheck
     refusals: tuple[str, ...]
@@ -50,6 +54,22 @@ class Decision:
     verdict: DefaceVerdict
     reason: str
     figures: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DefacedAcquisition:
+    """What became of images that were acquired together.
+
+    Attributes
+    ----------
+    outcomes
+        One for each of the acquisition's members, in their order.
+    to_head
+        Where the template lies, from its world to the head's; None where nobody knows.
+    """
+
+    outcomes: tuple[DefaceOutcome, ...]
+    to_head: Matrix | None
 
 
 def deface_image(
@@ -89,7 +109,8 @@ def deface_image(
     except UnreadableImageError as error:
         return _failed(image.name, str(error))
     acquisition = group_acquisitions(image.parent, images)[0]
-    return deface_acquisition(acquisition, engine=engine, pictures=pictures, options=options)[0]
+    defaced = deface_acquisition(acquisition, engine=engine, pictures=pictures, options=options)
+    return defaced.outcomes[0]
 
 
 def deface_acquisition(
@@ -98,7 +119,7 @@ def deface_acquisition(
     engine: Engine,
     pictures: Path | None,
     options: DefaceOptions = USUAL,
-) -> tuple[DefaceOutcome, ...]:
+) -> DefacedAcquisition:
     """Deface images that were acquired together, in place.
 
     Parameters
@@ -114,13 +135,14 @@ def deface_acquisition(
 
     Returns
     -------
-    tuple
-        An outcome for each of the acquisition's members, in their order.
+    DefacedAcquisition
+        What became of its members.
     """
     try:
         reference = acquisition.reference()
     except UnreadableImageError as error:
-        return tuple(_failed(member.path, str(error)) for member in acquisition.members)
+        failed = tuple(_failed(member.path, str(error)) for member in acquisition.members)
+        return DefacedAcquisition(outcomes=failed, to_head=None)
     window = window_of(reference.coarse)
     head = window.apply(reference.coarse)
     placement = place_template(reference.fine, head, engine)
@@ -137,21 +159,35 @@ def deface_acquisition(
         cut=cut,
     )
     album.add(reference.fine, when="before")
-    if decision.verdict is not DefaceVerdict.DEFACED:
-        return tuple(
-            _outcome(acquisition, member, engine, decision, album) for member in acquisition.members
-        )
-    mask = cut_mask(reference.space, reference.affine, placement.to_template, cut=cut)
     del reference
-    written = {member.path: _cut(member, mask) for member in acquisition.members}
-    if not written[acquisition.shown.path]:
-        album.add(acquisition.reference().fine, when="after")
-    return tuple(
-        _failed(member.path, written[member.path])
-        if written[member.path]
-        else _outcome(acquisition, member, engine, decision, album)
+    failures: dict[str, str] = {}
+    mask_file = ""
+    if decision.verdict is DefaceVerdict.DEFACED:
+        nifti = acquisition.shown.nifti
+        goes = cut_mask(nifti.space, nifti.affine, placement.to_template, cut=cut)
+        failures = _cut_all(acquisition, goes, air=air_value(window))
+        if acquisition.shown.path not in failures:
+            album.add(acquisition.reference().fine, when="after")
+            mask_file = mask_path(acquisition) if options.masks else ""
+        if mask_file:
+            write_mask(acquisition.file(mask_file), goes, acquisition)
+    outcomes = tuple(
+        _failed(member.path, failures[member.path])
+        if member.path in failures
+        else DefaceOutcome(
+            path=member.path,
+            verdict=decision.verdict,
+            engine=placement.engine.name,
+            engine_version=", ".join(filter(None, (placement.engine.version, cut.words()))),
+            reason=decision.reason,
+            figures=decision.figures,
+            pictures=dict(album.files) if member is acquisition.shown else {},
+            mask=mask_file,
+        )
         for member in acquisition.members
     )
+    to_head = None if placement.refusals else placement.registration.to_head
+    return DefacedAcquisition(outcomes=outcomes, to_head=to_head)
 
 
 def kept(path: str, because: str) -> DefaceOutcome:
@@ -175,9 +211,10 @@ def place_template(reference: Grid, head: Grid, engine: Engine) -> Placement:
     for attempt in engine.attempts(reference, head):
         measured = check(attempt.head, attempt.registration)
         placement = Placement(
+            engine=attempt.made_by or engine,
             registration=attempt.registration,
             selfcheck=measured,
-            refusals=measured.refusals(),
+            refusals=(*attempt.doubts, *measured.refusals(attempt.limits)),
         )
         if not placement.refusals:
             return placement
@@ -258,29 +295,29 @@ class Album:
         self.files |= save(pictures, self._folder, stem=self._stem, when=when)
 
 
-def _cut(member: Member, mask: Mask) -> str:
-    """Remove the mask from one image, and say why that could not be done, if so."""
-    try:
-        remove(member.nifti, mask)
-    except UnreadableImageError as error:
-        return str(error)
-    except ChangedElsewhereError:
-        return "what was written differed from the original outside the mask"
-    return ""
+def air_value(window: Window) -> float:
+    """Return the value that stands for nothing in an image with this window.
+
+    0, which scanners write for air, unless that is a shade of grey (CT, whose air is -1000) or far
+    from what the image holds (an offset).
+    """
+    span = window.brightest - window.darkest
+    low, high = _AIR_SHARES
+    return 0.0 if low * span <= window.darkest <= high * span else window.darkest
 
 
-def _outcome(
-    acquisition: Acquisition, member: Member, engine: Engine, decision: Decision, album: Album
-) -> DefaceOutcome:
-    return DefaceOutcome(
-        path=member.path,
-        verdict=decision.verdict,
-        engine=engine.name,
-        engine_version=engine.version,
-        reason=decision.reason,
-        figures=decision.figures,
-        pictures=dict(album.files) if member is acquisition.shown else {},
-    )
+def _cut_all(acquisition: Acquisition, goes: Mask, *, air: float) -> dict[str, str]:
+    """Remove the mask from each image, and say for which that could not be done, and why."""
+    failures = {}
+    for member in acquisition.members:
+        try:
+            # In a phase, in a real part and in what was computed, 0 is nothing.
+            remove(member.nifti, goes, value=air if member in acquisition.registered else 0.0)
+        except UnreadableImageError as error:
+            failures[member.path] = str(error)
+        except ChangedElsewhereError:
+            failures[member.path] = "what was written differed from the original outside the mask"
+    return failures
 
 
 def _failed(path: str, reason: str) -> DefaceOutcome:

@@ -51,6 +51,7 @@ _USUAL = np.array([np.inf] * 6 + [0.25] * 3 + [0.2] * 3)
 _REGULARISATION = 0.02
 
 _COARSE_SHIFTS_MM = (24.0, 12.0)
+_NEAR_SHIFT_MM = 10.0
 _TURN_RAD = np.radians(30)
 _HEAD_HEIGHT_MM = 110.0
 _CROWN_BRIGHTNESS = 0.12
@@ -184,6 +185,39 @@ def register(
     """
     similarity = Similarity(head, size_mm=stages[0].size_mm, samples=stages[0].samples)
     found = _coarse_search(similarity, head, small_turns() if turns is None else turns)
+    return _from_coarse_to_fine(head, found, similarity, stages)
+
+
+def register_near(
+    head: Grid, start: Matrix, *, stages: Sequence[Stage] = STAGES[1:]
+) -> Registration:
+    """Place the template on a head near a place where it may lie.
+
+    Parameters
+    ----------
+    head
+        Brightness 0 to 1, voxels of about 2 mm.
+    start
+        From the template's world to the head's, shape (4, 4): where it lies on another image of
+        the same head. Starts to all sides of it are tried too.
+    stages
+        From coarse to fine.
+    """
+    similarity = Similarity(head, size_mm=stages[0].size_mm, samples=stages[0].samples)
+    pose, turn = _pose_of(start)
+    poses = [pose]
+    for axis, sign in itertools.product(range(3), (-1, 1)):
+        moved = pose.copy()
+        moved[axis] += sign * _NEAR_SHIFT_MM
+        poses.append(moved)
+    found = _best_first(_Candidate.of(each, turn, similarity) for each in poses)
+    return _from_coarse_to_fine(head, found, similarity, stages)
+
+
+def _from_coarse_to_fine(
+    head: Grid, found: list[_Candidate], similarity: Similarity, stages: Sequence[Stage]
+) -> Registration:
+    """Take the best candidates through the stages; `similarity` is that of the first one."""
     apart: float | None = None
     lead: float | None = None
     for number, stage in enumerate(stages):
@@ -320,6 +354,21 @@ class _Candidate:
 
 def _matrix(pose: Points, turn: Matrix) -> Matrix:
     return pose_matrix(pose, centre_mm=template_centre_mm(), turn=turn)
+
+
+def _pose_of(to_head: Matrix) -> tuple[Points, Matrix]:
+    """Return the pose and the turn, shape (3, 3), of which :func:`_matrix` makes a matrix."""
+    turn, upper = np.linalg.qr(to_head[:3, :3])
+    signs = np.sign(np.diag(upper))
+    turn, upper = turn * signs, upper * signs[:, np.newaxis]
+    scales = np.diag(upper)
+    shears = upper / scales
+    centre = template_centre_mm()
+    pose = np.zeros(_POSE_SIZE)
+    pose[:3] = to_head[:3, :3] @ centre + to_head[:3, 3] - centre
+    pose[6:9] = np.log(scales)
+    pose[9:] = shears[0, 1], shears[0, 2], shears[1, 2]
+    return pose, turn
 
 
 def _similarity_of(candidate: _Candidate) -> float:

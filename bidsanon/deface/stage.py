@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, group_acquisitions
-from bidsanon.deface.engines import choose_engine
+from bidsanon.deface.engines import Engine, NearbyEngine, choose_engine
 from bidsanon.deface.faces import shows_face
-from bidsanon.deface.image import deface_acquisition, kept
-from bidsanon.deface.options import NONE, DefaceOptions, require_options
+from bidsanon.deface.grid import Matrix
+from bidsanon.deface.image import DefacedAcquisition, deface_acquisition, kept
+from bidsanon.deface.options import NONE, PYDEFACE, DefaceOptions, require_options
 from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
 from bidsanon.files import make_private_folder
 from bidsanon.findings import Finding, finding
@@ -27,6 +29,7 @@ from bidsanon.session import (
 from bidsanon.workers import worker_pool
 
 _FAILED = "DEFACE_FAILED"
+_TRIED_NEARBY = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,6 +39,18 @@ class _Task:
     acquisition: Acquisition
     options: DefaceOptions
     pictures: Path | None
+    nearby: tuple[Matrix, ...] = ()
+
+    @property
+    def session(self) -> tuple[str, ...]:
+        """Whose head it is, and when: the subject's and the session's labels, or its folder."""
+        name = parse_name(self.acquisition.shown.path)
+        if "sub" in name.entities:
+            return name.entities["sub"], name.entities.get("ses", "")
+        return (str(self.acquisition.shown.nifti.path.parent),)
+
+
+_Done = tuple[_Task, DefacedAcquisition]
 
 
 def deface_session(
@@ -189,18 +204,65 @@ def _ask(root: Path, image: ConvertedImage, options: DefaceOptions) -> Nifti | D
 
 
 def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...]]:
+    """Work on each acquisition, and once more on those where others of their session may help."""
     workers = min(jobs, len(tasks))
     if workers <= 1:
-        yield from map(_deface, tasks)
+        yield from _in_two_rounds(tasks, map)
         return
     with worker_pool(workers, doing="removes faces", module=__name__) as pool:
-        for done in as_completed([pool.submit(_deface, task) for task in tasks]):
-            yield done.result()
+
+        def as_done(work: Callable[[_Task], _Done], todo: Iterable[_Task]) -> Iterator[_Done]:
+            # The longest first, so that no processor is left with one at the end.
+            largest = sorted(todo, key=_length, reverse=True)
+            for done in as_completed([pool.submit(work, task) for task in largest]):
+                yield done.result()
+
+        yield from _in_two_rounds(tasks, as_done)
 
 
-def _deface(task: _Task) -> tuple[DefaceOutcome, ...]:
-    engine = choose_engine(task.options.engine, scratch=task.pictures)
-    return deface_acquisition(
+def _in_two_rounds(
+    tasks: Sequence[_Task],
+    each: Callable[[Callable[[_Task], _Done], Iterable[_Task]], Iterator[_Done]],
+) -> Iterator[tuple[DefaceOutcome, ...]]:
+    places: dict[tuple[str, ...], dict[str, Matrix]] = {}
+    lost: list[_Done] = []
+    for task, defaced in each(_deface, tasks):
+        if defaced.to_head is not None:
+            known = places.setdefault(task.session, {})
+            known[task.acquisition.shown.path] = defaced.to_head
+        if _is_lost(defaced):
+            lost.append((task, defaced))
+        else:
+            yield defaced.outcomes
+    again = []
+    for task, defaced in sorted(lost, key=lambda done: done[0].acquisition.shown.path):
+        nearby = sorted(places.get(task.session, {}).items())[:_TRIED_NEARBY]
+        if nearby and task.options.engine != PYDEFACE:
+            again.append(replace(task, nearby=tuple(place for _, place in nearby)))
+        else:
+            yield defaced.outcomes
+    before = {task.acquisition.shown.path: defaced for task, defaced in lost}
+    for task, defaced in each(_deface, again):
+        shown = task.acquisition.shown.path
+        yield (before[shown] if _is_lost(defaced) else defaced).outcomes
+
+
+def _is_lost(defaced: DefacedAcquisition) -> bool:
+    """Tell whether nobody knows where the head is, and whether it holds a face."""
+    verdicts = {outcome.verdict for outcome in defaced.outcomes}
+    return defaced.to_head is None and DefaceVerdict.FAILED in verdicts
+
+
+def _length(task: _Task) -> int:
+    members = task.acquisition.members
+    return sum(math.prod(member.nifti.shape) for member in members)
+
+
+def _deface(task: _Task) -> _Done:
+    engine: Engine = choose_engine(task.options.engine, scratch=task.pictures)
+    if task.nearby:
+        engine = NearbyEngine(task.nearby)
+    return task, deface_acquisition(
         task.acquisition, engine=engine, pictures=task.pictures, options=task.options
     )
 

@@ -138,6 +138,13 @@ def read_header(path: Path) -> Nifti:
     )
 
 
+def read_codes(image: Nifti) -> tuple[int, int]:
+    """Return what an image's header says that its world is: its sform and qform codes."""
+    with _reading():
+        header = nibabel.load(image.path).header
+    return int(header["sform_code"]), int(header["qform_code"])
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Slab:
     """Some slices of one of an image's volumes.

@@ -74,7 +74,7 @@ def test_a_phase_and_all_echoes_take_the_cut_of_their_magnitudes(
         write_image(tmp_path / name, values, upright_head.affine)
     outcomes = deface_acquisition(
         acquisition_of(tmp_path, *names), engine=knowing_engine, pictures=None
-    )
+    ).outcomes
     assert {o.verdict for o in outcomes} == {DefaceVerdict.DEFACED}
     goes = cut_mask(upright_head.values.shape, upright_head.affine, np.eye(4))
     for name in names:
@@ -88,7 +88,7 @@ def test_every_volume_of_a_series_loses_the_face(
     path = write_image(tmp_path / "s_PDT2.nii.gz", series, upright_head.affine)
     (outcome,) = deface_acquisition(
         acquisition_of(tmp_path, path.name), engine=knowing_engine, pictures=None
-    )
+    ).outcomes
     assert outcome.verdict is DefaceVerdict.DEFACED
     goes = cut_mask(upright_head.values.shape, upright_head.affine, np.eye(4))
     for volume in np.moveaxis(stored_values(path), 3, 0):
@@ -103,7 +103,7 @@ def only(
     before = path.read_bytes()
     (outcome,) = deface_acquisition(
         acquisition_of(folder, path.name), engine=engine, pictures=folder / "private"
-    )
+    ).outcomes
     return outcome, path.read_bytes() == before
 
 
@@ -164,7 +164,7 @@ def test_one_damaged_image_fails_and_its_siblings_do_not(
     phase.write_bytes(phase.read_bytes()[:-40])
     magnitude_outcome, phase_outcome = deface_acquisition(
         acquisition, engine=knowing_engine, pictures=None
-    )
+    ).outcomes
     assert magnitude_outcome.verdict is DefaceVerdict.DEFACED
     assert phase_outcome.verdict is DefaceVerdict.FAILED
     assert "ends early" in phase_outcome.reason
