@@ -27,7 +27,7 @@ class GateLog:
         refused = errors(result.findings)
         if refused:
             raise GateRefusedError(
-                f"the {gate.value} gate refused the session: nothing was published",
+                f"the {gate.value} gate refused: nothing was published",
                 cure="see the findings above, and the report in the private folder",
                 findings=refused,
             )

@@ -37,6 +37,13 @@ GATES = {
     Gate.PUBLISH: ("Publish", "The session reached the dataset in one step."),
 }
 
+DELIVERY_GATES = GATES | {
+    Gate.SOURCE: ("Source", "Readable, and only images; the rest is in quarantine."),
+    Gate.CONVERT: ("Convert", "dcm2niix made images of every series."),
+    Gate.PUBLISH: ("Publish", "The files reached OUT in one step."),
+}
+"""Where files are delivered and no session is published."""
+
 GATE_STATES = {
     GateState.PASSED: ("Passed", "✓"),
     GateState.REFUSED: ("Refused", "✕"),

@@ -139,6 +139,7 @@ def test_what_was_done_is_recorded_without_identity(
     (entry,) = Journal(done.request.private).entries()
     JOURNAL.validate(entry)
     page = deidentify_report_path(done.request).read_text("utf-8")
+    assert "The files reached OUT in one step." in page
     assert entry["command"] == "deidentify"
     assert entry["counts"]["delivered"] == done.files
     for text in (json.dumps(summary), json.dumps(entry), page):
