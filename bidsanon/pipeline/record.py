@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
-from pydicom import dcmread
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
 
 from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
@@ -24,6 +26,9 @@ from bidsanon.report import (
 from bidsanon.session import DeidentifiedSession, notes_by_place
 from bidsanon.validate.residue import ResidueSearch
 
+_SERIES_DESCRIPTION = 0x0008103E
+_PROTOCOL_NAME = 0x00181030
+
 
 def record_run(run: Run, space: Workspace) -> None:
     """Write the session's page and append to the journal, whether it was published or refused."""
@@ -37,9 +42,16 @@ def describe_series(deidentified: DeidentifiedSession) -> dict[int, str]:
     return {s.source.index: _description(s.files[0]) for s in deidentified.series if s.files}
 
 
-def _description(file: object) -> str:
-    header = dcmread(str(file), specific_tags=["SeriesDescription", "ProtocolName"])
+def _description(file: Path) -> str:
+    """Return what a series is called in one of its files, of which no more is read than that."""
+    with file.open("rb") as stream:
+        names = [_SERIES_DESCRIPTION, _PROTOCOL_NAME]
+        header = read_partial(stream, _is_behind_names, specific_tags=names)
     return str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
+
+
+def _is_behind_names(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001 (pydicom's)
+    return bool(tag > _PROTOCOL_NAME)
 
 
 def _report(run: Run) -> SessionReport:
