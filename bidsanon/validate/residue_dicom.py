@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from itertools import filterfalse
 from pathlib import Path
 from typing import AnyStr, NamedTuple
@@ -499,11 +500,12 @@ class _Searcher:
                 self._pixels(element, where, gathered)
                 continue
             value = content[body:end]
-            key = (treatment, vr, value)
+            # A long value is remembered by its digest: a protocol stands in each file of a series.
+            short = value if end - body <= _LONGEST_SEEN else sha256(value).digest()
+            key = (treatment, vr, short)
             if key in seen:
                 continue
-            if end - body <= _LONGEST_SEEN:
-                seen.add(key)
+            seen.add(key)
             found = _Value(treatment, vr, value, path + _name(tag), where.character_set)
             gathered.take(found)
 
