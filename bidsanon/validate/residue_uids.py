@@ -18,7 +18,6 @@ _SHORTEST_UID = 10
 _SHORTEST_END = 12
 _UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 _IN_NAME = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
-_IN_TEXT = re.compile(r"\d+(?:[._-]\d+)+|\d{12,}", re.ASCII)
 _JOINT = re.compile(r"[._-]")
 
 
@@ -54,10 +53,11 @@ class UidIndex:
         self.count = 0
         for value in values:
             self._take(value)
+        self._perhaps = self._pattern()
 
     def find(self, text: str) -> Iterator[UidFind]:
         """Yield the UIDs that stand in a text, within longer ones too."""
-        for match in _IN_TEXT.finditer(text):
+        for match in self._perhaps.finditer(text):
             yield from self._within(match[0], match.start())
 
     def _take(self, value: IdentifyingValue) -> None:
@@ -79,6 +79,15 @@ class UidIndex:
         end = uid.rpartition(".")[2].lstrip("0")
         if len(end) >= _SHORTEST_END:
             self._ends.setdefault(end, source)
+
+    def _pattern(self) -> re.Pattern[str]:
+        """Return what finds the numbers of as many parts as a UID has, and the long ones.
+
+        Texts are full of numbers of two parts: the decimals of a protocol.
+        """
+        joints = min((uid.count(".") for uid in self._whole if "." in uid), default=1)
+        several = rf"\d++(?:[._-]\d++){{{joints},}}"
+        return re.compile(rf"(?<!\d)(?:{several}|\d{{{_SHORTEST_END},}})", re.ASCII)
 
     def _within(self, token: str, start: int) -> Iterator[UidFind]:
         parts = _JOINT.split(token)
