@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="The identified side's folder; one for many runs gives the same person the same "
-    "pseudonym.  [default: OUT.private]",
+    "pseudonym.  [default: OUT.private, without the suffix of an archive]",
 )
 @run_options(
     overwrite_help="Replace what an earlier run put at OUT.",
@@ -64,7 +64,7 @@ def command(
 
     SOURCE is a folder, an archive, a DICOMDIR or single files; several at once, of one person or
     of several. OUT is a folder that is not there yet or is empty, or a name that ends in .zip,
-    .tar.gz or .tgz. The files are named by their new UIDs. OUT appears whole, once every gate has
+    .tar.gz or .tgz. DICOM files are named by their new UIDs. OUT appears whole, once every gate has
     passed, or not at all; the originals are only read. Faces are not removed.
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.

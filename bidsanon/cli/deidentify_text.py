@@ -14,7 +14,7 @@ from bidsanon.session import SourceSession
 
 _NEXT = (
     "next: look at the report; keep the private folder to give the same person the same "
-    "pseudonyms again, or delete it so that nobody can"
+    "pseudonyms again, or end it with `bidsanon vault destroy`"
 )
 
 
@@ -28,7 +28,8 @@ def deidentify_text(run: DeidentifyRun) -> str:
         f"  profile {run.profile.title}: {run.profile.description}",
     ]
     for row in deidentify_summary(run)["series"]:
-        lines.append(f"  series {row['index']}: {row['files']} file(s)  {row['description']}")
+        line = f"  series {row['index']}: {row['files']} file(s)  {row['description']}"
+        lines.append(line.rstrip())
         lines += [f"    -> {name}" for name in row["images"]]
     lines += _quarantine_lines(run.source)
     for result in run.gates.results:

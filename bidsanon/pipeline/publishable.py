@@ -39,7 +39,7 @@ def require_publishable(profile: Profile) -> None:
             cure="give --option retain-modified-dates --option no-retain-full-dates, or use "
             "`bidsanon deidentify`",
         )
-    kept = sorted(_kept(profile))
+    kept = sorted(set(_kept(profile)))
     if kept:
         raise PolicyError(
             f"the profile keeps as it is what no dataset may hold: {', '.join(kept)}",
