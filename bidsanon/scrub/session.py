@@ -214,6 +214,9 @@ def _sidecar(scrub: _Scrub, file: _File, image: _File, policy: SidecarPolicy) ->
 def _method(defaced: DefacedSession, image: str) -> tuple[list[str], tuple[CodedConcept, ...]]:
     """Return how an image was de-identified, in words and codes."""
     methods, codes = _method_of_series(defaced.converted, image)
+    masked = next((outcome for outcome in defaced.outcomes if outcome.mask == image), None)
+    if masked is not None:
+        return [f"0 where the face was removed by {masked.engine_version}"], ()
     outcome = next((outcome for outcome in defaced.outcomes if outcome.path == image), None)
     if outcome is None or outcome.verdict is not DefaceVerdict.DEFACED:
         return methods, codes
