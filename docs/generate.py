@@ -26,43 +26,42 @@ def pages() -> dict[str, str]:
     """Return the text of every generated page, by its path below the project's root."""
     profiles = {f"docs/profile_{name}.md": profile_page(name) for name in bundled_profiles()}
     return {
-        "README.md": readme((ROOT / "README.md").read_text("utf-8")),
+        "README.md": with_block("README.md", profile_table()),
         "docs/conformance.md": conformance_page(),
         "docs/findings.md": findings_page(),
         "docs/private_attributes.md": private_page(),
+        "docs/profiles.md": with_block("docs/profiles.md", counts_table()),
         **profiles,
     }
 
 
-def readme(text: str) -> str:
-    """Return the README with its tables of profiles as the program has them."""
-    before, _, rest = text.partition(_BEGIN)
+def with_block(page: str, lines: Iterable[str]) -> str:
+    """Return a page of ``docs`` or the README with its generated block as the program has it."""
+    before, _, rest = (ROOT / page).read_text("utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}{chr(10).join(profile_tables())}\n{_END}{after}"
+    return f"{before}{_BEGIN}{chr(10).join(lines)}\n{_END}{after}"
 
 
-def profile_tables() -> Iterator[str]:
-    """Yield the README's tables of the profiles."""
-    profiles = [load_profile(name) for name in bundled_profiles()]
+def profile_table() -> Iterator[str]:
+    """Yield the README's table of the profiles."""
     yield "| profile | what it is for | options |"
     yield "|---|---|---|"
-    for profile in profiles:
+    for profile in map(load_profile, bundled_profiles()):
         options = ", ".join(f"`{option}`" for option in sorted(profile.options)) or "none"
         page = f"[{profile.name}](docs/profile_{profile.name}.md)"
         yield f"| {page} | {profile.description} | {options} |"
-    yield ""
-    yield "How many attributes each removes (X), empties (Z), replaces by a dummy (D) or by a UID"
-    yield "of the vault's (U), cleans (C), keeps although the standard's table has them or because"
-    yield "it lists them itself (K), and treats by their Type in the instance's IOD; and how many"
-    yield "private ones it keeps and cleans:"
-    yield ""
+
+
+def counts_table() -> Iterator[str]:
+    """Yield the table of how many attributes each profile treats in which way."""
     yield f"| profile | {' | '.join(_ACTIONS)} | by Type | private kept | private cleaned |"
     yield "|---|" + "---|" * (len(_ACTIONS) + 3)
-    for profile in profiles:
+    for profile in map(load_profile, bundled_profiles()):
         standard, private = _counts(profile.describe()), _counts(profile.describe_private())
         by_type = sum(count for action, count in standard.items() if "/" in action)
         numbers = [*(standard[action] for action in _ACTIONS), by_type, private["K"], private["C"]]
-        yield f"| {profile.name} | {' | '.join(map(str, numbers))} |"
+        page = f"[{profile.name}](profile_{profile.name}.md)"
+        yield f"| {page} | {' | '.join(map(str, numbers))} |"
 
 
 def _counts(rows: Iterable[AttributeRow]) -> Counter[str]:

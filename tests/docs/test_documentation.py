@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from bidsanon.findings import finding_codes
 from bidsanon.profile import load_profile
+from bidsanon.resources import schema_path
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r'\b(?:finding|note)\(\s*"([A-Z][A-Z0-9_]+)"')
@@ -29,12 +31,18 @@ def test_the_generated_pages_are_up_to_date(tmp_path: Path) -> None:
         assert (ROOT / name).read_text("utf-8") == text, f"run docs/generate.py: {name}"
 
 
-def test_the_readmes_profile_is_valid(tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (written,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+def test_the_profile_that_is_shown_is_valid(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+    (written,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     path = tmp_path / "lab.toml"
     path.write_text(written, "utf-8")
     assert load_profile(str(path)).name == "our-lab"
+
+
+def test_every_key_of_a_profile_is_explained() -> None:
+    page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+    keys = json.loads(schema_path("profile.schema.json").read_text("utf-8"))["properties"]
+    assert [key for key in keys if f"`{key}`" not in page] == ["variations"]
 
 
 def test_every_code_that_is_raised_is_in_the_table() -> None:
