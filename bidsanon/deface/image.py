@@ -119,6 +119,7 @@ def deface_acquisition(
     engine: Engine,
     pictures: Path | None,
     options: DefaceOptions = USUAL,
+    look_only: bool = False,
 ) -> DefacedAcquisition:
     """Deface images that were acquired together, in place.
 
@@ -132,6 +133,8 @@ def deface_acquisition(
         A private folder for pictures of the face; none are drawn if None.
     options
         What goes.
+    look_only
+        Whether nothing goes: "defaced" then means that there is a face which would.
 
     Returns
     -------
@@ -162,7 +165,7 @@ def deface_acquisition(
     del reference
     failures: dict[str, str] = {}
     mask_file = ""
-    if decision.verdict is DefaceVerdict.DEFACED:
+    if decision.verdict is DefaceVerdict.DEFACED and not look_only:
         nifti = acquisition.shown.nifti
         goes = cut_mask(nifti.space, nifti.affine, placement.to_template, cut=cut)
         failures = _cut_all(acquisition, goes, air=air_value(window))

@@ -39,6 +39,7 @@ class _Task:
     acquisition: Acquisition
     options: DefaceOptions
     pictures: Path | None
+    look_only: bool = False
     nearby: tuple[Matrix, ...] = ()
 
     @property
@@ -111,6 +112,7 @@ def deface_images(
     options: DefaceOptions,
     pictures: Path | None,
     jobs: int,
+    look_only: bool = False,
 ) -> Iterator[tuple[DefaceOutcome, ...]]:
     """Remove the face from each image that shows one, in place of its file.
 
@@ -128,6 +130,8 @@ def deface_images(
         A private folder for pictures of the heads before and after; none are drawn if None.
     jobs
         How many processes may work. The bytes do not depend on it.
+    look_only
+        Whether faces stay: "defaced" then means that there is one which would go.
 
     Yields
     ------
@@ -154,7 +158,9 @@ def deface_images(
             asked[image.path] = answer
     yield from _run(
         [
-            _Task(acquisition=acquisition, options=options, pictures=pictures)
+            _Task(
+                acquisition=acquisition, options=options, pictures=pictures, look_only=look_only
+            )
             for acquisition in group_acquisitions(root, asked)
         ],
         jobs,
@@ -263,7 +269,11 @@ def _deface(task: _Task) -> _Done:
     if task.nearby:
         engine = NearbyEngine(task.nearby)
     return task, deface_acquisition(
-        task.acquisition, engine=engine, pictures=task.pictures, options=task.options
+        task.acquisition,
+        engine=engine,
+        pictures=task.pictures,
+        options=task.options,
+        look_only=task.look_only,
     )
 
 
