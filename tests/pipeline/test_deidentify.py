@@ -270,6 +270,24 @@ def test_a_name_that_no_header_can_hold_is_refused(tmp_path: Path, name: str) ->
         run_deidentify(tmp_path / "source", out=tmp_path / "out", patient_name=name)
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("file/out", "below a file"), ("x" * 240, "too long"), ("o" + "\udcff", "UTF-8")],
+)
+@pytest.mark.parametrize("what", ["out", "private"])
+def test_a_place_that_cannot_be_is_refused_before_anything_is_read(
+    tmp_path: Path, name: str, why: str, what: str
+) -> None:
+    siemens_t1w(tmp_path / "source", person=MARA)
+    (tmp_path / "file").write_text("somebody's")
+    with pytest.raises(UsageError, match=why):
+        run_deidentify(
+            tmp_path / "source",
+            **{"out": tmp_path / "out", what: tmp_path / name},
+        )
+    assert {path.name for path in tmp_path.iterdir()} == {"source", "file"}
+
+
 def test_what_the_user_keeps_is_kept(tmp_path: Path) -> None:
     siemens_t1w(tmp_path / "source", person=MARA)
     run_deidentify(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from bidsanon.errors import ConflictError, UsageError
+from bidsanon.errors import ConflictError, StorageError, UsageError
 from bidsanon.files import tree_digest
 from bidsanon.publish import (
     Delivery,
@@ -294,3 +295,15 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         put(delivery, a_tree(tmp_path / "a"))
     assert not delivery.out.exists()
     assert not publishing_folder(delivery.out).exists()
+
+
+def test_a_copy_to_another_disk_that_fails_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise shutil.Error([("a", "b", "[Errno 28] No space left on device")])
+
+    monkeypatch.setattr(module.shutil, "move", fail)
+    with pytest.raises(StorageError, match="OUT"):
+        put(a_delivery(tmp_path / "out"), a_tree(tmp_path / "tree"))
+    assert not (tmp_path / "out").exists()
