@@ -13,7 +13,7 @@ from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.request import (
-    require_below_folders,
+    require_possible_place,
     require_private_folder,
     require_sources,
 )
@@ -103,7 +103,7 @@ def make_deidentify_request(
     if not stem:
         raise UsageError("OUT is the root of the file system", cure="give a folder or an archive")
     private = (private or out.with_name(f"{stem}.private")).absolute()
-    require_below_folders(out, name="OUT")
+    require_possible_place(out, name="OUT")
     require_private_folder(private)
     require_apart(private, out, first_name="the private folder", second_name="OUT")
     require_sources(sources, {"OUT": out, "the private folder": private})

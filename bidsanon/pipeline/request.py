@@ -16,6 +16,8 @@ from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.profile import Profile
 from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
 
+_LONGEST_NAME = 200  # bytes: what stands beside it, and in the private folder, is called after it
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertRequest:
@@ -80,7 +82,7 @@ def make_request(
     """
     dataset = dataset.resolve()  # one private folder, however the dataset is named
     private = (private or dataset.with_name(f"{dataset.name}.private")).absolute()
-    require_below_folders(dataset, name="the dataset")
+    require_possible_place(dataset, name="the dataset")
     require_private_folder(private)
     require_dataset_folder(dataset, private=private)
     require_sources(sources, {"the dataset": dataset, "the private folder": private})
@@ -124,19 +126,24 @@ def require_private_folder(private: Path) -> None:
     UsageError
         If it is so.
     """
-    require_below_folders(private, name="the private folder")
+    require_possible_place(private, name="the private folder")
     if os.path.exists(private) and not private.is_dir():  # noqa: PTH110 - see require_sources
         raise UsageError("the private folder is a file", cure="give a folder with --private")
 
 
-def require_below_folders(place: Path, *, name: str) -> None:
-    """Refuse a place that would lie below a file.
+def require_possible_place(place: Path, *, name: str) -> None:
+    """Refuse a place that would lie below a file, or whose name no record can hold.
 
     Raises
     ------
     UsageError
-        If one of its parents is a file.
+        If one of its parents is a file, or its name is too long or is not UTF-8.
     """
+    written = os.fsencode(place)
+    if written.decode("utf-8", "replace").encode() != written:
+        raise UsageError(f"the path of {name} is not UTF-8", cure="choose another name")
+    if len(os.fsencode(place.name)) > _LONGEST_NAME:
+        raise UsageError(f"the name of {name} is too long", cure="choose a shorter one")
     if any(map(os.path.isfile, place.parents)):
         raise UsageError(f"{name} would lie below a file", cure="check how it is spelled")
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bidsanon.errors import ConflictError, UsageError
+from bidsanon.errors import ConflictError, StorageError, UsageError
 from bidsanon.files import (
     PRIVATE_FILE_MODE,
     fresh_folder,
@@ -235,7 +235,12 @@ def _may_be_moved_away(delivery: Delivery, change: Path) -> bool:
 def _lay_out(delivery: Delivery, folder: Path, new: Path, *, jobs: int) -> None:
     if delivery.packing is Packing.FOLDER:
         _open_to_readers(folder)
-        shutil.move(folder, new)
+        try:
+            shutil.move(folder, new)
+        except shutil.Error as error:  # of a copy to another disk: which errors, it does not say
+            raise StorageError(
+                "OUT cannot be written whole", cure="make room for it and run it again"
+            ) from error
         _sync_all(new)
         return
     top = packing_of_out(delivery.out)[1]
