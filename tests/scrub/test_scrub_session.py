@@ -23,6 +23,7 @@ from bidsanon.scrub import scrub_session
 from bidsanon.session import (
     CodedConcept,
     DefacedSession,
+    DefaceVerdict,
     DeidentifiedSeries,
     ScrubbedSession,
     SourceSeries,
@@ -105,6 +106,34 @@ def test_images_that_were_defaced_say_so_and_others_do_not(tree: Path, scrub: Sc
     values = [code["CodeValue"] for code in face["DeidentificationMethodCodeSequence"]]
     assert values == ["113100", "113102"]
     assert [c["CodeValue"] for c in none["DeidentificationMethodCodeSequence"]] == ["113100"]
+
+
+def test_a_face_that_was_kept_is_not_said_to_be_removed(tree: Path, scrub: Scrub) -> None:
+    converted = converted_session(tree)
+    kept = tuple(
+        replace(outcome, verdict=DefaceVerdict.KEPT, engine="", engine_version="", reason="consent")
+        for outcome in converted.outcomes
+    )
+    scrubbed = scrub(replace(converted, outcomes=kept))
+
+    sidecar = json.loads((scrubbed.root / f"{T1W}.json").read_text())
+    assert sidecar["DeidentificationMethod"] == [METHOD]
+    assert [c["CodeValue"] for c in sidecar["DeidentificationMethodCodeSequence"]] == ["113100"]
+
+
+def test_a_defacemask_is_published_and_says_what_it_is(tree: Path, scrub: Scrub) -> None:
+    converted = converted_session(tree)
+    mask = T1W.replace("_T1w", "_mod-T1w_defacemask")
+    write_image(tree / f"{mask}.nii.gz", nifti(), {})
+    outcomes = tuple(
+        replace(o, mask=f"{mask}.nii.gz") if o.path == f"{T1W}.nii.gz" else o
+        for o in converted.outcomes
+    )
+    scrubbed = scrub(replace(converted, outcomes=outcomes))
+
+    assert errors(scrubbed.findings) == ()
+    (said,) = json.loads((scrubbed.root / f"{mask}.json").read_text())["DeidentificationMethod"]
+    assert said == "0 where the face was removed by bidsanon 0.0.1 with a template"
 
 
 def test_what_was_done_to_a_series_before_is_told_too(tree: Path, scrub: Scrub) -> None:
