@@ -10,6 +10,7 @@ import json
 import mmap
 import os
 import shutil
+import stat
 import struct
 import tempfile
 import zlib
@@ -147,6 +148,33 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def copy_file(source: Path, target: Path, *, mode: int = 0o644) -> None:
+    """Copy a file's bytes whole or not at all; what stands at `target` is replaced."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
+    temporary = Path(name)
+    try:
+        with source.open("rb") as content, os.fdopen(descriptor, "wb") as stream:
+            shutil.copyfileobj(content, stream, _CHUNK)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Move a file to a place in one step, on another file system too."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy_file(source, target, mode=stat.S_IMODE(source.stat().st_mode))
+        source.unlink()
 
 
 def write_json(path: Path, content: object, *, mode: int = 0o644) -> None:

@@ -51,7 +51,7 @@ class JournalEntry:
     subject, session
         The labels, without their prefixes; session may be None.
     profile, profile_digest
-        The profile's name, and the SHA-256 of what it decides.
+        The profile's name, and the SHA-256 of what it decides; empty where none was used.
     heuristic, heuristic_digest
         The heuristic's name (not its path), and its file's SHA-256; empty where none was used.
     tools

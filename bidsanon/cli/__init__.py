@@ -15,6 +15,7 @@ COMMANDS = {
     "convert": "Publish one session's DICOM into a BIDS dataset.",
     "inspect": "Show the series of a source and their proposed BIDS names.",
     "deidentify": "De-identify DICOM into a new folder or archive.",
+    "deface": "Remove faces from images, or from all images of a BIDS dataset.",
     "validate": "Check a BIDS dataset.",
     "heuristic": "List the heuristics that name the series.",
     "profile": "Show what a de-identification profile does.",

@@ -11,6 +11,7 @@ import click
 _OPTIONS = (
     click.option(
         "--deface",
+        "--engine",
         "engine",
         type=click.Choice(["auto", "bidsanon", "pydeface", "none"]),
         default="auto",

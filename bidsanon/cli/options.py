@@ -24,6 +24,14 @@ heuristic_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
 )
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="the number of processors",
+    metavar="N",
+    help="How many processes at once.",
+)
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path),
@@ -161,14 +169,7 @@ def run_options(
         What `--overwrite` and `--withhold` do in this command.
     """
     choices = (
-        click.option(
-            "--jobs",
-            type=click.IntRange(min=1),
-            default=os.cpu_count() or 1,
-            show_default="the number of processors",
-            metavar="N",
-            help="How many processes at once.",
-        ),
+        jobs_option,
         click.option("--overwrite", is_flag=True, help=overwrite_help),
         click.option("--withhold", is_flag=True, help=withhold_help),
         *_REMEMBERING,

@@ -2,5 +2,6 @@
 
 from bidsanon.scrub.images_alone import ScrubbedImages, scrub_images
 from bidsanon.scrub.session import scrub_session
+from bidsanon.scrub.sidecars import add_face_removed
 
-__all__ = ["ScrubbedImages", "scrub_images", "scrub_session"]
+__all__ = ["ScrubbedImages", "add_face_removed", "scrub_images", "scrub_session"]
