@@ -10,19 +10,19 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 from bidsanon.audit import MAP_NAME, ChangedValues, write_deident_map
 from bidsanon.convert import Fidelity, check_fidelity, convert_session, find_uncompared
 from bidsanon.deface import deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session, map_entries
-from bidsanon.errors import GateRefusedError, SourceError, StorageError
+from bidsanon.errors import GateRefusedError, StorageError
 from bidsanon.files import make_private_folder, storage_errors
-from bidsanon.findings import Gate, finding
+from bidsanon.findings import Gate
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.candidate import complete_candidate, top_level_files
 from bidsanon.pipeline.labels import label_findings, reason_findings
+from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
 from bidsanon.pipeline.run import Run
@@ -34,10 +34,7 @@ from bidsanon.scrub import scrub_session
 from bidsanon.session import (
     ConvertedSession,
     DeidentifiedSession,
-    IdentifyingValue,
-    QuarantineReason,
     SourceSession,
-    ValueKind,
 )
 from bidsanon.source import read_source, write_quarantine
 from bidsanon.validate import validate_dataset
@@ -48,8 +45,6 @@ SPACE_FACTOR = 5
 """Room that a run needs, in sizes of its source: the copies, their images twice, the result."""
 
 _GIGABYTE = 10**9
-
-INCOMPLETE = frozenset({QuarantineReason.TRUNCATED, QuarantineReason.UNREADABLE})
 
 
 def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) -> Run:
@@ -218,30 +213,6 @@ def _judge_source(run: Run, space: Workspace) -> SourceSession:
     return run.source
 
 
-def withhold_incomplete(source: SourceSession) -> SourceSession:
-    """Leave out the series of which files are truncated or unreadable, and say so.
-
-    Raises
-    ------
-    SourceError
-        If no series is left.
-    """
-    incomplete = {f.series_index for f in source.quarantine if f.reason in INCOMPLETE}
-    kept = tuple(s for s in source.series if s.index not in incomplete)
-    if not kept:
-        raise SourceError(
-            "every series of the source has truncated or unreadable files",
-            cure="copy the files again from the scanner",
-        )
-    withheld = [
-        finding("SERIES_WITHHELD", location=f"series {s.index}")
-        for s in source.series
-        if s.index in incomplete
-    ]
-    others = [f for f in source.findings if f.code not in {"TRUNCATED_FILES", "UNREADABLE_FILES"}]
-    return replace(source, series=kept, findings=(*others, *withheld))
-
-
 def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
     with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
         return vault.person_plan(
@@ -250,20 +221,6 @@ def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
             anchor_date=anchor_date(source),
             instance_uid=source.instance_uid,
         )
-
-
-def anchor_date(source: SourceSession) -> str:
-    """Return the session's first study date, YYYYMMDD, or an empty string. Identified."""
-    dates = sorted(s.study_date for s in source.series if s.study_date)
-    return dates[0] if dates else ""
-
-
-def original_names(source: SourceSession) -> tuple[IdentifyingValue, ...]:
-    """Return the names of the original files and folders as values to search for."""
-    return tuple(
-        IdentifyingValue(kind=ValueKind.PATH, text=name, origin="file name")
-        for name in source.given
-    )
 
 
 def _published_on_purpose(run: Run) -> tuple[str, ...]:

@@ -24,12 +24,12 @@ from bidsanon.external import DCM2NIIX, require_program
 from bidsanon.files import fresh_folder, storage_errors
 from bidsanon.findings import Finding, Gate, Severity, finding
 from bidsanon.ocr import text_reader
-from bidsanon.pipeline.convert import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.deidentify_images import make_images
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest, OutputFormat
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace
 from bidsanon.profile import Profile
@@ -220,10 +220,11 @@ def require_series(source: SourceSession) -> None:
     """
     if not source.series:
         counts = Counter(file.reason.value for file in source.quarantine)
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(counts.items()))
         raise SourceError(
-            f"nothing in the source can be de-identified: {reasons}",
-            cure="`bidsanon profile show` says which modalities the profile lets through",
+            f"nothing is left, all of the source goes to quarantine: {reasons}",
+            cure="`bidsanon profile show` says which modalities the profile lets through, and "
+            "--modality lets another through",
         )
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from bidsanon.deidentify import deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
-from bidsanon.pipeline.convert import withhold_incomplete
 from bidsanon.pipeline.deidentify import (
     eased,
     plan_persons,
@@ -25,6 +24,7 @@ from bidsanon.pipeline.deidentify import (
 )
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest
 from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.originals import withhold_incomplete
 from bidsanon.pipeline.record import describe_series
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress, Silent

@@ -17,8 +17,8 @@ from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
 from bidsanon.ocr import text_reader
-from bidsanon.pipeline.convert import anchor_date, withhold_incomplete
 from bidsanon.pipeline.labels import label_findings
+from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
 from bidsanon.progress import Progress, Silent
