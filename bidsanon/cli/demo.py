@@ -32,7 +32,9 @@ def command(*, folder: Path) -> int:
     from bidsanon.redaction import Redactor  # noqa: PLC0415
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError("the demo's folder is not empty", cure="name a new one: bidsanon demo DIR")
+        raise UsageError(
+            "the demo's folder is a file, or not empty", cure="name a new one: bidsanon demo DIR"
+        )
     progress = progress_on_stderr()
     redactor = Redactor()
     dicom = folder / "dicom"

@@ -94,8 +94,10 @@ def read_source(
     findings = (*_findings(reading, sorted_files), *_about_pixels(looked_at))
     if not sorted_files.series and not errors(findings):
         raise SourceError(
-            f"no image to convert is in the source: {_counts(sorted_files.quarantine)}",
-            cure="`bidsanon profile show` says which modalities the profile lets through",
+            "no image is left, all of the source goes to quarantine: "
+            f"{_counts(sorted_files.quarantine)}",
+            cure="`bidsanon profile show` says which modalities the profile lets through, and "
+            "--modality lets another through",
         )
     headers = [file.header for file in reading.files]
     persons = person_keys([(h.patient, h.study_uid) for h in headers])
@@ -240,7 +242,7 @@ def _about_quarantine(quarantine: Iterable[QuarantinedFile]) -> list[Finding]:
 
 def _counts(quarantine: Iterable[QuarantinedFile]) -> str:
     counts = Counter(file.reason for file in quarantine)
-    return ", ".join(f"{counts[r]} {r.value}" for r in QuarantineReason if counts[r])
+    return ", ".join(f"{r.value} ({counts[r]})" for r in QuarantineReason if counts[r])
 
 
 def _first_study(headers: Iterable[Header]) -> str:
