@@ -1,4 +1,4 @@
-"""What a person looks at: a shaded surface from the front and both sides, and the middle slice.
+"""What a person looks at: a shaded surface from the front and both sides, and three mid-planes.
 
 Drawn in the template's space, so that every head looks at the reader however it lay in the scanner.
 The pictures show faces: they belong into the private folder.
@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,9 @@ _RELIEF_SMOOTHING = 0.7
 # To the right, upwards, towards the reader; and how bright a surface turned away stays.
 _LIGHT = np.array([-0.35, 0.45, 0.82])
 _AMBIENT = 0.12
+# Where the planes lie that are not the middle one: through the eyes and the frontal lobe, and
+# through the eyes and the ears.
+_CORONAL_MM, _AXIAL_MM = 62.0, -38.0
 _OUTLINE = np.array([255, 64, 64], dtype=np.uint8)
 _WHITE = 255
 
@@ -117,14 +121,15 @@ def draw(pose: Pose, *, surface: float, cut: Cut = WHOLE) -> dict[str, Picture]:
     Returns
     -------
     dict
-        The pictures by view: "front", "left", "right" and "slice".
+        The pictures by view: "front", "left", "right" and the planes through the head's middle,
+        "sagittal", "coronal" and "axial".
     """
     smooth = ndimage.gaussian_filter(pose.brightness, _SURFACE_SMOOTHING)
     solid = np.where(largest_part(smooth > surface), smooth, 0).astype(np.float32)
-    pictures = {name: _shade(view(solid), surface) for name, view in _VIEWS.items()}
-    affine, _ = _canvas()
-    middle = pose.brightness[_middle(affine)]
-    pictures["slice"] = _slice(middle, _middle_of_cut(cut) if pose.cut_known else None)
+    pictures = {name: shade(view(solid), surface) for name, view in _VIEWS.items()}
+    goes = _cut_planes(cut) if pose.cut_known else {}
+    for name, plane in _planes().items():
+        pictures[name] = _slice(plane.of(pose.brightness), goes.get(name))
     return pictures
 
 
@@ -183,13 +188,16 @@ def _canvas() -> tuple[Matrix, tuple[int, ...]]:
     return affine, tuple(int(n) for n in np.ceil((_TO_MM - _FROM_MM) / PICTURE_MM))
 
 
-def _middle(affine: Matrix) -> int:
-    midline = template_midline_mm(face_template().head)
-    return round((midline - float(affine[0, 3])) / PICTURE_MM)
+def shade(head: Volume, level: float) -> Picture:
+    """Light the first surface along the first axis, as seen from its beginning.
 
-
-def _shade(head: Volume, level: float) -> Picture:
-    """Light the first surface along the first axis, as seen from its beginning."""
+    Parameters
+    ----------
+    head
+        Depth away from the reader, downwards, to the right; 0 where there is nothing.
+    level
+        The brightness at which the surface begins.
+    """
     hit = (head > level).any(axis=0)
     depth = _depth(head, level)
     far = float(head.shape[0])
@@ -197,8 +205,8 @@ def _shade(head: Volume, level: float) -> Picture:
     down, right = np.gradient(relief)
     normal = np.stack([right, -down, np.ones_like(relief)])
     lit = np.tensordot(_LIGHT, normal, axes=1) / np.sqrt((normal**2).sum(axis=0))
-    shade = np.clip(_AMBIENT + (1 - _AMBIENT) * lit, _AMBIENT, 1)
-    return (np.where(hit, shade, 0) * _WHITE).astype(np.uint8)
+    grey = np.clip(_AMBIENT + (1 - _AMBIENT) * lit, _AMBIENT, 1)
+    return (np.where(hit, grey, 0) * _WHITE).astype(np.uint8)
 
 
 def _depth(head: Volume, level: float) -> Points:
@@ -212,9 +220,9 @@ def _depth(head: Volume, level: float) -> Points:
     return depth
 
 
-def _slice(middle: Volume, goes: Mask | None) -> Picture:
-    """Draw the middle sagittal slice, front to the right, with the cut's outline in red."""
-    grey = (np.clip(middle.T[::-1], 0, 1) * _WHITE).astype(np.uint8)
+def _slice(plane: Volume, goes: Mask | None) -> Picture:
+    """Draw a plane, its second axis upwards, with the cut's outline in red."""
+    grey = (np.clip(plane.T[::-1], 0, 1) * _WHITE).astype(np.uint8)
     picture = np.repeat(grey[:, :, np.newaxis], 3, axis=2)
     if goes is not None:
         inside = goes.T[::-1]
@@ -222,12 +230,55 @@ def _slice(middle: Volume, goes: Mask | None) -> Picture:
     return picture
 
 
-def _middle_of_cut(cut: Cut) -> Mask:
+@dataclass(frozen=True, kw_only=True)
+class _Plane:
+    """A plane of the canvas.
+
+    Attributes
+    ----------
+    axis
+        Across which axis it lies.
+    place
+        Where on that axis, in voxels.
+    mirrored
+        Whether its first axis is drawn from right to left, as one looks at the person.
+    """
+
+    axis: int
+    place: int
+    mirrored: bool
+
+    def of(self, volume: Volume) -> Volume:
+        """Return the plane of a volume."""
+        plane: Volume = np.take(volume, self.place, self.axis)
+        return plane[::-1] if self.mirrored else plane
+
+
+def _planes() -> dict[str, _Plane]:
+    """Return the planes that are drawn: all cross the cut, and the brain."""
+    affine, _ = _canvas()
+    midline = template_midline_mm(face_template().head)
+    places = zip((midline, _CORONAL_MM, _AXIAL_MM), affine[:3, 3], strict=True)
+    sagittal, coronal, axial = (round((mm - float(start)) / PICTURE_MM) for mm, start in places)
+    return {
+        "sagittal": _Plane(axis=0, place=sagittal, mirrored=False),
+        "coronal": _Plane(axis=1, place=coronal, mirrored=True),
+        "axial": _Plane(axis=2, place=axial, mirrored=True),
+    }
+
+
+@cache
+def _cut_planes(cut: Cut) -> dict[str, Mask]:
+    """Return the cut on each plane, once a process."""
     affine, shape = _canvas()
-    middle = affine.copy()
-    middle[0, 3] += _middle(affine) * PICTURE_MM
-    goes: Mask = cut_mask((1, *shape[1:]), middle, np.eye(4), cut=cut)[0]
-    return goes
+    planes = {}
+    for name, plane in _planes().items():
+        there, thin = affine.copy(), list(shape)
+        there[plane.axis, 3] += plane.place * PICTURE_MM
+        thin[plane.axis] = 1
+        goes = np.take(cut_mask(tuple(thin), there, np.eye(4), cut=cut), 0, plane.axis)
+        planes[name] = goes[::-1] if plane.mirrored else goes
+    return planes
 
 
 def _centred(head: Grid) -> Matrix:

@@ -91,6 +91,7 @@ QUARANTINE = {
 VERDICTS = {
     DefaceVerdict.DEFACED: "Defaced, and the self-check passed",
     DefaceVerdict.NO_FACE: "No face in the image",
+    DefaceVerdict.ALREADY_DEFACED: "Already defaced: left as it was",
     DefaceVerdict.NOT_NEEDED: "Shows no face by its kind",
     DefaceVerdict.KEPT: "Kept on purpose: nothing was removed",
     DefaceVerdict.FAILED: "Failed: not published",
@@ -120,7 +121,9 @@ VIEWS = {
     "front": "front",
     "left": "left side",
     "right": "right side",
-    "slice": "middle slice",
+    "sagittal": "sagittal plane",
+    "coronal": "coronal plane",
+    "axial": "axial plane",
 }
 
 

@@ -23,6 +23,7 @@ from bidsanon.external import DCM2NIIX, require_program
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
 SharedData = Callable[[str], Path]
+VIEWS = ("front", "left", "right", "sagittal", "coronal", "axial")
 
 
 def acquisition_of(folder: Path, *names: str) -> Acquisition:
@@ -58,7 +59,7 @@ def test_a_head_that_lies_anyhow_loses_its_face_and_keeps_its_brain(tmp_path: Pa
     assert set(outcome.pictures) == {
         f"{when}-{view}"
         for when in ("before", "after")
-        for view in ("front", "left", "right", "slice")
+        for view in VIEWS
     }
     assert all(picture.parent == tmp_path / "private" for picture in outcome.pictures.values())
 
@@ -150,7 +151,7 @@ def test_a_registration_that_is_not_trusted_leaves_the_image_and_says_why(
     assert outcome.verdict is DefaceVerdict.FAILED
     assert "sharp" in outcome.reason
     assert untouched
-    assert set(outcome.pictures) == {f"before-{v}" for v in ("front", "left", "right", "slice")}
+    assert set(outcome.pictures) == {f"before-{v}" for v in VIEWS}
 
 
 def test_one_damaged_image_fails_and_its_siblings_do_not(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from heads import pose, posed_head
 from matplotlib.image import imread
+from scipy import ndimage
 
 from bidsanon.deface.cut import cut_mask
 from bidsanon.deface.grid import Grid
@@ -16,6 +17,7 @@ from bidsanon.deface.pictures import Picture, Pose, draw, png, save
 
 PLAIN = Window(darkest=0.0, brightest=1.0)
 RED = (255, 64, 64)
+PLANES = ("sagittal", "coronal", "axial")
 
 
 def pictures_of(head: Grid, to_template: np.ndarray | None) -> dict[str, Picture]:
@@ -52,10 +54,39 @@ def test_the_nose_is_to_the_left_seen_from_the_left(upright_head: Grid) -> None:
 
 
 def test_the_cut_is_outlined_where_it_is_known(upright_head: Grid) -> None:
-    known = pictures_of(upright_head, np.eye(4))["slice"]
-    unknown = pictures_of(upright_head, None)["slice"]
-    assert (known == RED).all(axis=2).any()
-    assert not (unknown == RED).all(axis=2).any()
+    known = pictures_of(upright_head, np.eye(4))
+    unknown = pictures_of(upright_head, None)
+    for plane in PLANES:
+        assert (known[plane] == RED).all(axis=2).sum() > 50
+        assert not (unknown[plane] == RED).all(axis=2).any()
+
+
+def test_the_outline_lies_between_what_goes_and_what_stays(upright_head: Grid) -> None:
+    goes = cut_mask(upright_head.values.shape, upright_head.affine, np.eye(4))
+    marked = Grid(values=np.where(goes, 0.9, 0.2).astype(np.float32), affine=upright_head.affine)
+    pictures = draw(Pose.of(marked, PLAIN, np.eye(4)), surface=0.12)
+    for plane in PLANES:
+        picture = pictures[plane]
+        outlined = (picture == RED).all(axis=2)
+        near = ndimage.binary_dilation(outlined, iterations=4)
+        grey = picture[..., 0].astype(float)
+        grey[outlined] = np.nan
+        assert np.nanmin(grey[near]) < 80
+        assert np.nanmax(grey[near]) > 180
+
+
+def test_planes_seen_from_before_and_below_have_the_right_side_on_the_left(
+    upright_head: Grid,
+) -> None:
+    values = upright_head.values.copy()
+    values[values.shape[0] // 2 + 3 :] *= 0.2
+    darker = Grid(values=values, affine=upright_head.affine)
+    assert upright_head.affine[0, 0] > 0
+    pictures = pictures_of(darker, np.eye(4))
+    for plane in ("coronal", "axial"):
+        grey = pictures[plane][..., 1].astype(float)
+        middle = grey.shape[1] // 2
+        assert grey[:, :middle].mean() < 0.7 * grey[:, middle:].mean()
 
 
 def test_without_its_face_a_head_looks_different_from_the_front_only(upright_head: Grid) -> None:
@@ -83,7 +114,8 @@ def test_noisy_air_is_not_drawn_as_a_surface(upright_head: Grid) -> None:
 def test_pictures_are_private(tmp_path: Path, upright_head: Grid) -> None:
     folder = tmp_path / "pictures"
     files = save(pictures_of(upright_head, None), folder, stem="sub-01_T1w", when="before")
-    assert set(files) == {"before-front", "before-left", "before-right", "before-slice"}
+    views = ("front", "left", "right", *PLANES)
+    assert set(files) == {f"before-{view}" for view in views}
     assert folder.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in files.values())
-    assert sum(path.stat().st_size for path in files.values()) < 100_000
+    assert sum(path.stat().st_size for path in files.values()) < 150_000
