@@ -460,6 +460,8 @@ class DefaceVerdict(StrEnum):
     """The face was removed and the self-check passed."""
     NO_FACE = "no-face"
     """There is no face tissue in the image: nothing to remove."""
+    ALREADY_DEFACED = "already-defaced"
+    """A head whose face somebody cut off before: nothing was removed."""
     NOT_NEEDED = "not-needed"
     """An image of this kind does not show a face."""
     KEPT = "kept"
