@@ -130,6 +130,16 @@ def test_what_an_allow_list_admits_names_nobody_either(
     assert after[keyword].value == kept
 
 
+@pytest.mark.parametrize(("vr", "value", "stays"), [("IS", "1000", True), ("LO", "Mara", False)])
+def test_what_a_profile_keeps_of_private_data_is_what_it_means(
+    deidentified: Deidentified, vr: str, value: str, *, stays: bool
+) -> None:
+    dataset = Dataset()
+    dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0C, vr, value)
+    after, _ = deidentified(dataset, **PERSON, profile=load_profile("cati"))
+    assert (0x0019100C in after) is stays
+
+
 def test_what_the_user_keeps_stays_whole_with_an_allow_list_too(deidentified: Deidentified) -> None:
     profile = amend_profile(load_profile("strict"), keep=["SequenceName"])
     after, _ = deidentified(**PERSON, profile=profile, SequenceName="tfl_Quillfeather")
