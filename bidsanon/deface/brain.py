@@ -187,7 +187,8 @@ def _evened(values: Volume, inside: Mask) -> Volume:
     share = np.maximum(ndimage.gaussian_filter(weight, sigma), _LEAST_WEIGHT)
     level: Volume = (bright / share).astype(np.float32)
     zoom = np.array(values.shape) / np.array(level.shape)
-    even: Volume = values / np.maximum(ndimage.zoom(level, zoom, order=1), _LEAST_LEVEL)
+    around = np.maximum(ndimage.zoom(level, zoom, order=1), _LEAST_LEVEL)
+    even: Volume = (values / around).astype(np.float32)
     return even
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, group_acquisitions
-from bidsanon.deface.cut import Cut, FaceTissue, cut_mask, face_tissue
+from bidsanon.deface.cut import WHOLE, Cut, FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.engines import Engine, choose_engine
+from bidsanon.deface.gate import CutCheck, check_cut, says_defaced
 from bidsanon.deface.grid import Grid, Mask, Matrix
 from bidsanon.deface.head import Window, window_of
 from bidsanon.deface.masks import mask_path, write_mask
@@ -34,17 +35,37 @@ NO_TISSUE_ML = 0.5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Placement:
-    """Where an engine put the template, and what the self-check says of it."""
+    """Where an engine put the template, and what the self-check says of it.
+
+    Attributes
+    ----------
+    engine
+        Which one.
+    registration
+        Where.
+    selfcheck
+        What was measured of the registration.
+    refusals
+        Why it is not trusted, in words; none where it is.
+    cut_check
+        What was measured of the cut; None where the registration was refused before.
+    """
 
     engine: Engine
     registration: Registration
     selfcheck: SelfCheck
     refusals: tuple[str, ...]
+    cut_check: CutCheck | None = None
 
     @property
     def to_template(self) -> Matrix:
         """From the head's world to the template's, shape (4, 4)."""
         return self.registration.to_template
+
+    def figures(self) -> dict[str, float]:
+        """Return all that was measured, by name."""
+        of_cut = self.cut_check.figures() if self.cut_check else {}
+        return self.selfcheck.figures() | of_cut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +169,13 @@ def deface_acquisition(
         return DefacedAcquisition(outcomes=failed, to_head=None)
     window = window_of(reference.coarse)
     head = window.apply(reference.coarse)
-    placement = place_template(reference.fine, head, engine)
     cut = Cut.of(options)
+    sidecar = acquisition.shown.nifti.path.with_name(
+        f"{parse_name(acquisition.shown.path).stem}.json"
+    )
+    placement = place_template(
+        reference.fine, head, engine, cut=cut, said_defaced=says_defaced(sidecar)
+    )
     if placement.refusals:
         decision = decide_without(placement, surface_relief_mm(head))
     else:
@@ -198,8 +224,18 @@ def kept(path: str, because: str) -> DefaceOutcome:
     return DefaceOutcome(path=path, verdict=DefaceVerdict.KEPT, engine="", reason=because)
 
 
-def place_template(reference: Grid, head: Grid, engine: Engine) -> Placement:
+def place_template(
+    reference: Grid,
+    head: Grid,
+    engine: Engine,
+    *,
+    cut: Cut = WHOLE,
+    said_defaced: bool = False,
+) -> Placement:
     """Return the first of an engine's attempts that passes the self-check, or the least bad one.
+
+    To pass, its cut has to leave no face and to take no brain, too, unless there is nothing to cut
+    because somebody did before.
 
     Parameters
     ----------
@@ -209,6 +245,10 @@ def place_template(reference: Grid, head: Grid, engine: Engine) -> Placement:
         The same, coarse, brightness 0 to 1.
     engine
         What makes the attempts.
+    cut
+        What goes.
+    said_defaced
+        Whether the image's sidecar says that its face was removed.
     """
     refused: list[Placement] = []
     for attempt in engine.attempts(reference, head):
@@ -220,28 +260,41 @@ def place_template(reference: Grid, head: Grid, engine: Engine) -> Placement:
             refusals=(*attempt.doubts, *measured.refusals(attempt.limits)),
         )
         if not placement.refusals:
+            placement = _with_cut_check(placement, head, cut=cut, said_defaced=said_defaced)
+        if not placement.refusals:
             return placement
         refused.append(placement)
     return max(refused, key=lambda placement: placement.selfcheck.sharp)
 
 
+def _with_cut_check(placement: Placement, head: Grid, *, cut: Cut, said_defaced: bool) -> Placement:
+    checked = check_cut(head, placement.to_template, cut=cut, said_defaced=said_defaced)
+    refusals = () if checked.already_cut else checked.refusals()
+    return replace(placement, cut_check=checked, refusals=refusals)
+
+
 def decide(placement: Placement, tissue: FaceTissue) -> Decision:
     """Decide whether there is a face to remove, where it is known where that would be."""
+    checked = placement.cut_check
     if not tissue.cut_ml:
         verdict, reason = DefaceVerdict.NO_FACE, "the face lies outside the field of view"
     elif tissue.tissue_ml < NO_TISSUE_ML:
         verdict = DefaceVerdict.NO_FACE
         reason = f"where the face would be {tissue.tissue_ml:.1f} ml are brighter than air"
+    elif checked and checked.already_cut:
+        verdict = DefaceVerdict.ALREADY_DEFACED
+        reason = f"its face was cut off before: {checked.before.words()}"
     else:
         verdict = DefaceVerdict.DEFACED
         reason = f"the face was removed: {tissue.tissue_ml:.0f} ml brighter than air"
-    figures = placement.selfcheck.figures() | tissue.figures()
-    return Decision(verdict=verdict, reason=reason, figures=figures)
+        if checked and checked.said_defaced:
+            reason += ", although its sidecar says that it had been"
+    return Decision(verdict=verdict, reason=reason, figures=placement.figures() | tissue.figures())
 
 
 def decide_without(placement: Placement, relief_mm: float | None) -> Decision:
     """Decide whether an image in which no head was found for certain can hold a face at all."""
-    figures = placement.selfcheck.figures()
+    figures = placement.figures()
     if relief_mm is not None:
         figures["relief_mm"] = round(relief_mm, 2)
     if relief_mm is not None and relief_mm <= SHALLOW_MM:
@@ -249,7 +302,8 @@ def decide_without(placement: Placement, relief_mm: float | None) -> Decision:
         reason = f"it is no head, and nowhere shaped by more than {relief_mm:.1f} mm"
     else:
         verdict = DefaceVerdict.FAILED
-        reason = "the self-check refused the registration: " + "; ".join(placement.refusals)
+        refused = "cut" if placement.cut_check else "registration"
+        reason = f"the self-check refused the {refused}: {'; '.join(placement.refusals)}"
     return Decision(verdict=verdict, reason=reason, figures=figures)
 
 

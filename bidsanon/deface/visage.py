@@ -108,8 +108,10 @@ class Visage:
 
     def words(self) -> str:
         """Say what is seen, for a person."""
+        if not self.shown:
+            return "no relief of nose and eyes"
         relief = f"a nose of {self.nose_mm:.0f} mm, eyes of {self.eyes_mm:.0f} mm"
-        return f"{relief}, {self.forward:.0%} of the face as far forward as the brow"
+        return f"{relief}, {self.forward:.0%} of the face as far forward as a face"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -226,7 +228,7 @@ def _empty(posed: Volume, inside: Mask, first: npt.NDArray[np.intp]) -> float:
     if air.size < _ENOUGH_AIR:
         return 0.0
     _, counts = np.unique(air, return_counts=True)
-    return float(counts.max()) / air.size
+    return int(counts.max()) / int(air.size)
 
 
 def _brow_mm(front: Front) -> float:
