@@ -69,11 +69,16 @@ def map_(*, place: Path, as_json: bool) -> None:
 @_place
 @passphrase_option
 def protect(*, place: Path, passphrase_file: Path | None) -> None:
-    """Put a passphrase on the vault: without it, the file tells nothing of the key."""
+    """Put a passphrase on the vault: without it, the file tells nothing of the key.
+
+    Only vault.sqlite is protected: deident.map, audit-values.sqlite, quarantine and reports stay as
+    they are.
+    """
     from bidsanon.vault import protect_vault, read_passphrase  # noqa: PLC0415 - start-up time
 
     protect_vault(_private_folder(place), read_passphrase(passphrase_file))
     click.echo("the vault is protected: keep the passphrase, nobody can recover it")
+    click.echo("other files of the private folder are not: they stay as they are")
 
 
 @command.command("unprotect")
