@@ -17,6 +17,7 @@ import numpy as np
 from bidsanon.deface.grid import Matrix, voxel_sizes_mm
 from bidsanon.deface.options import Also
 
+_MASK = "defacemask"
 _ALWAYS = {"anat": "an anatomical image", "pet": "a PET image"}
 _WHEN_FINE = {"fmap", "perf", "mrs"}
 _EPI = {"epi", "TB1EPI"}
@@ -57,6 +58,8 @@ def shows_face(
     also
         What is defaced although it hardly ever shows a face.
     """
+    if suffix == _MASK:
+        return FaceQuestion(asked=False, reason="a mask: it says where a face was, not how")
     if _WHEN_ASKED.get(datatype) in also:
         return FaceQuestion(asked=True, reason="asked for")
     if datatype in _WHEN_FINE and suffix not in _EPI:

@@ -220,3 +220,9 @@ def test_diffusion_is_registered_without_its_weighting(
 def test_a_functional_series_is_registered_on_its_first_volumes(tmp_path: Path) -> None:
     one = series(tmp_path, "sub-01/func/sub-01_task-x_bold.nii", [3.0] * 10 + [90.0] * 10)
     assert (one.reference().fine.values == 3).all()
+
+
+def test_a_defacemask_is_no_image_of_a_head() -> None:
+    question = shows_face(datatype="anat", suffix="defacemask", affine=np.eye(4))
+    assert not question.asked
+    assert "mask" in question.reason
