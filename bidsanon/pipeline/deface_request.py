@@ -15,6 +15,7 @@ from bidsanon.deface.options import NONE
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import PRIVATE_FOLDER_MODE, require_apart
 from bidsanon.pipeline.deface_content import dataset_around, is_dataset
+from bidsanon.pipeline.deface_staging import sidecar_of
 
 
 class Mode(StrEnum):
@@ -188,13 +189,22 @@ def _targets(images: tuple[Path, ...], out: Path) -> tuple[Path, ...]:
             f"{shared} name(s) stand for several of the images, which would get one place in OUT",
             cure="deface them in runs of their own, each with its OUT",
         )
-    standing = sum(target.exists() or target.is_symlink() for target in targets)
+    standing = sum(any(map(_stands, _written(*pair))) for pair in zip(images, targets, strict=True))
     if standing:
         raise ConflictError(
-            f"{standing} of the images are there already in OUT",
+            f"{standing} of the images, or their sidecars, are at OUT already",
             cure="give another OUT: nothing is replaced unless --in-place asks for it",
         )
     return targets
+
+
+def _written(image: Path, target: Path) -> tuple[Path, ...]:
+    """Return the files that a copy of an image is: itself, and its sidecar where it has one."""
+    return (target, sidecar_of(target)) if sidecar_of(image).is_file() else (target,)
+
+
+def _stands(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
 
 
 def _extension(path: Path) -> str:
