@@ -33,6 +33,7 @@ def write_quarantine(session: SourceSession, folder: Path) -> None:
     """
     if not session.quarantine:
         return
+    make_private_folder(folder.parent)
     fresh_folder(folder)
     numbers: Counter[str] = Counter()
     rows = [_COLUMNS.encode()]

@@ -36,9 +36,9 @@ def test_quarantined_files_are_copied_with_their_reason(
 def test_the_quarantine_is_private(tmp_path: Path, write: Write, read: Read) -> None:
     write("image")
     write("shot", BurnedInAnnotation="YES").chmod(0o444)
-    folder = tmp_path / "private" / "quarantine"
+    folder = tmp_path / "private" / "quarantine" / "visit"
     write_quarantine(read(), folder)
-    for path in folder.rglob("*"):
+    for path in (tmp_path / "private").rglob("*"):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
 
 
