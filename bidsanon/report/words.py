@@ -40,6 +40,7 @@ GATES = {
 DELIVERY_GATES = GATES | {
     Gate.SOURCE: ("Source", "Readable, and only images; the rest is in quarantine."),
     Gate.CONVERT: ("Convert", "dcm2niix made images of every series."),
+    Gate.RESIDUE: ("Residue", "No identifying value of the source was found in what is delivered."),
     Gate.PUBLISH: ("Publish", "The files reached OUT in one step."),
 }
 """Where files are delivered and no session is published."""
