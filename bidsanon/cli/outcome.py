@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-from bidsanon.errors import BidsanonError, GateRefusedError
+from bidsanon.errors import BidsanonError, GateRefusedError, UsageError
 from bidsanon.redaction import RedactionFilter, Redactor
 
 EXIT_BUG = 1
@@ -38,6 +38,8 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
         return leaving.exit_code
     except click.ClickException as error:
         error.show()
+        if "--json" in (sys.argv[1:] if arguments is None else arguments):
+            _print_usage_error(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: nothing was published", err=True)
@@ -102,6 +104,16 @@ def failing_as_json(command: str, *, wanted: bool) -> Iterator[None]:
 
             print_json(failure_summary(command, error))
         raise
+
+
+def _print_usage_error(error: click.ClickException) -> None:
+    """Print the summary of a command line that click refused."""
+    from bidsanon.pipeline.summary import failure_summary  # noqa: PLC0415 - start-up time
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "bidsanon"
+    refused = UsageError(error.format_message(), cure=f"`{path} --help` says what it takes")
+    print_json(failure_summary(" ".join(path.split()[1:2]), refused))
 
 
 def print_json(record: object) -> None:

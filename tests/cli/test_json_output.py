@@ -27,6 +27,9 @@ SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
         (("convert", "nowhere", "-o", "ds", "-s", "01"), 2),
         (("deidentify", "nowhere", "out"), 2),
         (("validate", "nowhere"), 2),
+        (("convert", "nowhere", "-o", "ds"), 2),
+        (("vault", "show"), 2),
+        (("deidentify", "in", "out", "--force", "PatientSex"), 2),
     ],
 )
 def test_stdout_is_one_object_as_its_schema_says(
