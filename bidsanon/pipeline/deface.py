@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bidsanon import __version__
@@ -74,6 +74,7 @@ def deface(run: DefaceRun, *, progress: Progress) -> None:
         run.results.sort(key=lambda result: result.name)
         if copy:
             copy.publish(withheld={r.name for r in run.results if r.path is None})
+            run.results = [r if r.path is None else copy.appeared(r) for r in run.results]
     run.refusal = _refusal(run)
     run.seconds = time.monotonic() - started
     if request.mode is not Mode.CHECK:
@@ -101,6 +102,10 @@ class _Copy:
         return cls(
             dataset=request.dataset, content=content, folder=folder, out=request.out, before=before
         )
+
+    def appeared(self, result: ImageResult) -> ImageResult:
+        """Return what is known of an image, with its place at OUT."""
+        return replace(result, path=self.out / result.name)
 
     def publish(self, *, withheld: Collection[str]) -> None:
         """Add what is no image, and let it appear."""

@@ -70,7 +70,7 @@ def copy_rest(
 
 
 def _stem(name: str) -> PurePosixPath:
-    return PurePosixPath(name).with_name(parse_name(name).stem)
+    return PurePosixPath(name).parent / parse_name(name).stem
 
 
 def _without_rows(table: bytes, name: str, withheld: Collection[str]) -> bytes:
