@@ -85,6 +85,9 @@ _FRAGMENTED = frozenset({"OB", "OW"})
 _PADDED_WITH_ZERO = frozenset({"UI", "OB", "OD", "OF", "OL", "OV", "OW", "SV", "UN", "UV"})
 _LONGEST_SHORT = 0xFFFF
 _WORTH_REMEMBERING = 512  # bytes: a shorter data set is read faster than it is recognised
+_MOST_KEPT_ITEMS = 512
+"""Of how many items of a sequence what was read to find their ends is kept: thousands of frames
+take less memory when they are read again one by one."""
 _LONGEST_INFLATED = 1 << 32
 _HARMLESS_INFLATED = 1 << 28
 _HIGHEST_RATIO = 100
@@ -804,7 +807,8 @@ def _read_items(stretch: _Stretch) -> tuple[tuple[Item, ...], int]:
             return tuple(items), position
         if tag != _ITEM:
             raise NotUnderstoodError("a sequence holds something else than items")
-        item = _read_item_span(stretch, position + 8, length)
+        keep = depth > 1 or len(items) < _MOST_KEPT_ITEMS
+        item = _read_item_span(stretch, position + 8, length, keep=keep)
         items.append(item)
         position = item.end + 8 if item.undefined else item.end
         if position > limit:
@@ -812,12 +816,11 @@ def _read_items(stretch: _Stretch) -> tuple[tuple[Item, ...], int]:
     return tuple(items), position
 
 
-def _read_item_span(stretch: _Stretch, body: int, length: int) -> Item:
+def _read_item_span(stretch: _Stretch, body: int, length: int, *, keep: bool) -> Item:
     if length != _UNDEFINED:
         return Item(body, body + length, undefined=False)
     encoding = _as_written(stretch.content, body, stretch.encoding)
     data_set, end = _read_data_set(
         stretch._replace(position=body, encoding=encoding, delimited=True)
     )
-    # The thousands of frames of a multi-frame file are read again one by one rather than kept.
-    return Item(body, end, undefined=True, data_set=data_set if stretch.depth > 1 else None)
+    return Item(body, end, undefined=True, data_set=data_set if keep else None)
