@@ -158,9 +158,7 @@ def deface_images(
             asked[image.path] = answer
     yield from _run(
         [
-            _Task(
-                acquisition=acquisition, options=options, pictures=pictures, look_only=look_only
-            )
+            _Task(acquisition=acquisition, options=options, pictures=pictures, look_only=look_only)
             for acquisition in group_acquisitions(root, asked)
         ],
         jobs,
@@ -283,6 +281,8 @@ def _findings(outcomes: Sequence[DefaceOutcome]) -> Iterator[Finding]:
             yield finding(_FAILED, location=outcome.path, reason=outcome.reason)
         elif outcome.verdict is DefaceVerdict.NO_FACE:
             yield finding("NO_FACE", location=outcome.path, reason=outcome.reason)
+        elif outcome.verdict is DefaceVerdict.ALREADY_DEFACED:
+            yield finding("ALREADY_DEFACED", location=outcome.path, reason=outcome.reason)
         elif outcome.verdict is DefaceVerdict.KEPT:
             yield finding("FACE_KEPT", location=outcome.path, reason=outcome.reason)
 
