@@ -95,7 +95,7 @@ def installed_parts() -> list[Part]:
         for name, adds in _PACKAGES.items()
     ]
     programs = [_program(program, needed, adds) for program, needed, adds in _PROGRAMS]
-    return [*packages, _passphrases(), _reader(), *programs]
+    return [*packages, _passphrases(), _reader(), _face_finder(), *programs]
 
 
 def _passphrases() -> Part:
@@ -116,6 +116,22 @@ def _reader() -> Part:
         needed=False,
         version=reader_version(),
         adds="finds burned-in text in the pixels; without it only headers tell of it",
+        install=INSTALL,
+    )
+
+
+def _face_finder() -> Part:
+    from bidsanon.deface.cascade import (  # noqa: PLC0415 - start-up time
+        INSTALL,
+        PACKAGE,
+        opencv_version,
+    )
+
+    return Part(
+        name=PACKAGE,
+        needed=False,
+        version=opencv_version(),
+        adds="looks for faces before and after; without it only the relief is measured",
         install=INSTALL,
     )
 
