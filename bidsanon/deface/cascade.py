@@ -90,7 +90,7 @@ def _draw(head: Grid, to_template: Matrix, degrees: float) -> Picture:
     posed = sample_like(head, shape, affine, to_grid=to_head, outside=-1.0)
     inside = posed >= 0
     smooth = ndimage.gaussian_filter(np.maximum(posed, 0), _SMOOTHING_VOXELS)
-    level = skin_brightness(smooth, inside, first_mm=_FROM_MM[1])
+    level = skin_brightness(head, to_template)
     solid = np.where(largest_part((smooth > level) & inside), smooth, 0).astype(np.float32)
     return shade(np.transpose(solid, (1, 2, 0))[::-1, ::-1, ::-1], level)
 

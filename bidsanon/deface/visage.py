@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -47,9 +48,11 @@ _ABOVE_AIR = 3.0
 # What is looked at, in the template's world, x from its midline.
 _FROM_MM = np.array([-64.0, -60.0, -150.0])
 _TO_MM = np.array([64.0, 160.0, 60.0])
-# From here on there is nothing but air in front of the template.
-_AIR_FROM_MM = 130.0
-_ENOUGH_AIR = 500
+# This far outside the template's head there is nothing but air.
+_AIR_FROM_MM = 20.0
+_ENOUGH_AIR = 200
+_EVERY = 3
+_SPARSELY = (slice(None, None, _EVERY),) * 3
 
 # Where the template has its brow, its eyes, its nose; heads that were registered to it have theirs
 # within a few millimetres of that.
@@ -147,7 +150,7 @@ def front_of(head: Grid, to_template: Matrix) -> Front:
     posed = sample_like(head, shape, affine, to_grid=inverse(to_template), outside=-1.0)
     inside = posed >= 0
     smooth = ndimage.gaussian_filter(np.maximum(posed, 0), _SMOOTHING_VOXELS)
-    level = skin_brightness(smooth, inside)
+    level = skin_brightness(head, to_template)
     solid = largest_part((smooth > level) & inside)
     hit = solid.any(axis=1)
     first = shape[1] - 1 - solid[:, ::-1].argmax(axis=1)
@@ -179,23 +182,35 @@ def visage_of(front: Front) -> Visage:
     )
 
 
-def skin_brightness(posed: Volume, inside: Mask, *, first_mm: float = float(_FROM_MM[1])) -> float:
-    """Return a brightness between air and skin: higher where the air before the head is noisy.
+def skin_brightness(head: Grid, to_template: Matrix) -> float:
+    """Return a brightness between air and skin: higher where the air around the head is noisy.
 
     Parameters
     ----------
-    posed
-        A head in the template's pose, voxels of 2 mm, the second axis to the front.
-    inside
-        What of it is in the field of view.
-    first_mm
-        Where its second axis begins.
+    head
+        Brightness 0 to 1, coarse.
+    to_template
+        From its world to the template's.
     """
-    far = round((_AIR_FROM_MM - first_mm) / _SIZE_MM)
-    air = posed[:, far:][inside[:, far:]]
+    sparse = Grid(values=head.values[_SPARSELY], affine=head.affine @ np.diag([_EVERY] * 3 + [1]))
+    outside_mm = sample_like(
+        _outside_template(), sparse.values.shape, sparse.affine, to_grid=to_template
+    )
+    # What is exactly 0 was set, and says nothing of noise.
+    air = sparse.values[(outside_mm > _AIR_FROM_MM) & (sparse.values > 0)]
     if air.size < _ENOUGH_AIR:
         return _SKIN_BRIGHTNESS
     return max(_SKIN_BRIGHTNESS, _ABOVE_AIR * float(np.median(air)))
+
+
+@cache
+def _outside_template() -> Grid:
+    """Return how far each place lies outside the template's head, in mm."""
+    head = face_template().head
+    solid = largest_part(head.values > _SKIN_BRIGHTNESS)
+    size = float(head.voxel_sizes_mm[0])
+    distance = ndimage.distance_transform_edt(~ndimage.binary_fill_holes(solid)) * size
+    return Grid(values=distance.astype(np.float32), affine=head.affine)
 
 
 def _canvas() -> tuple[Matrix, tuple[int, int, int]]:
