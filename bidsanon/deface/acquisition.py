@@ -8,13 +8,16 @@ another image of the same session.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+
 from bidsanon.bids.names import BidsName, parse_name
-from bidsanon.deface.grid import Grid, Matrix
+from bidsanon.deface.grid import Grid, voxel_sizes_mm
 from bidsanon.deface.head import REGISTERED_MM
 from bidsanon.deface.means import block_means
 from bidsanon.deface.voxels import Nifti, Slab, UnreadableImageError, magnitude_slabs, slabs
@@ -37,6 +40,9 @@ _FIRST_VOLUMES = 10
 """A functional series is registered on so many volumes: enough for the noise."""
 _UNWEIGHTED_S_MM2 = 100.0
 """Scanners write small b-values, not only 0, for volumes without diffusion weighting."""
+# From a slab that shows no more than a profile's outline to a scan of the whole body.
+_THINNEST_MM, _SHORTEST_MM, _LONGEST_MM = 15.0, 60.0, 3000.0
+_LARGEST_MM3 = 2e9
 _PHASES = {"phase1", "phase2", "phasediff"}
 
 
@@ -87,18 +93,15 @@ class Reference:
 
     Attributes
     ----------
-    space
-        The three spatial axes of the images.
-    affine
-        Their voxel indices to world millimetres.
+    uniform
+        Whether every voxel of every image has one and the same value.
     fine
         The mean, on voxels of at most :data:`FINE_MM` or the images' own.
     coarse
         The same, on the voxels on which it is registered.
     """
 
-    space: tuple[int, int, int]
-    affine: Matrix
+    uniform: bool
     fine: Grid
     coarse: Grid
 
@@ -145,12 +148,17 @@ class Acquisition:
         Raises
         ------
         UnreadableImageError
-            If there is no magnitude, or it cannot be read.
+            If there is no magnitude, it cannot be read, or no head fits into it.
         """
         nifti = self.shown.nifti
+        _require_room(nifti)
+        seen = _Seen()
         targets = (FINE_MM, REGISTERED_MM)
-        fine, coarse = block_means(nifti.space, nifti.affine, self._slabs(), targets)
-        return Reference(space=nifti.space, affine=nifti.affine, fine=fine, coarse=coarse)
+        fine, coarse = block_means(nifti.space, nifti.affine, seen.passing(self._slabs()), targets)
+        if seen.one_value and not seen.finite:
+            raise UnreadableImageError("its voxels are not numbers")
+        plain = nifti.dtype.kind in "iuf" and len(self.members) == 1
+        return Reference(uniform=seen.one_value and plain, fine=fine, coarse=coarse)
 
     def _slabs(self) -> Iterator[Slab]:
         for member in self.registered:
@@ -166,6 +174,42 @@ class Acquisition:
         else:
             # A phase-sensitive inversion recovery: dark tissue is negative, and a head it is.
             yield from slabs(real[0].nifti)
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """What values went by."""
+
+    least: float = math.inf
+    most: float = -math.inf
+    finite: bool = True
+
+    @property
+    def one_value(self) -> bool:
+        return self.least == self.most
+
+    def passing(self, read: Iterator[Slab]) -> Iterator[Slab]:
+        for slab in read:
+            self.least = min(self.least, float(slab.values.min()))
+            self.most = max(self.most, float(slab.values.max()))
+            self.finite &= slab.finite
+            yield slab
+
+
+def _require_room(nifti: Nifti) -> None:
+    """Refuse what is too small or too large for a head: its header does not say millimetres."""
+    lengths = voxel_sizes_mm(nifti.affine) * nifti.space
+    thinnest, longest = float(lengths.min()), float(lengths.max())
+    if longest < _SHORTEST_MM or thinnest < _THINNEST_MM:
+        raise UnreadableImageError(
+            f"its field of view of {' by '.join(f'{mm:.3g}' for mm in lengths)} mm is too small to "
+            "find a head in"
+        )
+    if longest > _LONGEST_MM or float(np.prod(lengths)) > _LARGEST_MM3:
+        raise UnreadableImageError(
+            f"its field of view of {' by '.join(f'{mm:.3g}' for mm in lengths)} mm is larger than "
+            "any scanner's"
+        )
 
 
 def group_acquisitions(root: Path, images: Mapping[str, Nifti]) -> tuple[Acquisition, ...]:

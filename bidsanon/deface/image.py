@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, group_acquisitions
+from bidsanon.deface.air import air_value
 from bidsanon.deface.cut import WHOLE, Cut, FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.engines import Engine, choose_engine
 from bidsanon.deface.gate import CutCheck, check_cut, says_defaced
@@ -27,8 +28,6 @@ from bidsanon.deface.voxels import (
 from bidsanon.files import make_private_folder
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
-# Air may be so much darker and brighter than 0, as shares of what is between air and tissue.
-_AIR_SHARES = (-0.05, 0.25)
 NO_TISSUE_ML = 0.5
 """Less than this in the whole of the face's place is no face."""
 
@@ -167,6 +166,8 @@ def deface_acquisition(
     except UnreadableImageError as error:
         failed = tuple(_failed(member.path, str(error)) for member in acquisition.members)
         return DefacedAcquisition(outcomes=failed, to_head=None)
+    if reference.uniform:
+        return _uniform(acquisition)
     window = window_of(reference.coarse)
     head = window.apply(reference.coarse)
     cut = Cut.of(options)
@@ -188,13 +189,14 @@ def deface_acquisition(
         cut=cut,
     )
     album.add(reference.fine, when="before")
+    air = air_value(reference.coarse, window)
     del reference
     failures: dict[str, str] = {}
     mask_file = ""
     if decision.verdict is DefaceVerdict.DEFACED and not look_only:
         nifti = acquisition.shown.nifti
         goes = cut_mask(nifti.space, nifti.affine, placement.to_template, cut=cut)
-        failures = _cut_all(acquisition, goes, air=air_value(window))
+        failures = _cut_all(acquisition, goes, air=air)
         if acquisition.shown.path not in failures:
             album.add(acquisition.reference().fine, when="after")
             mask_file = mask_path(acquisition) if options.masks else ""
@@ -217,6 +219,19 @@ def deface_acquisition(
     )
     to_head = None if placement.refusals else placement.registration.to_head
     return DefacedAcquisition(outcomes=outcomes, to_head=to_head)
+
+
+def _uniform(acquisition: Acquisition) -> DefacedAcquisition:
+    outcomes = tuple(
+        DefaceOutcome(
+            path=member.path,
+            verdict=DefaceVerdict.NO_FACE,
+            engine="",
+            reason="every voxel has the same value",
+        )
+        for member in acquisition.members
+    )
+    return DefacedAcquisition(outcomes=outcomes, to_head=None)
 
 
 def kept(path: str, because: str) -> DefaceOutcome:
@@ -350,17 +365,6 @@ class Album:
         self._surface = self._surface or pose.surface_brightness()
         pictures = draw(pose, surface=self._surface, cut=self._cut)
         self.files |= save(pictures, self._folder, stem=self._stem, when=when)
-
-
-def air_value(window: Window) -> float:
-    """Return the value that stands for nothing in an image with this window.
-
-    0, which scanners write for air, unless that is a shade of grey (CT, whose air is -1000) or far
-    from what the image holds (an offset).
-    """
-    span = window.brightest - window.darkest
-    low, high = _AIR_SHARES
-    return 0.0 if low * span <= window.darkest <= high * span else window.darkest
 
 
 def _cut_all(acquisition: Acquisition, goes: Mask, *, air: float) -> dict[str, str]:

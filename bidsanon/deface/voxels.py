@@ -155,10 +155,13 @@ class Slab:
         The number of the first slice within its volume.
     values
         Shape (i, j, slices).
+    finite
+        Whether all of them were numbers.
     """
 
     first: int
     values: Volume
+    finite: bool = True
 
 
 def slabs(image: Nifti, *, only: Collection[int] | None = None) -> Iterator[Slab]:
@@ -188,7 +191,7 @@ def slabs(image: Nifti, *, only: Collection[int] | None = None) -> Iterator[Slab
                 _read_exactly(stream, _bytes_of(image, run))
             for run in _runs(image):
                 stored = _stored(image, _read_exactly(stream, _bytes_of(image, run)))
-                yield Slab(first=run.start, values=_values(image, stored))
+                yield _slab(image, run.start, stored)
             read = number + 1
 
 
@@ -203,7 +206,8 @@ def magnitude_slabs(real: Nifti, imaginary: Nifti) -> Iterator[Slab]:
     if real.volume_count != imaginary.volume_count:
         raise UnreadableImageError("its real and imaginary parts have different numbers of volumes")
     for one, other in zip(slabs(real), slabs(imaginary), strict=True):
-        yield Slab(first=one.first, values=np.hypot(one.values, other.values))
+        values = np.hypot(one.values, other.values)
+        yield Slab(first=one.first, values=values, finite=one.finite and other.finite)
 
 
 def mean_volume(image: Nifti) -> Grid:
@@ -302,8 +306,9 @@ def _write_without(image: Nifti, cut: _Cut, file: BufferedIOBase) -> None:
                 stored = _stored(image, _read_exactly(source, _bytes_of(image, run)))
             stored[cut.within(image, run)] = cut.nothing
             sink.write(stored.data)
-        while rest := source.read(_COPY_BYTES):
-            sink.write(rest)
+        with _reading():
+            while rest := source.read(_COPY_BYTES):
+                sink.write(rest)
     file.flush()
     os.fsync(file.fileno())
 
@@ -343,12 +348,14 @@ def _bytes_of(image: Nifti, run: range) -> int:
     return len(run) * image.slice_voxels * image.dtype.itemsize
 
 
-def _values(image: Nifti, stored: Stored) -> Volume:
+def _slab(image: Nifti, first: int, stored: Stored) -> Slab:
     with np.errstate(over="ignore", invalid="ignore"):
         values = _scaled(image, stored)
-    if not np.isfinite(values).all():
+    finite = bool(np.isfinite(values).all())
+    if not finite:
         values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    return values.reshape((image.shape[0], image.shape[1], -1), order="F")
+    shaped = values.reshape((image.shape[0], image.shape[1], -1), order="F")
+    return Slab(first=first, values=shaped, finite=finite)
 
 
 def _scaled(image: Nifti, stored: Stored) -> Volume:

@@ -215,6 +215,18 @@ def test_gzip_says_neither_name_nor_time(tmp_path: Path, mask: Mask) -> None:
     assert one.read_bytes()[3:8] == bytes(5)
 
 
+def test_a_file_with_something_else_behind_it_is_refused_and_left_alone(
+    tmp_path: Path, mask: Mask
+) -> None:
+    path = write(tmp_path / "a.nii.gz", numbers("i2"))
+    image = read_header(path)
+    longer = path.read_bytes() + b"something else"
+    path.write_bytes(longer)
+    with pytest.raises(UnreadableImageError, match="damaged"):
+        remove(image, mask)
+    assert path.read_bytes() == longer
+
+
 def test_a_file_that_ends_early_is_refused_and_left_alone(tmp_path: Path, mask: Mask) -> None:
     path = write(tmp_path / "a.nii.gz", numbers("i2"))
     image = read_header(path)

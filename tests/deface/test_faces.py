@@ -24,6 +24,7 @@ def _suffixes(datatype: str) -> set[str]:
 FINE = np.diag([1.0, 1.0, 1.0, 1.0])
 THICK = np.diag([0.9, 0.9, 5.0, 1.0])
 COARSE = np.diag([3.0, 3.0, 3.0, 1.0])
+LARGE = np.diag([30.0, 30.0, 30.0, 1.0])
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def acquisitions(
     """Write images of one value each and put them into acquisitions."""
     images = {}
     for name, value in names.items():
-        affine = (grids or {}).get(name, np.eye(4))
+        affine = (grids or {}).get(name, LARGE)
         path = folder / name
         nibabel.Nifti1Image(np.full((3, 4, 5), value, dtype="f4"), affine).to_filename(path)
         images[name] = read_header(path)
@@ -174,7 +175,7 @@ def test_field_map_phases_belong_to_their_magnitudes(tmp_path: Path) -> None:
 
 
 def test_another_grid_is_another_acquisition(tmp_path: Path) -> None:
-    moved = np.eye(4)
+    moved = LARGE.copy()
     moved[0, 3] = 0.5
     groups = acquisitions(
         tmp_path,
@@ -189,7 +190,7 @@ def series(folder: Path, name: str, values: list[float]) -> Acquisition:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     volumes = np.stack([np.full((3, 4, 5), value, dtype="f4") for value in values], axis=3)
-    nibabel.Nifti1Image(volumes, np.eye(4)).to_filename(path)
+    nibabel.Nifti1Image(volumes, LARGE).to_filename(path)
     (one,) = group_acquisitions(folder, {name: read_header(path)})
     return one
 
