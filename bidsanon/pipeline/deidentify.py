@@ -124,6 +124,8 @@ def prepare(request: DeidentifyRequest) -> Profile:
     ------
     PolicyError
         If the profile is invalid.
+    UsageError
+        If it cannot be amended as the run asks.
     MissingToolError
         If NIfTI is asked for and dcm2niix is not installed.
     """

@@ -46,7 +46,9 @@ class RunOptions:
         Raises
         ------
         PolicyError
-            If it is invalid, or cannot be amended so.
+            If it is invalid.
+        UsageError
+            If it cannot be amended so.
         """
         return self.amendment.apply(load_profile(self.profile))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from bidsanon.deidentify.harvest import kind_of
 from bidsanon.dicom.confidentiality import Action, Option, table_row, tag_text
 from bidsanon.dicom.encoding import dictionary_vr
-from bidsanon.errors import PolicyError
+from bidsanon.errors import PolicyError, UsageError
 from bidsanon.profile import Profile
 from bidsanon.session import ValueKind
 
@@ -32,16 +32,19 @@ def require_publishable(profile: Profile) -> None:
     ------
     PolicyError
         If it keeps full dates, or a rule of it a person's name or number, or a date.
+    UsageError
+        If it does as it is amended.
     """
+    refused = UsageError if profile.amended else PolicyError
     if Option.RETAIN_FULL_DATES in profile.options:
-        raise PolicyError(
+        raise refused(
             "the profile keeps full dates, which no dataset may hold",
             cure="give --option retain-modified-dates --option no-retain-full-dates, or use "
             "`bidsanon deidentify`",
         )
     kept = sorted(set(_kept(profile)))
     if kept:
-        raise PolicyError(
+        raise refused(
             f"the profile keeps as it is what no dataset may hold: {', '.join(kept)}",
             cure="leave out those rules (--option retain-modified-dates shifts a profile's dates), "
             "or use `bidsanon deidentify`",

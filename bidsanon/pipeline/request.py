@@ -108,6 +108,8 @@ def load_policy(request: ConvertRequest) -> Policy:
     ------
     PolicyError
         If the profile or the heuristic is invalid, or the profile keeps what no dataset may hold.
+    UsageError
+        If the profile cannot be amended as the run asks, or keeps such things as amended.
     MissingToolError
         If dcm2niix or the official validator is not installed.
     """

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bidsanon.dicom.confidentiality import Action, Option
-from bidsanon.errors import PolicyError
+from bidsanon.errors import UsageError
 from bidsanon.profile.decision import Decision
 from bidsanon.profile.entries import Entry, exclusive, problems_of, rules_of
 from bidsanon.profile.profile import Profile
@@ -44,7 +44,7 @@ class Amendment:
 
         Raises
         ------
-        PolicyError
+        UsageError
             If a change cannot be made: names all that is wrong.
         """
         if self == UNAMENDED:
@@ -98,7 +98,7 @@ def amend_profile(
 
     Raises
     ------
-    PolicyError
+    UsageError
         If a change cannot be made: names all that is wrong.
     """
     entries = tuple(_entries(keep, remove, force or {}))
@@ -109,7 +109,7 @@ def amend_profile(
         *problems_of(entries, options=options),
     ]
     if problems:
-        raise PolicyError(
+        raise UsageError(
             "the profile cannot be amended so:\n"
             + "\n".join(f"  {problem}" for problem in problems),
             cure="mend these options of the command line; "

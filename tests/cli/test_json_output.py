@@ -23,6 +23,7 @@ SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
         (("profile", "list"), 0),
         (("profile", "show", "basic"), 0),
         (("profile", "show", "nobody"), 5),
+        (("profile", "show", "bids", "--keep", "Typo"), 2),
         (("inspect", "nowhere"), 2),
         (("convert", "nowhere", "-o", "ds", "-s", "01"), 2),
         (("deidentify", "nowhere", "out"), 2),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bidsanon.errors import PolicyError
+from bidsanon.errors import PolicyError, UsageError
 from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.profile import amend_profile, bundled_profiles, load_profile
 
@@ -31,7 +31,7 @@ def test_a_bundled_profile_serves_a_dataset(name: str) -> None:
     ],
 )
 def test_what_no_dataset_may_hold_is_refused(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(PolicyError, match="no dataset may hold") as caught:
+    with pytest.raises(UsageError, match="no dataset may hold") as caught:
         require_publishable(amend_profile(load_profile("bids"), **changes))
     assert told in caught.value.message
     assert "bidsanon deidentify" in caught.value.cure

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydicom.datadict import tag_for_keyword
 
 from bidsanon.dicom.confidentiality import Option, tag_text
-from bidsanon.errors import PolicyError
+from bidsanon.errors import UsageError
 from bidsanon.profile import (
     Action,
     Amendment,
@@ -24,7 +24,7 @@ NAMES = ("PatientName", "StationName", "StudyDate", "SeriesDescription", "EchoTi
 
 
 def refusal(profile: Profile = BIDS, **changes: Any) -> str:
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(UsageError) as caught:
         amend_profile(profile, **changes)
     assert caught.value.cure
     return caught.value.message
