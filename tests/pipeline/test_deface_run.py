@@ -7,16 +7,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import nibabel
-import numpy as np
 import pytest
+from template_head import Knowing, cut_the_front, has_face, write_head, write_thing
 
 from bidsanon.audit import Journal, JournalEntry, Outcome, now
 from bidsanon.deface import USUAL, DefaceOptions, stage
-from bidsanon.deface.engines import Attempt
-from bidsanon.deface.grid import Grid, sample_like
-from bidsanon.deface.registration import Registration
-from bidsanon.deface.template import face_template
+from bidsanon.deface.image import deface_acquisition
 from bidsanon.errors import ConflictError, SourceError, UsageError
 from bidsanon.files import tree_digest
 from bidsanon.pipeline import deface as pipeline_deface
@@ -33,45 +29,27 @@ BOLD = "sub-01/func/sub-01_task-rest_bold.nii.gz"
 ASTRAY = "sub-02/anat/sub-02_T1w.nii.gz"
 
 
-class Knowing:
-    """An engine that knows that heads lie as the template does."""
-
-    name = "knowing"
-    version = "knowing 1"
-
-    def attempts(self, reference: Grid, head: Grid) -> Iterator[Attempt]:
-        del reference
-        registration = Registration(
-            to_head=np.eye(4), similarity=1.0, starts_apart_mm=None, lead=None
-        )
-        yield Attempt(registration=registration, head=head)
-
-
 @pytest.fixture(autouse=True)
-def knowing(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test wait until a head is found."""
     monkeypatch.setattr(stage, "choose_engine", lambda *_args, **_kwargs: Knowing())
+    monkeypatch.setattr(stage, "deface_acquisition", cut_the_front)
+
+
+@pytest.fixture
+def thorough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stage do all its work, on a head of which it knows where it lies."""
+    monkeypatch.setattr(stage, "deface_acquisition", deface_acquisition)
 
 
 @pytest.fixture(scope="session")
 def head(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Give the mean head as the bytes of an image, on voxels of 4 mm."""
-    template = face_template().head
-    affine = template.affine @ np.diag([*(4 / template.voxel_sizes_mm), 1])
-    shape = tuple(int(n) for n in np.array(template.values.shape) * template.voxel_sizes_mm / 4)
-    values = np.round(sample_like(template, shape, affine) * 1000).astype(np.int16)
-    path = tmp_path_factory.mktemp("head") / "head.nii.gz"
-    nibabel.Nifti1Image(values, affine).to_filename(path)
-    return path.read_bytes()
+    return write_head(tmp_path_factory.mktemp("head") / "head.nii.gz").read_bytes()
 
 
-@pytest.fixture
-def noise(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Give an image in which no head can be found, and something has a shape."""
-    values = np.zeros((40, 40, 40), dtype=np.int16)
-    values[4:36, 4:12, 4:12] = values[4:12, 4:36, 4:12] = values[4:12, 4:12, 4:36] = 900
-    path = tmp_path_factory.mktemp("noise") / "noise.nii.gz"
-    nibabel.Nifti1Image(values, np.diag([4.0, 4.0, 4.0, 1])).to_filename(path)
-    return path.read_bytes()
+@pytest.fixture(scope="session")
+def thing(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write_thing(tmp_path_factory.mktemp("thing") / "thing.nii.gz").read_bytes()
 
 
 @pytest.fixture
@@ -106,13 +84,6 @@ def run(*places: Path, **asked: object) -> DefaceRun:
 
 def verdicts(done: DefaceRun) -> dict[str, str]:
     return {result.name: result.verdict.value for result in done.results}
-
-
-def has_face(path: Path) -> bool:
-    """Tell by the front half of the lower third, where the mean head has its nose and mouth."""
-    values = np.asarray(nibabel.load(path).dataobj)
-    x, y, z = values.shape
-    return bool(values[x // 2 - 3 : x // 2 + 3, int(y * 0.85) :, : z // 3].max() > 100)
 
 
 def files_in(folder: Path) -> set[str]:
@@ -173,6 +144,7 @@ def test_what_is_checked_is_only_looked_at(dataset: Path, tmp_path: Path) -> Non
     assert tree_digest(tmp_path) == before
 
 
+@pytest.mark.usefixtures("thorough")
 def test_what_was_defaced_shows_no_face_any_more(dataset: Path) -> None:
     run(dataset, in_place=True)
     before = tree_digest(dataset)
@@ -183,21 +155,21 @@ def test_what_was_defaced_shows_no_face_any_more(dataset: Path) -> None:
 
 
 def test_an_image_that_cannot_be_defaced_stays_in_place_and_is_told(
-    dataset: Path, noise: bytes
+    dataset: Path, thing: bytes
 ) -> None:
-    put(dataset / ASTRAY, noise)
+    put(dataset / ASTRAY, thing)
     done = run(dataset, in_place=True)
     assert verdicts(done)[ASTRAY] == "failed"
-    assert (dataset / ASTRAY).read_bytes() == noise
+    assert (dataset / ASTRAY).read_bytes() == thing
     assert not has_face(dataset / T1W)
     assert done.refusal is not None
     assert "1 of 3" in done.refusal.message
 
 
 def test_an_image_that_cannot_be_defaced_does_not_go_into_a_copy(
-    dataset: Path, noise: bytes, tmp_path: Path
+    dataset: Path, thing: bytes, tmp_path: Path
 ) -> None:
-    put(dataset / ASTRAY, noise)
+    put(dataset / ASTRAY, thing)
     put(dataset / "sub-02/anat/sub-02_T1w.json", b"{}")
     put(dataset / "sub-02/anat/sub-02_T2w.mgz", b"what is it")
     rows = b"filename\tx\r\nanat/sub-02_T1w.nii.gz\t1\r\nanat/sub-02_PDw.nii.gz\t2\r\n"
@@ -360,14 +332,15 @@ def test_an_image_of_its_own_is_defaced_whatever_its_name_says(tmp_path: Path, h
     assert files_in(tmp_path) == {"func/sub-01_task-rest_bold.nii.gz"}
 
 
-def test_an_image_that_fails_makes_no_folder(tmp_path: Path, noise: bytes) -> None:
-    image = put(tmp_path / "thing.nii.gz", noise)
+def test_an_image_that_fails_makes_no_folder(tmp_path: Path, thing: bytes) -> None:
+    image = put(tmp_path / "thing.nii.gz", thing)
     done = run(image, out=tmp_path / "deep" / "out")
     assert done.refusal is not None
     assert files_in(tmp_path) == {"thing.nii.gz"}
     assert not (tmp_path / "deep").exists()
 
 
+@pytest.mark.usefixtures("thorough")
 def test_echoes_given_together_share_one_mask(tmp_path: Path, head: bytes) -> None:
     echoes = [put(tmp_path / f"sub-01_echo-{n}_MEGRE.nii.gz", head) for n in (1, 2)]
     done = run(*echoes, out=tmp_path / "out", options=DefaceOptions(masks=True))
@@ -376,6 +349,7 @@ def test_echoes_given_together_share_one_mask(tmp_path: Path, head: bytes) -> No
     assert masks == {f"sub-01_mod-MEGRE_defacemask.{kind}" for kind in ("nii.gz", "json")}
 
 
+@pytest.mark.usefixtures("thorough")
 def test_a_second_run_leaves_the_mask_of_the_first_alone(dataset: Path) -> None:
     run(dataset, in_place=True, options=DefaceOptions(masks=True))
     mask = "sub-01/anat/sub-01_mod-T1w_defacemask.nii.gz"
