@@ -44,7 +44,7 @@ from bidsanon.validate.residue import ResidueSearch
 from bidsanon.validate.residue_forms import IgnoredBecause
 from bidsanon.validate.residue_needles import Context, IgnoredValues, Needles, Source
 from bidsanon.validate.residue_runs import alphabet_table, runs
-from bidsanon.validate.residue_text import View, byte_views, canonical, text_views
+from bidsanon.validate.residue_text import View, byte_views, text_views
 from bidsanon.validate.residue_uids import UidIndex
 from bidsanon.workers import share_files, worker_pool
 
@@ -52,6 +52,7 @@ _MOST_SEEN = 1 << 17
 _LONGEST_SEEN = 1 << 12
 _MOST_ORIGINS = 3
 _PRIVATE = 0x10000
+_MEDIA_INSTANCE_UID = 0x00020003
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
 _STUDY_UID = 0x0020000D
@@ -145,7 +146,6 @@ class _Report:
 
     uids: list[InstanceUids] = field(default_factory=list)
     hits: set[_Hit] = field(default_factory=set)
-    kept: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     bytes_searched: int = 0
     pixel_bytes: int = 0
@@ -163,7 +163,7 @@ def search_dicom(
     """Search de-identified DICOM for identifying values.
 
     A value that the profile keeps on purpose, by an option that retains or a rule that keeps, is
-    no residue: neither where it is kept nor elsewhere.
+    no residue where it is kept. Anywhere else it is one.
 
     Parameters
     ----------
@@ -192,7 +192,6 @@ def search_dicom(
     for report in _carry_out(outputs, orders, jobs=jobs):
         joined.uids += report.uids
         joined.hits |= report.hits
-        joined.kept |= report.kept
         joined.problems += report.problems
         joined.bytes_searched += report.bytes_searched
         joined.pixel_bytes += report.pixel_bytes
@@ -372,8 +371,6 @@ class _Gathered:
         What is no text.
     views
         The readings of texts that are not plain.
-    kept
-        What the profile keeps on purpose, in canonical form.
     pixel_bytes
         How long the native pixel data are.
     """
@@ -382,15 +379,14 @@ class _Gathered:
         self.texts: dict[Context, list[tuple[str, str]]] = defaultdict(list)
         self.bytes: dict[Context, list[tuple[str, bytes]]] = defaultdict(list)
         self.views: list[tuple[str, Context, tuple[View, ...]]] = []
-        self.kept: set[str] = set()
         self.pixel_bytes = 0
 
     def take(self, found: _Value) -> None:
         """Put a value with others that are searched alike."""
         treatment, vr, value, attribute, character_set = found
         if treatment == _KEPT:
-            self.kept.add(canonical(decode_text(value, character_set).strip(" \0")))
-        elif vr in _NUMBER_VRS:
+            return
+        if vr in _NUMBER_VRS:
             self.texts[Context.MEASURED].append((attribute, value.decode("latin-1")))
         elif _is_text(vr, value):
             context = Context.DESCRIPTOR if treatment == _DESCRIPTOR else Context.TEXT
@@ -432,7 +428,6 @@ class _Searcher:
                 continue
             report.uids.append(_uids(file))
             report.hits.update(self._hits(gathered, output.place))
-            report.kept |= gathered.kept
             report.bytes_searched += len(content) - gathered.pixel_bytes
             report.pixel_bytes += gathered.pixel_bytes
         return report
@@ -451,7 +446,8 @@ class _Searcher:
             place = self._places[sop_class_uid] = _Place(self._profile, sop_class_uid, ())
         character_set = file.value(SPECIFIC_CHARACTER_SET)
         for tag, value in file.meta.items():
-            gathered.take(_Value(_TEXT, "UN", value, tag_text(tag), character_set))
+            treatment = place[_SOP_INSTANCE_UID] if tag == _MEDIA_INSTANCE_UID else _TEXT
+            gathered.take(_Value(treatment, "UN", value, tag_text(tag), character_set))
         self._walk(
             file.data_set,
             _Where(
@@ -640,12 +636,10 @@ def _uids(file: DicomFile) -> InstanceUids:
 
 def _findings(report: _Report) -> Iterator[Finding]:
     """Yield a finding for each attribute of a series and kind of value."""
-    kept = "\n".join(sorted(report.kept))
     grouped: dict[tuple[str, str, ValueKind], set[str]] = defaultdict(set)
     for hit in report.hits:
-        if hit.form not in kept:
-            for source in filterfalse(partial(_is_setting, hit), hit.sources):
-                grouped[hit.series, hit.attribute, source.kind].add(source.origin)
+        for source in filterfalse(partial(_is_setting, hit), hit.sources):
+            grouped[hit.series, hit.attribute, source.kind].add(source.origin)
     for (series, attribute, kind), origins in sorted(grouped.items()):
         shown = sorted(origins)
         more = f" and {len(shown) - _MOST_ORIGINS} more" if len(shown) > _MOST_ORIGINS else ""

@@ -198,6 +198,60 @@ def test_what_the_profile_keeps_on_purpose_is_no_residue(
     assert not found(path, profile=amend_profile(load_profile("basic"), **rule))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("known_as", ["20230417", "202304171015"])
+def test_what_is_kept_in_one_attribute_is_residue_in_another(
+    clean_file: Path, tmp_path: Path, known_as: str
+) -> None:
+    def in_a_version_and_in_a_date(header: Dataset) -> None:
+        header.add_new(0x00080106, "DT", known_as)
+        header.InstructionPerformedDateTime = "20230417"
+
+    path = planted(clean_file, tmp_path / "x", in_a_version_and_in_a_date)
+    findings = found(path, profile=load_profile("bids"))
+    assert [finding.location for finding in findings] == ["series 1, (0018,9919)"]
+
+
+def test_what_is_kept_in_a_private_attribute_is_residue_in_another(
+    clean_file: Path, tmp_path: Path
+) -> None:
+    def in_two(header: Dataset) -> None:
+        header.add_new(0x00290010, "LO", "SOME VENDOR")
+        header.add_new(0x00291042, "LO", "MRN0048812")
+        header.add_new(0x00291043, "SH", "MRN0048812")
+
+    path = planted(clean_file, tmp_path / "x", in_two)
+    keeping = amend_profile(load_profile("basic"), keep=["(0029,SOME VENDOR,42)"])
+    assert [finding.location for finding in found(path, profile=keeping)] == [
+        "series 1, (0029,1043)"
+    ]
+
+
+def test_a_day_that_cati_keeps_is_no_residue_where_it_is_kept(
+    clean_file: Path, tmp_path: Path
+) -> None:
+    def in_the_study_date(header: Dataset) -> None:
+        header.StudyDate = "20230417"
+
+    path = planted(clean_file, tmp_path / "x", in_the_study_date)
+    assert not found(path, profile=load_profile("cati"))
+
+
+def test_uids_that_are_retained_are_no_residue_wherever_uids_stand(
+    clean_file: Path, tmp_path: Path
+) -> None:
+    def in_references(header: Dataset) -> None:
+        item = Dataset()
+        item.ReferencedSOPInstanceUID = UID.text
+        header.ReferencedImageSequence = Sequence([item])
+        header.FrameOfReferenceUID = header.SOPInstanceUID = UID.text
+        header.file_meta.MediaStorageSOPInstanceUID = UID.text
+
+    path = planted(clean_file, tmp_path / "x", in_references)
+    basic = load_profile("basic")
+    assert found(path)
+    assert not found(path, profile=amend_profile(basic, add_options=["retain-uids"]))
+
+
 def test_what_an_allow_list_admits_is_searched(clean_file: Path, tmp_path: Path) -> None:
     path = planted(clean_file, tmp_path / "x", in_text)
     assert found(path, profile=load_profile("strict"))
