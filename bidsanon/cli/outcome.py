@@ -32,13 +32,14 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     arguments
         What stands after the program's name; None: as it was called.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = command.main(arguments, prog_name="bidsanon", standalone_mode=False)
+        result = command.main(given, prog_name="bidsanon", standalone_mode=False)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
         error.show()
-        if "--json" in (sys.argv[1:] if arguments is None else arguments):
+        if "--json" in given:
             _print_usage_error(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -48,7 +49,10 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
         show_error(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
-        show_bug(error)
+        bug = described_bug(error)
+        show_error(bug)
+        if "--json" in given:
+            _print_failure(next(iter(given), ""), bug)
         return EXIT_BUG
     return result if isinstance(result, int) else 0
 
@@ -78,16 +82,14 @@ def show_error(error: BidsanonError) -> None:
         click.echo(f"what to do: {error.cure}", err=True)
 
 
-def show_bug(error: Exception) -> None:
+def described_bug(error: Exception) -> BidsanonError:
     """Say where a bug struck, and not what the exception says: that may be identifying."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [f for f in frames if "bidsanon" in Path(f.filename).parts] or list(frames)
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
-    click.echo(
-        f"error: a bug in bidsanon ({type(error).__name__} at {place}); nothing was published\n"
-        "what to do: report it with this line; the details may identify somebody and are not "
-        "shown",
-        err=True,
+    return BidsanonError(
+        f"a bug in bidsanon ({type(error).__name__} at {place}); nothing was published",
+        cure="report it with this line; the details may identify somebody and are not shown",
     )
 
 
@@ -100,20 +102,22 @@ def failing_as_json(command: str, *, wanted: bool) -> Iterator[None]:
         raise
     except BidsanonError as error:
         if wanted:
-            from bidsanon.pipeline.summary import failure_summary  # noqa: PLC0415 - start-up time
-
-            print_json(failure_summary(command, error))
+            _print_failure(command, error)
         raise
+
+
+def _print_failure(command: str, error: BidsanonError) -> None:
+    from bidsanon.pipeline.summary import failure_summary  # noqa: PLC0415 - start-up time
+
+    print_json(failure_summary(command, error))
 
 
 def _print_usage_error(error: click.ClickException) -> None:
     """Print the summary of a command line that click refused."""
-    from bidsanon.pipeline.summary import failure_summary  # noqa: PLC0415 - start-up time
-
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "bidsanon"
     refused = UsageError(error.format_message(), cure=f"`{path} --help` says what it takes")
-    print_json(failure_summary(" ".join(path.split()[1:2]), refused))
+    _print_failure(" ".join(path.split()[1:2]), refused)
 
 
 def print_json(record: object) -> None:

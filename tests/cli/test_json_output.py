@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from sessions import MARA
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
@@ -45,3 +46,20 @@ def test_stdout_is_one_object_as_its_schema_says(
     printed = json.loads(capsys.readouterr().out)
     jsonschema.validate(printed, SCHEMA)
     assert printed.get("exit_code", 0) == code
+
+
+def test_a_bug_is_an_object_too_that_says_nothing_of_what_it_met(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(*_: object, **__: object) -> None:
+        raise ValueError(MARA.family_name)
+
+    monkeypatch.setattr("bidsanon.profile.load_profile", buggy)
+    assert run(cli, ["profile", "show", "bids", "--json"]) == 1
+    out, err = capsys.readouterr()
+    printed = json.loads(out)
+    jsonschema.validate(printed, SCHEMA)
+    assert (printed["command"], printed["exit_code"]) == ("profile", 1)
+    assert "ValueError at profile.py" in printed["error"]["message"]
+    assert printed["error"]["cure"] in err
+    assert MARA.family_name not in out + err
