@@ -154,6 +154,8 @@ class SourceSession:
         hold several. Identified.
     pixels
         How the pixels were looked at for text; None where nothing is installed that could.
+    unpacked
+        The archive or compressed file of which each folder or file was unpacked. Identified.
     """
 
     roots: tuple[Path, ...]
@@ -165,6 +167,7 @@ class SourceSession:
     findings: tuple[Finding, ...] = ()
     persons: Mapping[Path, str] = field(default_factory=dict)
     pixels: PixelReading | None = None
+    unpacked: Mapping[Path, Path] = field(default_factory=dict)
 
     @property
     def instance_uid(self) -> str:

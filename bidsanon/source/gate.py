@@ -111,6 +111,7 @@ def read_source(
         findings=findings,
         persons=dict(zip((file.path for file in reading.files), persons.keys, strict=True)),
         pixels=_pixel_reading(looked_at, reader),
+        unpacked=reading.unpacked,
     )
 
 

@@ -57,6 +57,8 @@ class Reading:
         How many references of DICOMDIRs lead to nothing.
     roots
         The folders in which the files are, those of unpacked ones included.
+    unpacked
+        The file of which each folder or file was unpacked.
     known
         The passages that files have in common.
     """
@@ -67,6 +69,7 @@ class Reading:
     archives: int = 0
     dangling: int = 0
     roots: list[Path] = field(default_factory=list)
+    unpacked: dict[Path, Path] = field(default_factory=dict)
     known: Passages = field(default_factory=Passages, repr=False)
 
 
@@ -82,7 +85,9 @@ def read_files(found: SourceFiles, *, unpack_into: Path, progress: Progress) -> 
     progress
         Who listens.
     """
-    reading = Reading(roots=list(found.roots), other_files=found.special)
+    reading = Reading(
+        roots=list(found.roots), unpacked=dict(found.unpacked), other_files=found.special
+    )
     blank: list[Path] = []
     with progress.step("reading headers", total=len(found.files)) as step:
         for file in found.files:
@@ -136,6 +141,7 @@ def _read_compressed(file: FoundFile, reading: Reading, unpack_into: Path) -> bo
         copy.unlink()
         return False
     reading.files.append(Readable(path=copy, header=header))
+    reading.unpacked[copy] = file.path
     if root not in reading.roots:
         reading.roots.append(root)
     return True

@@ -46,6 +46,8 @@ class SourceFiles:
         How many files and folders cannot be read, by the number of the SOURCE.
     special
         How many entries are no regular files (sockets, devices): they are never opened.
+    unpacked
+        The archive of which each folder was unpacked.
     """
 
     roots: list[Path] = field(default_factory=list)
@@ -53,6 +55,7 @@ class SourceFiles:
     files: list[FoundFile] = field(default_factory=list)
     unread: Counter[int] = field(default_factory=Counter)
     special: int = 0
+    unpacked: dict[Path, Path] = field(default_factory=dict)
 
     def require_all_read(self) -> None:
         """Refuse a source of which something cannot be read.
@@ -149,6 +152,7 @@ class _Collector:
         if packing is not None:
             into = self._unpack_into / f"source-{self._number}"
             unpack(path, packing, into, place=f"SOURCE number {self._number}")
+            self.found.unpacked[into] = path
             self._add_root(into)
             return
         self.found.roots.append(path.parent)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,36 @@ def test_facts_of_an_enhanced_series_are_in_its_functional_groups(
     assert facts.frames > 1
     assert facts.echo_time_ms
     assert facts.repetition_time_ms
+
+
+def pack(archive: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in sorted(folder.rglob("*")):
+            packed.write(path, path.relative_to(folder))
+    return archive
+
+
+def test_what_came_out_of_an_archive_is_called_by_the_archive_and_its_member(
+    tmp_path: Path, write: Write, read: Read
+) -> None:
+    write("image")
+    write("visit/shot.dcm", BurnedInAnnotation="YES")
+    archive = pack(tmp_path / "a.zip", tmp_path / "source")
+    folder = tmp_path / "quarantine"
+    write_quarantine(read(archive), folder)
+    assert [row["original"] for row in table(folder)] == [f"{archive}: visit/shot.dcm"]
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_what_was_compressed_is_called_by_the_compressed_file(
+    tmp_path: Path, write: Write, read: Read, archived: bool
+) -> None:
+    write("image")
+    shot = write("shot.dcm", BurnedInAnnotation="YES")
+    shot.with_name("shot.dcm.gz").write_bytes(gzip.compress(shot.read_bytes()))
+    shot.unlink()
+    source = pack(tmp_path / "a.zip", tmp_path / "source") if archived else tmp_path / "source"
+    folder = tmp_path / "quarantine"
+    write_quarantine(read(source), folder)
+    wanted = f"{source}: shot.dcm.gz" if archived else f"{shot}.gz"
+    assert [row["original"] for row in table(folder)] == [wanted]
