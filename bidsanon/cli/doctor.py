@@ -95,7 +95,22 @@ def installed_parts() -> list[Part]:
         for name, adds in _PACKAGES.items()
     ]
     programs = [_program(program, needed, adds) for program, needed, adds in _PROGRAMS]
-    return [*packages, _passphrases(), _reader(), _face_finder(), *programs]
+    return [*packages, _passphrases(), _reader(), _face_finder(), *programs, *_engines()]
+
+
+def _engines() -> list[Part]:
+    from bidsanon.deface import available_engines  # noqa: PLC0415 - start-up time
+
+    return [
+        Part(
+            name=f"--deface {row.name}",
+            needed=False,
+            version="there" if row.available else None,
+            adds=row.adds,
+            install=row.cure,
+        )
+        for row in available_engines()
+    ]
 
 
 def _passphrases() -> Part:

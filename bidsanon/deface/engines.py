@@ -98,6 +98,8 @@ class EngineRow:
         Whether it can be used here.
     version
         What it is made of, where it is available.
+    adds
+        What it does.
     cure
         How to get it, where it is not.
     """
@@ -105,7 +107,8 @@ class EngineRow:
     name: str
     available: bool
     version: str
-    cure: str
+    adds: str
+    cure: str = ""
 
 
 class EmbeddedEngine:
@@ -285,19 +288,20 @@ def available_engines() -> tuple[EngineRow, ...]:
     flirt = find_program(FLIRT) is not None
     return (
         EngineRow(
-            name=EmbeddedEngine.name, available=True, version=EmbeddedEngine().version, cure=""
+            name=EMBEDDED,
+            available=True,
+            version=EmbeddedEngine().version,
+            adds="removes faces with nothing but pip",
         ),
         EngineRow(
-            name=PydefaceEngine.name,
+            name=PYDEFACE,
             available=flirt,
             version=PydefaceEngine().version if flirt else "",
+            adds="has FSL's flirt place the template, and rescues the other",
             cure="" if flirt else FLIRT.install,
         ),
         EngineRow(
-            name=NONE,
-            available=True,
-            version="keeps faces, for a reason given by --because",
-            cure="",
+            name=NONE, available=True, version="", adds="keeps faces, for a reason (--because)"
         ),
     )
 
