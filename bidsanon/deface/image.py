@@ -293,12 +293,12 @@ def decide(placement: Placement, tissue: FaceTissue) -> Decision:
     checked = placement.cut_check
     if not tissue.cut_ml:
         verdict, reason = DefaceVerdict.NO_FACE, "the face lies outside the field of view"
-    elif tissue.tissue_ml < NO_TISSUE_ML:
-        verdict = DefaceVerdict.NO_FACE
-        reason = f"where the face would be {tissue.tissue_ml:.1f} ml are brighter than air"
     elif checked and checked.already_cut:
         verdict = DefaceVerdict.ALREADY_DEFACED
         reason = f"its face was cut off before: {checked.before.words()}"
+    elif tissue.tissue_ml < NO_TISSUE_ML:
+        verdict = DefaceVerdict.NO_FACE
+        reason = f"where the face would be {tissue.tissue_ml:.1f} ml are brighter than air"
     else:
         verdict = DefaceVerdict.DEFACED
         reason = f"the face was removed: {tissue.tissue_ml:.0f} ml brighter than air"

@@ -36,6 +36,8 @@ FORWARD_SHARE = 0.5
 """With more of the middle of the face than this less than a recess behind the brow, it is there."""
 SCRAPS_SHARE = 0.05
 """What may lie as far forward as a face where it was cut off: the edge of the cut."""
+SCALP_MM = 94.0
+"""A brow this far forward in the template's world has its skin; a brain's front lies at 84."""
 ENOUGH_IN_VIEW = 0.6
 """With less than this of nose and eyes in view it cannot be said that they were cut off."""
 EMPTY_SHARE = 0.9
@@ -85,6 +87,8 @@ class Visage:
     forward
         Share of the middle of the face, as far as it is in view, whose surface lies as far forward
         as a face's.
+    brow_mm
+        How far forward the brow lies in the template's world.
     in_view
         Share of where nose and eyes are that is inside the field of view.
     """
@@ -92,6 +96,7 @@ class Visage:
     nose_mm: float
     eyes_mm: float
     forward: float
+    brow_mm: float
     in_view: float
 
     @property
@@ -101,8 +106,9 @@ class Visage:
 
     @property
     def cut_off(self) -> bool:
-        """Whether there is a head without a face: nose and eyes would be in view."""
-        return not self.shown and self.forward <= SCRAPS_SHARE and self.in_view >= ENOUGH_IN_VIEW
+        """Whether there is a head with its skin and without a face, which would be in view."""
+        bare = not self.shown and self.forward <= SCRAPS_SHARE
+        return bare and self.brow_mm >= SCALP_MM and self.in_view >= ENOUGH_IN_VIEW
 
     def figures(self, when: str) -> dict[str, float]:
         """Return the figures by name, rounded as they are reported."""
@@ -178,6 +184,7 @@ def visage_of(front: Front) -> Visage:
         nose_mm=max(_ridge_mm(relief, x, z) for x, z in _places(_NOSE_HEIGHTS_MM)),
         eyes_mm=max(_hollows_mm(relief, floor, x, z) for x, z in _places(_EYE_HEIGHTS_MM)),
         forward=float(np.count_nonzero(forward)) / max(1, int(np.count_nonzero(seen))),
+        brow_mm=brow,
         in_view=float(np.mean(front.in_view[eyes])),
     )
 

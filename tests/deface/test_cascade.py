@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import lacking
 
 from bidsanon.deface import cascade
 from bidsanon.deface.cascade import VIEWS_DEG, opencv_version, views_with_face
@@ -58,9 +59,10 @@ def test_opencv_counts_as_installed_only_with_its_cascades(
     assert opencv_version() is None
 
 
+@pytest.mark.slow
 def test_a_face_is_found_before_the_cut_and_not_after() -> None:
     if opencv_version() is None:
-        pytest.skip("OpenCV is not installed")
+        lacking("the extra faces")
     head = face_template().head
     goes = cut_mask(head.values.shape, head.affine, HERE)
     cut = Grid(values=np.where(goes, 0, head.values).astype(np.float32), affine=head.affine)

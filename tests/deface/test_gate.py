@@ -17,8 +17,8 @@ from bidsanon.deface.gate import CutCheck, check_cut, says_defaced
 from bidsanon.deface.grid import Grid
 from bidsanon.deface.visage import Visage
 
-FACE = Visage(nose_mm=20.0, eyes_mm=8.0, forward=1.0, in_view=1.0)
-NONE = Visage(nose_mm=0.0, eyes_mm=0.0, forward=0.0, in_view=1.0)
+FACE = Visage(nose_mm=20.0, eyes_mm=8.0, forward=1.0, brow_mm=104.0, in_view=1.0)
+NONE = Visage(nose_mm=0.0, eyes_mm=0.0, forward=0.0, brow_mm=104.0, in_view=1.0)
 GOOD = CutCheck(
     before=FACE,
     after=NONE,
@@ -80,6 +80,7 @@ def test_a_head_that_was_cut_before_is_known(upright_head: Grid) -> None:
         (replace(GOOD, before=NONE, views_before=1, empty=0.99, said_defaced=True), False),
         (replace(GOOD, before=FACE, views_before=0, empty=0.99, said_defaced=True), False),
         (replace(GOOD, before=replace(NONE, in_view=0.3), views_before=0, empty=1.0), False),
+        (replace(GOOD, before=replace(NONE, brow_mm=84), views_before=0, empty=1.0), False),
     ],
 )
 def test_a_sidecar_is_never_believed_against_the_image(checked: CutCheck, already: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from heads import ball, pose, posed_head
@@ -13,7 +15,7 @@ from bidsanon.deface.template import face_template
 from bidsanon.deface.visage import EMPTY_SHARE, EYES_MM, NOSE_MM, Front, Visage, front_of, visage_of
 
 HERE = np.eye(4)
-BARE = Visage(nose_mm=0.0, eyes_mm=0.0, forward=0.0, in_view=1.0)
+BARE = Visage(nose_mm=0.0, eyes_mm=0.0, forward=0.0, brow_mm=104.0, in_view=1.0)
 
 
 def seen(head: Grid, to_template: Matrix = HERE) -> Visage:
@@ -83,6 +85,7 @@ def test_a_brain_alone_has_no_face(upright_head: Grid) -> None:
         affine=template.head.affine,
     )
     assert not seen(stripped).shown
+    assert not seen(stripped).cut_off
     assert not seen(ball()).shown
     assert seen(upright_head).shown
 
@@ -114,10 +117,10 @@ def test_nothing_is_said_of_a_face_out_of_view(upright_head: Grid) -> None:
     ("visage", "shown"),
     [
         (BARE, False),
-        (Visage(nose_mm=NOSE_MM, eyes_mm=0, forward=0, in_view=1), True),
-        (Visage(nose_mm=0, eyes_mm=EYES_MM, forward=0, in_view=1), True),
-        (Visage(nose_mm=0, eyes_mm=0, forward=0.6, in_view=1), True),
-        (Visage(nose_mm=NOSE_MM - 1, eyes_mm=EYES_MM - 1, forward=0.4, in_view=1), False),
+        (replace(BARE, nose_mm=NOSE_MM), True),
+        (replace(BARE, eyes_mm=EYES_MM), True),
+        (replace(BARE, forward=0.6), True),
+        (replace(BARE, nose_mm=NOSE_MM - 1, eyes_mm=EYES_MM - 1, forward=0.4), False),
     ],
 )
 def test_each_sign_of_a_face_is_enough(visage: Visage, shown: bool) -> None:
