@@ -26,9 +26,14 @@ from bidsanon.pipeline.originals import anchor_date, original_names, withhold_in
 from bidsanon.pipeline.record import record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
 from bidsanon.pipeline.run import Run
-from bidsanon.pipeline.workspace import Workspace, claimed_workspace
+from bidsanon.pipeline.workspace import Workspace, claimed_workspace, require_writable
 from bidsanon.progress import Progress
-from bidsanon.publish import publish_session, require_free, settle_dataset
+from bidsanon.publish import (
+    publish_session,
+    publishing_folder,
+    require_free,
+    settle_dataset,
+)
 from bidsanon.redaction import Redactor
 from bidsanon.scrub import scrub_session
 from bidsanon.session import (
@@ -72,8 +77,16 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
     """
     started = time.monotonic()
     policy = load_policy(request)
-    with claimed_workspace(request.private, request.place.name) as space:
-        settle_dataset(request.place.dataset)
+    dataset = request.place.dataset
+    require_writable(
+        publishing_folder(dataset) if dataset.exists() else dataset.parent,
+        words="the folder that is to hold DATASET, and beside it DATASET.private,",
+        cure="choose another place for DATASET (--private places the private folder alone)",
+    )
+    with claimed_workspace(
+        request.private, request.place.name, words=request.private_words
+    ) as space:
+        settle_dataset(dataset)
         require_free(request.place, overwrite=request.options.overwrite)
         source = read_source(
             request.sources,

@@ -7,7 +7,6 @@ everything at OUT at once.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections import Counter
@@ -31,7 +30,7 @@ from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import describe_series
-from bidsanon.pipeline.workspace import Workspace, claimed_workspace
+from bidsanon.pipeline.workspace import Workspace, claimed_workspace, require_writable
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress
 from bidsanon.publish import (
@@ -99,10 +98,14 @@ def deidentify(
     """
     started = time.monotonic()
     profile = prepare(request)
-    with claimed_workspace(request.private, request.name) as space:
+    require_writable(
+        request.delivery.out.parent,
+        words="the folder that is to hold OUT, and beside it OUT.private,",
+        cure="choose another place for OUT (--private places the private folder alone)",
+    )
+    with claimed_workspace(request.private, request.name, words=request.private_words) as space:
         _settle(request)
         require_place(request.delivery, overwrite=request.options.overwrite)
-        _require_writable(request.delivery.out.parent)
         source = read(request, profile, unpack_into=space.work / "source", progress=progress)
         _require_room(source, request)
         run = DeidentifyRun(request=request, profile=profile, source=source)
@@ -446,22 +449,6 @@ def _outputs(run: DeidentifyRun) -> Iterator[DicomOutput]:
         for series in person.series:
             place = f"series {series.source.index}"
             yield from (DicomOutput(path=file, place=place) for file in series.files)
-
-
-def _require_writable(folder: Path) -> None:
-    """Refuse a place that cannot be written before anything is read.
-
-    Raises
-    ------
-    StorageError
-        If the folder, or the one in which it is to be made, cannot be written.
-    """
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise StorageError(
-            "the folder that is to hold OUT cannot be written",
-            cure="check its permissions, or choose another OUT",
-        )
 
 
 def _require_room(source: SourceSession, request: DeidentifyRequest) -> None:

@@ -17,7 +17,7 @@ from bidsanon.pipeline.request import (
     require_private_folder,
     require_sources,
 )
-from bidsanon.pipeline.workspace import DELIVERIES
+from bidsanon.pipeline.workspace import DELIVERIES, private_words
 from bidsanon.publish import Delivery, clean_label, packing_of_out
 
 _NOT_PLAIN = re.compile(r"[^0-9A-Za-z_-]+")
@@ -72,6 +72,11 @@ class DeidentifyRequest:
         """Whether the source may hold one person only: their label or name is given."""
         return bool(self.subject) or self.patient_name is not None
 
+    @property
+    def private_words(self) -> str:
+        """Which folder the private folder is, for messages."""
+        return private_words(self.private, beside=_private_beside(self.delivery.out), name="OUT")
+
 
 def make_deidentify_request(
     sources: tuple[Path, ...],
@@ -102,7 +107,7 @@ def make_deidentify_request(
     packing, stem = packing_of_out(out)
     if not stem:
         raise UsageError("OUT is the root of the file system", cure="give a folder or an archive")
-    private = (private or out.with_name(f"{stem}.private")).absolute()
+    private = (private or _private_beside(out)).absolute()
     require_possible_place(out, name="OUT")
     require_private_folder(private)
     require_apart(private, out, first_name="the private folder", second_name="OUT")
@@ -119,6 +124,10 @@ def make_deidentify_request(
         patient_name=_clean_name(patient_name),
         options=options,
     )
+
+
+def _private_beside(out: Path) -> Path:
+    return out.with_name(f"{packing_of_out(out)[1]}.private")
 
 
 def _clean_name(name: str | None) -> str | None:

@@ -13,6 +13,7 @@ from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.publishable import require_publishable
+from bidsanon.pipeline.workspace import private_words
 from bidsanon.profile import Profile
 from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
 
@@ -45,6 +46,13 @@ class ConvertRequest:
     heuristic: str = "auto"
     deface: DefaceOptions = USUAL
     options: RunOptions = USUAL_RUN
+
+    @property
+    def private_words(self) -> str:
+        """Which folder the private folder is, for messages."""
+        return private_words(
+            self.private, beside=_private_beside(self.place.dataset), name="DATASET"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +89,7 @@ def make_request(
         contradict each other.
     """
     dataset = dataset.resolve()  # one private folder, however the dataset is named
-    private = (private or dataset.with_name(f"{dataset.name}.private")).absolute()
+    private = (private or _private_beside(dataset)).absolute()
     require_possible_place(dataset, name="the dataset")
     require_private_folder(private)
     require_dataset_folder(dataset, private=private)
@@ -99,6 +107,10 @@ def make_request(
         deface=require_options(deface),
         options=options,
     )
+
+
+def _private_beside(dataset: Path) -> Path:
+    return dataset.with_name(f"{dataset.name}.private")
 
 
 def load_policy(request: ConvertRequest) -> Policy:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.audit import Journal
+from bidsanon.errors import StorageError
 from bidsanon.files import make_private_folder, remove_tree, storage_errors
 from bidsanon.publish import session_claim
 from bidsanon.vault import read_contents, vault_in_use
@@ -94,9 +95,58 @@ def workspace(private: Path, name: str) -> Iterator[Workspace]:
             remove_tree(private)
 
 
+def private_words(private: Path, *, beside: Path, name: str) -> str:
+    """Say which folder the private folder is, to somebody who may never have named one.
+
+    Parameters
+    ----------
+    private
+        The private folder.
+    beside
+        Where it is without ``--private``.
+    name
+        What the user calls the place beside which that is: "OUT".
+    """
+    if private == beside.absolute():
+        return f"{name}.private, the private folder where no --private is given,"
+    return "the private folder that --private names"
+
+
+def require_writable(place: Path, *, words: str, cure: str) -> None:
+    """Refuse a place that cannot be written before anything is read.
+
+    Parameters
+    ----------
+    place
+        What is to be made or written.
+    words
+        What it is called in messages.
+    cure
+        What else the user may do than to check its permissions.
+
+    Raises
+    ------
+    StorageError
+        If it, or the nearest folder above it that is there, cannot be written.
+    """
+    # Path.exists would raise where a folder above it may not be entered.
+    there = next(path for path in (place, *place.parents) if os.path.exists(path))  # noqa: PTH110
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StorageError(f"{words} cannot be written", cure=f"check its permissions, or {cure}")
+
+
 @contextlib.contextmanager
-def claimed_workspace(private: Path, name: str) -> Iterator[Workspace]:
+def claimed_workspace(private: Path, name: str, *, words: str) -> Iterator[Workspace]:
     """Open a workspace for this process alone, without what crashed runs left in it.
+
+    Parameters
+    ----------
+    private
+        The private folder.
+    name
+        The session's name.
+    words
+        Which folder that is: from :func:`private_words`.
 
     Raises
     ------
@@ -105,8 +155,9 @@ def claimed_workspace(private: Path, name: str) -> Iterator[Workspace]:
     StorageError
         If the private folder cannot be written.
     """
+    require_writable(private, words=words, cure="choose another folder with --private")
     with (
-        storage_errors("the private folder"),
+        storage_errors(words),
         workspace(private, name) as space,
         session_claim(space.claim),
     ):

@@ -354,3 +354,42 @@ def test_a_bug_says_where_and_not_what(shell: Shell, monkeypatch: pytest.MonkeyP
     assert shell.convert(shell.folder / "in") == 1
     assert_told(shell, "ValueError")
     assert not (shell.folder / "ds").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [(("convert", "in", "-s", "01", "-o"), "DATASET"), (("deidentify", "in"), "OUT")],
+)
+def test_a_place_that_cannot_be_written_is_called_by_the_name_that_the_user_knows(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], named: str
+) -> None:
+    bold_mosaic(shell.folder / "in")
+    closed = shell.folder / "closed"
+    closed.mkdir()
+    monkeypatch.chdir(shell.folder)
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != closed)
+    assert shell.bidsanon(*command, "closed/study") == 4
+    assert_told(shell, f"{named}, and beside it {named}.private", f"another place for {named}")
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != shell.folder / "mine.private")
+    (shell.folder / "mine.private").mkdir()
+    assert shell.bidsanon(*command, "mine") == 4
+    assert_told(shell, f"{named}.private", "--private")
+    assert shell.bidsanon(*command, "open", "--private", "mine.private") == 4
+    assert_told(shell, "the private folder that --private names")
+    assert not list(closed.iterdir())
+    assert not (shell.folder / "mine").exists()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_private_folder_that_is_on_a_full_disk_is_called_as_the_user_knows_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, given: bool
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    bold_mosaic(shell.folder / "in")
+    monkeypatch.setattr("bidsanon.pipeline.workspace.make_private_folder", full)
+    private = ("--private", shell.folder / "p") if given else ()
+    assert shell.convert(shell.folder / "in", *private) == 4
+    assert_told(shell, "no space left")
+    assert ("DATASET.private" in shell.err) is not given
