@@ -21,7 +21,14 @@ from bidsanon.dicom.confidentiality import (
 from bidsanon.dicom.dates import SHIFTED_YEARS
 from bidsanon.dicom.encoding import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from bidsanon.dicom.private import Disposition, private_rules
-from bidsanon.profile import AttributeRow, bundled_profiles, load_profile, not_cleanable
+from bidsanon.profile import (
+    AttributeRow,
+    bundled_profiles,
+    load_profile,
+    not_cleanable,
+    protecting_row,
+    unlisted_dates,
+)
 from bidsanon.report.words import QUARANTINE
 from bidsanon.session import NoteReason
 
@@ -94,7 +101,8 @@ def _options() -> Iterator[dict[str, Any]]:
 
 def _not_cleanable() -> Iterator[dict[str, Any]]:
     for option in Option:
-        rows = [row for row in table_rows() if row.number in not_cleanable(option)]
+        listed = (*table_rows(), *filter(None, map(protecting_row, unlisted_dates())))
+        rows = [row for row in listed if row.number in not_cleanable(option)]
         if rows:
             yield {"option": option, "names": ", ".join(f"{r.name} {r.tag}" for r in rows)}
 

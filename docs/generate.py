@@ -129,7 +129,8 @@ def _unlisted(profile: Profile) -> str:
     return (
         "An attribute that is not in the table, and that the standard knows, is kept as far as it\n"
         "reads as its VR says and repeats nothing that the headers say elsewhere about person,\n"
-        "staff, place and time."
+        "staff, place and time. A date among these is treated as the table treats the dates of an\n"
+        "acquisition."
     )
 
 

@@ -14,7 +14,7 @@ from bidsanon.deidentify.marks import MARKS
 from bidsanon.dicom.confidentiality import Action, Option, attribute_type, resolve, table_row
 from bidsanon.dicom.private import claimed_rule, private_rule
 from bidsanon.dicom.private_characteristics import CHARACTERISTICS, NO_CLAIMS, PrivateClaims
-from bidsanon.profile import Cleaning, Decision, Profile
+from bidsanon.profile import Cleaning, Decision, Profile, protecting_row
 
 _OF_TEXTS = (Cleaning.DESCRIPTORS, Cleaning.VOCABULARY)
 _FIRST_GROUP = 0x0008
@@ -103,7 +103,7 @@ class Place(dict[int, Rule]):
 
     def _is_unlisted(self, tag: int) -> bool:
         """Tell whether neither the table nor the profile's own rules speak of an attribute."""
-        return tag not in self._profile.ruled and table_row(tag) is None
+        return tag not in self._profile.ruled and protecting_row(tag) is None
 
     def _needs_value(self, tag: int) -> bool:
         """Tell whether an attribute may need a value, so that one of no words is no answer."""
@@ -111,7 +111,7 @@ class Place(dict[int, Rule]):
 
     def _basic(self, tag: int) -> Action:
         """Return what the Basic Profile does to a date: that is done to one that is none."""
-        row = table_row(tag)
+        row = protecting_row(tag)
         if row is None:
             return Action.EMPTY
         type_ = attribute_type(tag, sop_class_uid=self._sop_class_uid, path=self._path)

@@ -5,7 +5,7 @@ from bidsanon.profile.amending import UNAMENDED, Amendment, amend_profile
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
 from bidsanon.profile.description import AttributeRow
 from bidsanon.profile.loading import bundled_profiles, load_profile
-from bidsanon.profile.profile import Profile, not_cleanable
+from bidsanon.profile.profile import Profile, not_cleanable, protecting_row, unlisted_dates
 
 __all__ = [
     "UNAMENDED",
@@ -22,4 +22,6 @@ __all__ = [
     "bundled_profiles",
     "load_profile",
     "not_cleanable",
+    "protecting_row",
+    "unlisted_dates",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
-from pydicom.datadict import dictionary_has_tag
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.datadict import dictionary_description, dictionary_has_tag
 
 from bidsanon.dicom.confidentiality import (
     EDITION,
@@ -20,6 +21,7 @@ from bidsanon.dicom.confidentiality import (
     resolve,
     table_row,
     table_rows,
+    tag_text,
 )
 from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import private_rules
@@ -45,6 +47,9 @@ _UNCLEANABLE: dict[Option, frozenset[int]] = {
             *(0x00181200, 0x00181201, 0x00181202, 0x00181203, 0x00181204, 0x00181205),
             *(0x0014407C, 0x0014407E, 0x0018700C, 0x0018700E),
             *(0x00120086, 0x00120087),
+            # Of these Table E.1-1 lists none: when a material expires, a device was calibrated,
+            # and a procedure was written.
+            *(0x00141020, 0x00143076, 0x00144076, 0x00144078, 0x0014407A),
         }
     ),
     # Binary, although the standard counts it among the descriptions.
@@ -86,6 +91,11 @@ _REFERENCE = Decision(
 _PATIENT_NAME = 0x00100010
 _PATIENT_ID = 0x00100020
 _DATE_VRS = frozenset({"DA", "DT"})
+_AS_DATES = {
+    Option.RETAIN_FULL_DATES: Action.KEEP,
+    Option.RETAIN_MODIFIED_DATES: Action.CLEAN,
+}
+"""What the table has for the dates of an acquisition, which the Basic Profile may remove."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,8 +223,9 @@ class Profile:
 
         A private tag (odd group) gives X, or C with Cleaning.PRIVATE where safe private
         attributes are retained: then the curated table decides, unless
-        :meth:`decide_private` has a rule. An attribute that Table E.1-1 does not list is kept;
-        one that no edition of the standard lists is removed.
+        :meth:`decide_private` has a rule. An attribute that Table E.1-1 does not list is kept,
+        but for dates, which are treated as those that it lists; one that no edition of the
+        standard lists is removed.
 
         Parameters
         ----------
@@ -262,6 +273,10 @@ class Profile:
         for row in table_rows():
             decision = own.pop(row.number, None) if row.number is not None else None
             rows.append(row_of_table(row, decision or self.ruling_of(row)))
+        for tag in unlisted_dates():
+            date = None if self.allow_list else protecting_row(tag)
+            if date is not None and tag not in own:
+                rows.append(row_of_table(date, self.ruling_of(date)))
         unlisted = {tag: self._reference for tag in _REFERENCES if tag not in own}
         rows += [row_of_rule(tag, decision) for tag, decision in (*own.items(), *unlisted.items())]
         rows += rows_of_marks(self._marks)
@@ -355,13 +370,15 @@ class Profile:
         own = self._own.get(tag)
         if own is not None:
             return _PLAIN[Action.KEEP] if tag in self._admitted_unlisted else own
-        row = table_row(tag)
+        row = protecting_row(tag)
         if row is None:
             if not dictionary_has_tag(tag):
                 return _UNKNOWN
             if tag in _REFERENCES:
                 return self._reference
             return _UNLISTED if self.allow_list else _PLAIN[Action.KEEP]
+        if self.allow_list and not self._speaking & row.options.keys() and table_row(tag) is None:
+            return _UNLISTED
         return self.ruling_of(row)
 
     def ruling_of(self, row: TableRow) -> Decision | TableRow:
@@ -389,6 +406,31 @@ class Profile:
         return Action.REMOVE, None
 
 
+@lru_cache(maxsize=1 << 14)
+def protecting_row(tag: int) -> TableRow | None:
+    """Return the row of Table E.1-1 for an attribute, or one like it for a date that it lacks.
+
+    A date that the table does not list may be that of the acquisition all the same: it is treated
+    as the table treats those.
+    """
+    row = table_row(tag)
+    if row is not None or not (dictionary_has_tag(tag) and dictionary_vr(tag) in _DATE_VRS):
+        return row
+    return TableRow(
+        tag=tag_text(tag), name=dictionary_description(tag), basic="X/Z/D", options=_AS_DATES
+    )
+
+
+@cache
+def unlisted_dates() -> tuple[int, ...]:
+    """Return the standard's dates that Table E.1-1 does not list, by tag."""
+    return tuple(
+        tag
+        for tag in sorted(DicomDictionary)
+        if table_row(tag) is None and protecting_row(tag) is not None
+    )
+
+
 def _plain(decision: Decision) -> list[str | None]:
     return [decision.action, decision.cleaning, decision.value]
 
@@ -404,5 +446,5 @@ def _by_creator(key: PrivateKey) -> tuple[str, int, int]:
 
 def _governed(attribute: int | PrivateKey, options: frozenset[Option]) -> bool:
     """Tell whether Table E.1-1 has one of the options for an attribute."""
-    row = table_row(attribute) if isinstance(attribute, int) else None
+    row = protecting_row(attribute) if isinstance(attribute, int) else None
     return row is not None and not options.isdisjoint(row.options)

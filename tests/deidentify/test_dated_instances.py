@@ -375,3 +375,46 @@ def test_whoever_keeps_the_age_as_it_is_keeps_the_birth_date_as_it_is(
     values = {STUDY_DATE: "20180307", BIRTH_DATE: "19280101", AGE: "090Y"}
     left, _ = cleaned(values, profile=profile)
     assert left | {STUDY_DATE: ""} == values | {STUDY_DATE: ""}
+
+
+UNLISTED_DATES = {
+    0x00080404: ("DT", "202304171015"),
+    0x0008041F: ("DT", "20230417"),
+    0x00140102: ("DA", "20230417"),
+    0x40101025: ("DT", "20230417101530.5"),
+    0x40101041: ("DT", "20230417101530"),
+}
+KNOWN_TO_OTHERS = {0x00143076: ("DA", "20230417"), 0x00144078: ("DA", "20230417")}
+
+
+@pytest.mark.parametrize(
+    ("profile", "days"),
+    [
+        (load_profile("bids"), -36_524),
+        (load_profile("pmod"), -36_524),
+        (load_profile("basic"), None),
+        (load_profile("cati"), None),
+        (load_profile("strict"), None),
+        (amend_profile(load_profile("basic"), add_options=["retain-full-dates"]), 0),
+    ],
+    ids=lambda value: value.title if isinstance(value, Profile) else "",
+)
+def test_dates_that_the_table_does_not_list_are_treated_as_those_that_it_lists(
+    plan: PersonPlan, written: Callable[..., bytes], profile: Profile, days: int | None
+) -> None:
+    header = Dataset()
+    header.StudyDate = header.AcquisitionDate = "20230417"
+    for tag, (vr, value) in (UNLISTED_DATES | KNOWN_TO_OTHERS).items():
+        header.add_new(tag, vr, value)
+    instance = deidentify_instance(written(header), profile=profile, plan=plan)
+    left = read_file(instance.content)
+    for tag, (vr, value) in UNLISTED_DATES.items():
+        if days is None:
+            assert tag not in left.top
+        else:
+            shift = shift_datetime if vr == "DT" else shift_date
+            assert left.value(tag).decode() == (shift(value, days) if days else value)
+    whole = days == 0
+    assert {tag for tag in KNOWN_TO_OTHERS if tag in left.top} == (
+        set(KNOWN_TO_OTHERS) if whole else set()
+    )
