@@ -185,7 +185,7 @@ def _take_through_gates(
         found.append(finding("NOTHING_DEIDENTIFIED", count=count))
     gates.judge(
         Gate.DEIDENTIFY,
-        (*eased(found, request), *judge_labels(labels, identity), *_about_faces(run)),
+        (*eased(found, request), *judge_labels(labels, identity), *about_faces(run.source)),
     )
     run.descriptions = {
         index: text for person in run.persons for index, text in describe_series(person).items()
@@ -210,9 +210,9 @@ def _judge_source(run: DeidentifyRun, space: Workspace) -> None:
     if request.options.withhold:
         run.source = withhold_incomplete(run.source)
     write_quarantine(run.source, space.quarantine)
+    run.parts = split_by_person(run.source)
     run.gates.judge(Gate.SOURCE, source_findings(run.source, request, run.profile))
     require_series(run.source)
-    run.parts = split_by_person(run.source)
 
 
 def require_series(source: SourceSession) -> None:
@@ -337,9 +337,9 @@ def _lost(person: DeidentifiedSession) -> Iterator[QuarantinedFile]:
                 )
 
 
-def _about_faces(run: DeidentifyRun) -> list[Finding]:
+def about_faces(source: SourceSession) -> list[Finding]:
     """Say that faces are still in the images: this command does not look for them."""
-    count = sum(series.modality in _SHOWING_FACES for series in run.source.series)
+    count = sum(series.modality in _SHOWING_FACES for series in source.series)
     return [finding("FACES_NOT_REMOVED", count=count)] if count else []
 
 

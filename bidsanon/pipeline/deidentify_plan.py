@@ -15,6 +15,7 @@ from bidsanon.deidentify import deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.deidentify import (
+    about_faces,
     eased,
     plan_persons,
     prepare,
@@ -109,6 +110,7 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
             *findings,
             *eased([one for person in persons for one in person.findings], request),
             *judge_labels(labels, identity),
+            *(about_faces(source) if persons else ()),
         ),
     )
 

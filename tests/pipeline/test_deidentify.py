@@ -43,6 +43,7 @@ from bidsanon.demo.person import clock
 from bidsanon.errors import ConflictError, GateRefusedError, SourceError, StorageError, UsageError
 from bidsanon.files import files_below, tree_digest
 from bidsanon.pipeline import deidentify as pipeline
+from bidsanon.pipeline.deidentify import deidentify
 from bidsanon.pipeline.deidentify_plan import plan_deidentification
 from bidsanon.pipeline.deidentify_record import GATES
 from bidsanon.pipeline.deidentify_request import OutputFormat, make_deidentify_request
@@ -52,9 +53,11 @@ from bidsanon.pipeline.deidentify_summary import (
     deidentify_report_path,
     deidentify_summary,
 )
+from bidsanon.pipeline.options import RunOptions
 from bidsanon.profile import Amendment
 from bidsanon.progress import Silent
 from bidsanon.publish import DICOMDIR
+from bidsanon.redaction import Redactor
 from bidsanon.resources import schema_path
 
 SUMMARY = Draft202012Validator(json.loads(schema_path("summary.schema.json").read_text("utf-8")))
@@ -452,6 +455,31 @@ def test_a_dry_run_writes_nothing_and_says_what_would_be(source: Path, tmp_path:
         len(series.instances) for series in plan.source.series
     ]
     assert not any(value in json.dumps(summary) for value in identifying_strings(MARA))
+
+
+@pytest.mark.parametrize(
+    ("withhold", "subject", "persons"),
+    [(True, None, 1), (False, None, 2), (False, "07", 2)],
+    ids=["withheld", "delivered", "refused"],
+)
+def test_a_dry_run_finds_and_counts_what_the_run_does(
+    tmp_path: Path, withhold: bool, subject: str | None, persons: int
+) -> None:
+    two_persons(tmp_path / "source")
+    last = max((tmp_path / "source" / "b").iterdir())
+    last.write_bytes(last.read_bytes()[:-20])
+    request = make_deidentify_request(
+        (tmp_path / "source",),
+        out=tmp_path / "out",
+        subject=subject,
+        options=RunOptions(withhold=withhold),
+    )
+    plan = plan_deidentification(request, progress=Silent())
+    done = deidentify(request, progress=Silent(), redactor=Redactor())
+    assert {found.code for found in plan.findings} == codes(done)
+    assert deidentify_plan_summary(plan)["persons"] == persons
+    assert deidentify_summary(done)["persons"] == persons
+    assert ("FACES_NOT_REMOVED" in codes(done)) is (done.refusal is None) is (subject is None)
 
 
 def test_what_was_asked_for_is_kept_in_the_private_folder(source: Path, tmp_path: Path) -> None:
