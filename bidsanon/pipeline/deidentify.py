@@ -27,7 +27,7 @@ from bidsanon.pipeline.deidentify_images import make_images
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest, OutputFormat
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
-from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.labels import judge_labels, out_name_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, require_writable
@@ -185,7 +185,12 @@ def _take_through_gates(
         found.append(finding("NOTHING_DEIDENTIFIED", count=count))
     gates.judge(
         Gate.DEIDENTIFY,
-        (*eased(found, request), *judge_labels(labels, identity), *about_faces(run.source)),
+        (
+            *eased(found, request),
+            *judge_labels(labels, identity),
+            *out_name_findings(request.delivery, identity),
+            *about_faces(run.source),
+        ),
     )
     run.descriptions = {
         index: text for person in run.persons for index, text in describe_series(person).items()

@@ -24,7 +24,7 @@ from bidsanon.pipeline.deidentify import (
     source_findings,
 )
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest
-from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.labels import judge_labels, out_name_findings
 from bidsanon.pipeline.originals import withhold_incomplete
 from bidsanon.pipeline.record import describe_series
 from bidsanon.profile import Profile
@@ -110,6 +110,7 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
             *findings,
             *eased([one for person in persons for one in person.findings], request),
             *judge_labels(labels, identity),
+            *out_name_findings(request.delivery, identity),
             *(about_faces(source) if persons else ()),
         ),
     )

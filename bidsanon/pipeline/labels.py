@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from bidsanon.findings import Finding, finding
-from bidsanon.publish import SessionPlace
+from bidsanon.publish import Delivery, SessionPlace, packing_of_out
 from bidsanon.session import IdentifyingValue, ValueKind
 
 _KINDS = frozenset({ValueKind.IDENTIFIER, ValueKind.NAME})
+_WORDS = re.compile(r"[^\W\d_]+")
 _SHORTEST = 3
 _SHORTEST_WITHIN = 5
 _PERHAPS_CODE = re.compile(r"\((?:0010|0012),")
@@ -84,6 +85,35 @@ def reason_findings(because: str, identity: Iterable[IdentifyingValue]) -> tuple
     origins = {value.origin for value in identity if _is_within(value, words, written)}
     return tuple(
         finding("REASON_IDENTIFIES", location="the reason given by --because", origin=origin)
+        for origin in sorted(origins)
+    )
+
+
+def out_name_findings(
+    delivery: Delivery, identity: Iterable[IdentifyingValue]
+) -> tuple[Finding, ...]:
+    """Say where the name of OUT, under which it is handed on, holds what the source says.
+
+    Parameters
+    ----------
+    delivery
+        Where the result goes.
+    identity
+        Every identifying value of the source.
+
+    Returns
+    -------
+    tuple
+        A warning for each place in the source that holds a name's part or a number of it.
+    """
+    stem = packing_of_out(delivery.out)[1]
+    words = frozenset(_WORDS.findall(stem.casefold()))
+    written = _plain(stem)
+    values = [value for value in identity if value.kind in _KINDS]
+    origins = {value.origin for value in values if _is_within(value, words, written)}
+    origins |= {origin for _, origin in _judged(stem, values)}
+    return tuple(
+        finding("OUT_NAME_IDENTIFIES", location="the name of OUT", origin=origin)
         for origin in sorted(origins)
     )
 

@@ -35,6 +35,8 @@ from bidsanon.publish.packing import pack_tar_gz, pack_zip
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
 _SYNC_THREADS = 8
+_TOP = "deidentified"
+"""What holds all in an archive. An archive is renamed with ease, and what is in it is not."""
 _DECIDED = "decided"
 _NEW = "new"
 _OLD = "old"
@@ -243,11 +245,10 @@ def _lay_out(delivery: Delivery, folder: Path, new: Path, *, jobs: int) -> None:
             ) from error
         _sync_all(new)
         return
-    top = packing_of_out(delivery.out)[1]
     if delivery.packing is Packing.ZIP:
-        pack_zip(folder, new, top=top)
+        pack_zip(folder, new, top=_TOP)
     else:
-        pack_tar_gz(folder, new, top=top, threads=jobs)
+        pack_tar_gz(folder, new, top=_TOP, threads=jobs)
     new.chmod(_FILE_MODE)
     _sync(new)
 

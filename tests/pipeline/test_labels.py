@@ -9,8 +9,8 @@ from runs import run_convert
 from sessions import MARA
 
 from bidsanon.findings import Gate
-from bidsanon.pipeline.labels import label_findings, reason_findings
-from bidsanon.publish import SessionPlace
+from bidsanon.pipeline.labels import label_findings, out_name_findings, reason_findings
+from bidsanon.publish import Delivery, Packing, SessionPlace
 from bidsanon.session import IdentifyingValue, ValueKind
 
 PATIENT_ID, STUDY_ID = "(0010,0020)", "(0020,0010)"
@@ -61,6 +61,29 @@ def test_a_number_of_the_visit_or_the_device_is_no_label() -> None:
 def test_what_leads_nowhere_is_let_pass(text: str) -> None:
     assert codes(text, subject="01") == []
     assert codes(text, subject="S017") == []
+
+
+@pytest.mark.parametrize(
+    ("out", "text", "kind", "identifies"),
+    [
+        ("Ketterlein_out.zip", "Ketterlein^Odo", ValueKind.NAME, True),
+        ("scan of odo", "Ketterlein^Odo", ValueKind.NAME, True),
+        ("visit.77192034.tgz", "77-19-2034", ValueKind.IDENTIFIER, True),
+        ("s_017", "S017", ValueKind.IDENTIFIER, True),
+        ("code", "Ketterlein^Odo", ValueKind.NAME, False),
+        ("visit_1.zip", "1", ValueKind.IDENTIFIER, False),
+        ("mri-2023", "20230417", ValueKind.DATE, False),
+    ],
+)
+def test_a_name_of_out_that_identifies_is_pointed_at(
+    out: str, text: str, kind: ValueKind, identifies: bool
+) -> None:
+    delivery = Delivery(out=Path("/data") / out, packing=Packing.FOLDER, record=Path("/r.json"))
+    found = out_name_findings(
+        delivery, [IdentifyingValue(kind=kind, text=text, origin="(0010,0010)")]
+    )
+    assert [one.code for one in found] == ["OUT_NAME_IDENTIFIES"] * identifies
+    assert text.partition("^")[0] not in str(found)
 
 
 def test_nothing_is_published_under_a_number_of_the_visit(source: Path, tmp_path: Path) -> None:

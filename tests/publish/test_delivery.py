@@ -99,13 +99,13 @@ def test_archives_hold_all_and_neither_times_nor_owners(tmp_path: Path) -> None:
         put(a_delivery(tmp_path / name), a_tree(tmp_path / f"tree-of-{name}"))
     with zipfile.ZipFile(tmp_path / "a.zip") as packed:
         assert packed.testzip() is None
-        assert packed.read("a/1.2/1.2.3/1.2.3.4.dcm") == b"one"
+        assert packed.read("deidentified/1.2/1.2.3/1.2.3.4.dcm") == b"one"
         assert {member.date_time for member in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     with tarfile.open(tmp_path / "b.tar.gz") as packed:
         members = packed.getmembers()
         assert [member.name for member in members] == sorted(member.name for member in members)
         assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in members} == {(0, 0, 0, "", "")}
-        content = packed.extractfile("b/1.2/1.2.3/1.2.3.5.dcm")
+        content = packed.extractfile("deidentified/1.2/1.2.3/1.2.3.5.dcm")
         assert content is not None
         assert content.read() == b"oneoneone"
 
