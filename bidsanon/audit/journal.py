@@ -30,6 +30,8 @@ class Outcome(StrEnum):
 
     PUBLISHED = "published"
     """The session is in the dataset."""
+    DELIVERED = "delivered"
+    """What ``deidentify`` made is at OUT."""
     REFUSED = "refused"
     """A gate said no; the dataset is as it was."""
     FAILED = "failed"

@@ -39,6 +39,8 @@ def show(*, place: Path, as_json: bool) -> None:
         print_json(shown)
         return
     for name, value in shown.items():
+        if name == "schema":
+            continue  # the version of the file: for programs
         text = ", ".join(value) if isinstance(value, list) else value
         click.echo(f"{name.replace('_', ' ') + ':':<16} {_words(text)}")
 
@@ -52,7 +54,13 @@ def map_(*, place: Path, as_json: bool) -> None:
     from bidsanon.errors import UsageError  # noqa: PLC0415
 
     with failing_as_json("vault", wanted=as_json):
-        path = _private_folder(place) / MAP_NAME
+        private = _private_folder(place)
+        path = private / MAP_NAME
+        if not path.is_file() and _contents(private).destroyed:
+            raise UsageError(
+                "the vault was destroyed, and with it every mapping of names and IDs",
+                cure="nobody can tell any more who became whom, but from the originals",
+            )
         if not path.is_file():
             raise UsageError(
                 "no run has written a mapping of names and IDs: the vault holds keyed hashes only",
@@ -177,12 +185,17 @@ def _contents(private: Path) -> VaultContents:
 
 
 def _shown(private: Path, contents: VaultContents) -> dict[str, Any]:
-    from bidsanon.audit import MAP_NAME, VALUES_NAME, Journal  # noqa: PLC0415 - start-up time
+    from bidsanon.audit import (  # noqa: PLC0415 - start-up time
+        MAP_NAME,
+        VALUES_NAME,
+        Journal,
+        Outcome,
+    )
 
     published = {
         f"sub-{entry['subject']}" + (f"_ses-{entry['session']}" if entry.get("session") else "")
         for entry in Journal(private).entries()
-        if entry.get("outcome") == "published" and entry.get("subject")
+        if entry.get("outcome") in {Outcome.PUBLISHED, Outcome.DELIVERED} and entry.get("subject")
     }
     return {
         "private": str(private),

@@ -84,7 +84,7 @@ def _entry(run: DeidentifyRun) -> JournalEntry:
     return JournalEntry(
         when=now(),
         command="deidentify",
-        outcome=Outcome.REFUSED if run.refusal else Outcome.PUBLISHED,
+        outcome=Outcome.REFUSED if run.refusal else Outcome.DELIVERED,
         subject=run.request.subject,
         session=None,
         profile=run.profile.title,

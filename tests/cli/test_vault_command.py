@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -60,6 +61,10 @@ def dataset(tmp_path: Path) -> Path:
         profile_digest="0" * 64,
     )
     Journal(private).append(entry)
+    delivered = replace(
+        entry, command="deidentify", outcome=Outcome.DELIVERED, subject="03", session=None
+    )
+    Journal(private).append(delivered)
     return tmp_path / "study"
 
 
@@ -81,12 +86,14 @@ def test_show_says_what_is_in_the_vault_and_no_value_of_the_key(
         "destroyed": None,
         "persons": 2,
         "labels": ["sub-01"],
-        "sessions": ["sub-01_ses-02"],
+        "sessions": ["sub-01_ses-02", "sub-03"],
         "deident_map": False,
         "audit_values": False,
     }
     assert run(cli, ["vault", "show", str(dataset)]) == 0
-    assert "sub-01_ses-02" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "sub-01_ses-02" in said
+    assert "schema" not in said
 
 
 def test_the_private_folder_itself_may_be_named(
@@ -189,6 +196,18 @@ def test_destroy_leaves_a_vault_that_says_so(
     shown = printed(capsys)
     assert (shown["persons"], shown["labels"]) == (0, [])
     assert shown["destroyed"]
+
+
+def test_map_says_that_the_vault_was_destroyed(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_deident_map(dataset.with_name("study.private") / MAP_NAME, [JANE])
+    assert run(cli, ["vault", "destroy", str(dataset), "--yes"]) == 0
+    capsys.readouterr()
+    assert run(cli, ["vault", "map", str(dataset)]) == 2
+    said = capsys.readouterr().err
+    assert "was destroyed" in said
+    assert "--deident-map" not in said
 
 
 def test_destroy_waits_for_nobody(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -141,6 +141,7 @@ def test_what_was_done_is_recorded_without_identity(
     SUMMARY.validate(summary)
     (entry,) = Journal(done.request.private).entries()
     JOURNAL.validate(entry)
+    assert entry["outcome"] == deidentify_summary(delivered[1])["outcome"] == "delivered"
     page = deidentify_report_path(done.request).read_text("utf-8")
     assert "The files reached OUT in one step." in page
     assert entry["command"] == "deidentify"
