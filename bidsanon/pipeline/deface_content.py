@@ -6,13 +6,13 @@ derivatives hold faces as often as originals do, and the history of a repository
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
-from bidsanon.files import files_below
 
 DESCRIPTION = "dataset_description.json"
 
@@ -105,14 +105,20 @@ def _is_hidden(name: str) -> bool:
 
 
 def _names_below(dataset: Path, entry: Path) -> Iterator[str]:
-    """Yield the files and links at or below an entry, without hidden ones."""
-    if entry.is_symlink() or not entry.is_dir():
-        yield entry.name
-        return
-    for path in files_below(entry):
+    """Yield files, links, and folders that cannot be opened, at or below an entry.
+
+    Hidden ones are passed over.
+    """
+    below = entry.rglob("*") if entry.is_dir() and not entry.is_symlink() else ()
+    for path in sorted((entry, *below)):
         name = path.relative_to(dataset)
-        if not any(map(_is_hidden, name.parts)):
+        plain_folder = path.is_dir() and not path.is_symlink() and not _is_closed(path)
+        if not plain_folder and not any(map(_is_hidden, name.parts)):
             yield name.as_posix()
+
+
+def _is_closed(path: Path) -> bool:
+    return path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
 
 
 def _is_image(name: str) -> bool:
@@ -123,6 +129,8 @@ def _problem(dataset: Path, name: str) -> str:
     """Say why something in a subject's folder cannot be looked at; an empty text if it can."""
     if (dataset / name).is_symlink() and (dataset / name).is_dir():
         return "it is a link to a folder: deface the images of the folder that it leads to"
+    if _is_closed(dataset / name):
+        return "it is a folder that cannot be opened: check its permissions"
     if name.lower().endswith(_OTHER_IMAGES):
         return "it is an image in a format that is not defaced here: convert it to NIfTI"
     return ""
@@ -130,7 +138,7 @@ def _problem(dataset: Path, name: str) -> str:
 
 def _may_show_a_face(dataset: Path, name: str) -> bool:
     """Tell whether something may show a face and is not looked at: a photo, a stray image."""
-    if (dataset / name).is_symlink() and (dataset / name).is_dir():
+    if (dataset / name).is_dir():
         return True
     stray = _is_image(name) or name.lower().endswith(_OTHER_IMAGES)
     return stray or parse_name(PurePosixPath(name).name).suffix == _PHOTO

@@ -16,6 +16,7 @@ from bidsanon.deface.image import deface_acquisition
 from bidsanon.errors import ConflictError, SourceError, UsageError
 from bidsanon.files import tree_digest
 from bidsanon.pipeline import deface as pipeline_deface
+from bidsanon.pipeline import deface_content
 from bidsanon.pipeline.deface import deface
 from bidsanon.pipeline.deface_content import list_dataset
 from bidsanon.pipeline.deface_request import make_deface_request
@@ -230,6 +231,18 @@ def test_a_linked_folder_is_refused(dataset: Path, tmp_path: Path) -> None:
     done = run(dataset, in_place=True)
     assert verdicts(done) == {"sub-01": "failed"}
     assert has_face(tmp_path / "elsewhere/anat/sub-01_T1w.nii.gz")
+
+
+def test_a_folder_that_cannot_be_opened_is_told(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def access(path: Path, mode: int) -> bool:
+        return not (path.name in {"anat", "code"} and mode == os.R_OK | os.X_OK)
+
+    monkeypatch.setattr(deface_content.os, "access", access)
+    content = list_dataset(dataset)
+    assert list(content.opaque) == ["sub-01/anat"]
+    assert "code" in content.not_copied
 
 
 def test_an_image_that_changes_meanwhile_is_left_as_it_is(
