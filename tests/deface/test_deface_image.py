@@ -57,9 +57,7 @@ def test_a_head_that_lies_anyhow_loses_its_face_and_keeps_its_brain(tmp_path: Pa
     assert outcome.figures["sharp"] > 0.1
     assert outcome.figures["face_tissue_ml"] > 500
     assert set(outcome.pictures) == {
-        f"{when}-{view}"
-        for when in ("before", "after")
-        for view in VIEWS
+        f"{when}-{view}" for when in ("before", "after") for view in VIEWS
     }
     assert all(picture.parent == tmp_path / "private" for picture in outcome.pictures.values())
 
