@@ -177,7 +177,7 @@ def face_tissue(head: Grid, to_template: Matrix, *, cut: Cut = WHOLE) -> FaceTis
     voxel_ml = float(np.prod(voxel_sizes_mm(head.affine))) / _MM3_PER_ML
     inside = int(np.count_nonzero(tissue & goes))
     return FaceTissue(
-        cut_ml=np.count_nonzero(goes) * voxel_ml,
+        cut_ml=int(np.count_nonzero(goes)) * voxel_ml,
         tissue_ml=inside * voxel_ml,
         tissue_share=inside / max(1, int(np.count_nonzero(tissue))),
     )

@@ -58,9 +58,9 @@ def write_mask(path: Path, goes: Mask, acquisition: Acquisition) -> None:
     image = Nifti1Image((~goes).astype(np.uint8), nifti.affine)  # type: ignore[no-untyped-call]
     sform, qform = read_codes(nifti)
     header = image.header
-    header.set_sform(nifti.affine, sform)
-    header.set_qform(nifti.affine, qform)
-    header.set_xyzt_units("mm")
+    header.set_sform(nifti.affine, sform)  # type: ignore[no-untyped-call]
+    header.set_qform(nifti.affine, qform)  # type: ignore[no-untyped-call]
+    header.set_xyzt_units("mm")  # type: ignore[no-untyped-call]
     with storage_errors("a defacemask"):
         write_bytes(path, gzip_bytes(image.to_bytes()))
         write_json(path.with_name(f"{parse_name(path.name).stem}.json"), {})

@@ -46,7 +46,7 @@ class _Sum:
     def mean(self, affine: Matrix) -> Grid:
         if not self.counts.all():
             raise UnreadableImageError("it has no volumes")
-        values = self.total / self.counts.astype(np.float32)
+        values: Volume = (self.total / self.counts).astype(np.float32)
         return Grid(values=values, affine=affine @ blocks_of(self.factors))
 
 

@@ -141,7 +141,7 @@ def read_header(path: Path) -> Nifti:
 def read_codes(image: Nifti) -> tuple[int, int]:
     """Return what an image's header says that its world is: its sform and qform codes."""
     with _reading():
-        header = nibabel.load(image.path).header
+        header: Any = nibabel.load(image.path).header
     return int(header["sform_code"]), int(header["qform_code"])
 
 
@@ -359,6 +359,7 @@ def _slab(image: Nifti, first: int, stored: Stored) -> Slab:
 
 
 def _scaled(image: Nifti, stored: Stored) -> Volume:
+    values: Volume
     if image.dtype.fields:
         parts = [stored[name].astype(np.float32) for name in image.dtype.fields]
         values = np.mean(parts, axis=0, dtype=np.float32)
