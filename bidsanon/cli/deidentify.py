@@ -66,6 +66,9 @@ def command(
     of several. OUT is a folder that is not there yet or is empty, or a name that ends in .zip,
     .tar.gz or .tgz. DICOM files are named by their new UIDs. OUT appears whole, once every gate has
     passed, or not at all; the originals are only read. Faces are not removed.
+
+    Each person gets a pseudonym; -s and --name choose them, and --keep PatientID --keep PatientName
+    leaves both as they are.
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.deidentify_text import (  # noqa: PLC0415

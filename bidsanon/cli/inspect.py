@@ -30,7 +30,8 @@ def command(
     """Show the series of a source, their proposed BIDS names, and what would be quarantined.
 
     Nothing is written, and nothing identifying is shown: descriptions are shown as they would be
-    published. The names are those of a subject labelled 01.
+    published. The names are those of a subject labelled 01. Where `bidsanon convert` would refuse
+    the source, the findings say so, and the exit code is 0 all the same: this command only shows.
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.outcome import (  # noqa: PLC0415

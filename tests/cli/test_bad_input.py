@@ -293,6 +293,16 @@ def test_dcm2niix_failing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None
     assert not (shell.folder / "ds").exists()
 
 
+def test_inspect_shows_what_a_dry_run_refuses(shell: Shell) -> None:
+    two_persons(shell.folder / "in")
+    assert shell.convert(shell.folder / "in", "--dry-run") == 4
+    assert "SEVERAL_PERSONS" in shell.out
+    assert shell.bidsanon("inspect", shell.folder / "in") == 0
+    assert "SEVERAL_PERSONS" in shell.out
+    assert shell.bidsanon("inspect", "--help") == 0
+    assert "exit code is 0" in " ".join(shell.out.split())
+
+
 def test_no_space_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     bold_mosaic(shell.folder / "in")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(total=10, used=9, free=1))

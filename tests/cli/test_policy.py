@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import jsonschema
 import pytest
-from sessions import bold_mosaic
+from pydicom import dcmread
+from sessions import MARA, bold_mosaic
 
 from bidsanon.audit import Journal
 from bidsanon.cli import cli
@@ -32,6 +33,21 @@ def option_help(command: str) -> str:
 @pytest.mark.parametrize("command", ["convert", "deidentify", "inspect"])
 def test_the_help_names_all_ten_options(command: str) -> None:
     assert [option for option in Option if option not in option_help(command)] == []
+
+
+def test_subject_and_name_are_kept_as_the_help_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "--keep PatientID --keep PatientName"
+    with pytest.raises(SystemExit):
+        importlib.import_module("bidsanon.cli.deidentify").command.main(["--help"])
+    assert words in " ".join(capsys.readouterr().out.split())
+    bold_mosaic(tmp_path / "in", person=MARA)
+    given = ["deidentify", str(tmp_path / "in"), str(tmp_path / "out"), "--jobs", "1"]
+    assert run(cli, [*given, *words.split()]) == 0
+    header = dcmread(next((tmp_path / "out").rglob("*.dcm")), stop_before_pixels=True)
+    assert header.PatientID == MARA.patient_id
+    assert header.PatientName == MARA.name
 
 
 @pytest.mark.parametrize(
