@@ -4,6 +4,9 @@ A name is looked for whole and by its parts, in either order, with whatever stan
 parts, spaced out, backwards and in Base64; a date in all its written forms; an identifier with or
 without its separators.
 
+A part of two letters is cut where no letter stands beside it, unless it is a term, a particle or a
+word of every text: then nobody could tell.
+
 A word that equals part of a name may be a word of the acquisition as well (a person called Brain).
 Alone, such a word is cut where it is anatomy or as common as that, since losing it costs nothing;
 it stays where it names a sequence ("bold"), which heuristics go by and which stands in everybody's
@@ -37,6 +40,17 @@ _PARTICLES = frozenset(
         *("abu", "the", "and", "jun", "sen", "jnr", "snr", "med", "phd", "dipl", "ing", "esq"),
     )
 )
+_NO_SHORT_NAMES = frozenset(
+    (
+        # Particles, titles and generations.
+        *("af", "al", "am", "av", "da", "de", "di", "do", "du", "el", "la", "le", "zu"),
+        *("ba", "dr", "hr", "ii", "iv", "jr", "ma", "md", "ms", "sr", "st", "vi"),
+        # Units, beginnings of the names of sequences, and words of every text.
+        *("cc", "cm", "dl", "hz", "kg", "mm", "ep", "fl", "me", "mp", "mt", "pc", "ph", "re"),
+        *("an", "as", "at", "by", "im", "in", "no", "of", "or", "to", "um"),
+    )
+)
+"""Of two letters, what is no part of a name that could be told from other words."""
 _REASONS = {
     ValueKind.NAME: NoteReason.NAME,
     ValueKind.IDENTIFIER: NoteReason.IDENTIFIER,
@@ -155,6 +169,8 @@ def _name_patterns(name: str) -> Iterator[_Pattern]:
     for word in words:
         if _stands_out(word, shortest=_SHORTEST, common_too=True):
             yield from (_word(form) for form in _spellings(word))
+        elif len(word) < _SHORTEST:
+            yield from _short_patterns(word)
         if len(word) >= _SHORTEST_INSIDE_WORDS and not is_acquisition_term(word):
             yield from _disguise_patterns(word)
     parts = words[:_MOST_PARTS]
@@ -163,6 +179,14 @@ def _name_patterns(name: str) -> Iterator[_Pattern]:
         for second in parts:
             if first is not second:
                 yield from _pair_patterns(first, second)
+
+
+def _short_patterns(word: str) -> Iterator[_Pattern]:
+    """Yield the patterns of a name of two letters, which counts with no letter beside it."""
+    if len(word) == _SHORTEST - 1 and word.lower() not in _NO_SHORT_NAMES:
+        for form in _spellings(word):
+            if not is_acquisition_term(form):
+                yield _Pattern(-len(form), rf"(?<!{_LETTER}){re.escape(form)}(?!{_LETTER})")
 
 
 def _disguise_patterns(word: str) -> Iterator[_Pattern]:
@@ -255,13 +279,16 @@ def _bounded(*words: str) -> _Pattern:
 def _spellings(word: str) -> tuple[str, ...]:
     """Return a word composed and decomposed, without its accents, with umlauts written out.
 
-    And as a reader has it who takes UTF-8 for Latin-1.
+    With SS for ß, as capitals have it, and the other way round; and as a reader has it who takes
+    UTF-8 for Latin-1.
     """
     lower = unicodedata.normalize("NFC", word).lower()
     decomposed = unicodedata.normalize("NFD", lower)
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("ß", "ss")
     misread = word.encode().decode("latin-1").lower()
-    forms = (lower, decomposed, bare, lower.translate(_GERMAN), misread)
+    folded = lower.casefold()
+    doubled = (folded, unicodedata.normalize("NFD", folded), folded.replace("ss", "ß"))
+    forms = (lower, decomposed, bare, lower.translate(_GERMAN), misread, *doubled)
     return tuple(dict.fromkeys(forms))
 
 

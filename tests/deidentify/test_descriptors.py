@@ -408,3 +408,35 @@ def test_real_series_and_protocol_names_survive_what_real_headers_know(
     for text in (header.SeriesDescription, header.get("ProtocolName", "")):
         cleaned = clean_descriptor(text, values)
         assert all(word in person for piece in cleaned.cut for word in piece.lower().split())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("Müßlöffel^Ida", "MÜSSLÖFFEL coil", "coil"),
+        ("Müßlöffel^Ida", "MU\u0308SSLO\u0308FFEL coil", "coil"),
+        ("Müssloeffel^Ida", "Müßloeffel coil", "coil"),
+        ("Groß^Ida", "GROSS_t1", "t1"),
+    ],
+)
+def test_a_sharp_s_is_found_in_capitals(name: str, text: str, left: str) -> None:
+    assert clean_descriptor(text, known(ValueKind.NAME, name)).text == left
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        ("Li^Bo", "Bo_t1", "t1"),
+        ("Li^Bo", "t1_bo 3d", "t1_3d"),
+        ("Li^Bo", "bold_libre_lipid", "bold_libre_lipid"),
+        ("Li^Bo", "Bold AP", "Bold AP"),
+        ("Pa^Te", "dwi_AP PA TR TE", "dwi_AP PA TR TE"),
+        ("Ap^Ir", "ap_se_ir", "ap_se_ir"),
+        ("de la Cruz^No", "t1 de tete no contrast", "t1 de tete no contrast"),
+        ("Ep^Mm", "ep2d_bold 3 mm", "ep2d_bold 3 mm"),
+    ],
+)
+def test_a_name_of_two_letters_goes_where_it_is_a_word_and_no_term(
+    name: str, text: str, left: str
+) -> None:
+    assert clean_descriptor(text, known(ValueKind.NAME, name)).text == left
