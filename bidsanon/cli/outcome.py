@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -15,7 +16,8 @@ from typing import NoReturn
 
 import click
 
-from bidsanon.errors import BidsanonError, GateRefusedError, UsageError
+from bidsanon import reached
+from bidsanon.errors import BidsanonError, GateRefusedError, StorageError, UsageError
 from bidsanon.redaction import RedactionFilter, Redactor
 
 EXIT_BUG = 1
@@ -32,7 +34,22 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     arguments
         What stands after the program's name; None: as it was called.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    reached.begin()
+    try:
+        return _run(command, list(sys.argv[1:] if arguments is None else arguments))
+    except (OSError, SystemExit) as error:
+        if not _is_lost_output(error):
+            raise
+    _give_up_stdout()
+    lost = StorageError(
+        f"what is to be said cannot be written to stdout; {_what_is_there()}",
+        cure="make room where stdout goes, or let it go elsewhere, and run it again if need be",
+    )
+    show_error(lost)
+    return lost.exit_code
+
+
+def _run(command: click.Command, given: list[str]) -> int:
     try:
         result = command.main(given, prog_name="bidsanon", standalone_mode=False)
     except click.exceptions.Exit as leaving:
@@ -43,12 +60,15 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
             _print_usage_error(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: nothing was published", err=True)
+        click.echo(f"interrupted: {_what_is_there()}", err=True)
         return EXIT_INTERRUPTED
     except BidsanonError as error:
         show_error(error)
         return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
+    except Exception as error:
+        if _is_lost_output(error):
+            raise
+        # The one place where a bug becomes an exit code.
         bug = described_bug(error)
         show_error(bug)
         if "--json" in given:
@@ -88,9 +108,32 @@ def described_bug(error: Exception) -> BidsanonError:
     ours = [f for f in frames if "bidsanon" in Path(f.filename).parts] or list(frames)
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
     return BidsanonError(
-        f"a bug in bidsanon ({type(error).__name__} at {place}); nothing was published",
+        f"a bug in bidsanon ({type(error).__name__} at {place}); {_what_is_there()}",
         cure="report it with this line; the details may identify somebody and are not shown",
     )
+
+
+def _what_is_there() -> str:
+    """Say whether something may have been published."""
+    if reached.was_reached():
+        return "look whether OUT or the dataset is there and whole: it was being put in its place"
+    return "nothing was published"
+
+
+def _is_lost_output(error: BaseException) -> bool:
+    """Tell whether it is stdout that could not be written; of a closed pipe click makes an exit."""
+    if isinstance(error, SystemExit):
+        return True  # no command leaves by itself
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, OSError) and frames[-1].name == click.echo.__name__
+
+
+def _give_up_stdout() -> None:
+    """Let what is left to be written go nowhere, so that Python does not fail over it."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ from bidsanon.files import (
 )
 from bidsanon.publish.lock import publishing_folder
 from bidsanon.publish.packing import pack_tar_gz, pack_zip
+from bidsanon.reached import mark_reached
 
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
@@ -219,6 +220,7 @@ def settle_delivery(delivery: Delivery) -> None:
     change = delivery.change
     new = change / _NEW
     if (change / _DECIDED).is_file() and new.exists() and _may_be_moved_away(delivery, change):
+        mark_reached()
         if os.path.lexists(delivery.out):
             delivery.out.rename(change / _OLD)
         new.rename(delivery.out)

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from bidsanon.files import fresh_folder, make_private_folder, remove_tree, write_text
 from bidsanon.publish.lock import publishing_folder
+from bidsanon.reached import mark_reached
 
 DATASET_FOLDER_MODE = 0o755
 DATASET_FILE_MODE = 0o644
@@ -113,6 +114,7 @@ def _lay_out(item: Item, place: Path) -> None:
 
 
 def _apply(dataset: Path, log: Path) -> None:
+    mark_reached()
     dataset.mkdir(mode=DATASET_FOLDER_MODE, parents=True, exist_ok=True)
     targets = json.loads((log / "commit.json").read_text("utf-8"))
     for number, target in enumerate(targets):

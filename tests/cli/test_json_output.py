@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
-from sessions import MARA
+from sessions import MARA, bold_mosaic
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
@@ -63,3 +66,26 @@ def test_a_bug_is_an_object_too_that_says_nothing_of_what_it_met(
     assert "ValueError at profile.py" in printed["error"]["message"]
     assert printed["error"]["cure"] in err
     assert MARA.family_name not in out + err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.parametrize("full", [True, False])
+def test_output_that_nobody_can_read_is_told_and_what_is_there_is_not_denied(
+    tmp_path: Path, full: bool
+) -> None:
+    bold_mosaic(tmp_path / "in")
+    line = [sys.executable, "-m", "bidsanon", "deidentify", "in", "out", "--json"]
+    if full:
+        stdout = os.open("/dev/full", os.O_WRONLY)
+    else:
+        nobody, stdout = os.pipe()
+        os.close(nobody)
+    ended = subprocess.run(
+        line, cwd=tmp_path, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(stdout)
+    assert ended.returncode == 4, ended.stderr
+    assert "nothing was published" not in ended.stderr
+    assert "look whether OUT" in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+    assert (tmp_path / "out").is_dir()
