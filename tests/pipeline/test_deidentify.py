@@ -176,13 +176,45 @@ def test_the_same_vault_gives_the_same_bytes_in_one_process_or_two(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bidsanon.workers.FILES_WORTH_A_WORKER", 1)
-    for name, jobs in (("a", 1), ("b", 2), ("c.zip", 2), ("d.zip", 1)):
+    for name, jobs in (("a", 1), ("b", 2), ("c.zip", 2)):
         run_deidentify(source, out=tmp_path / name, private=tmp_path / "private", jobs=jobs)
     assert tree_digest(tmp_path / "a") == tree_digest(tmp_path / "b")
-    with zipfile.ZipFile(tmp_path / "c.zip") as one, zipfile.ZipFile(tmp_path / "d.zip") as other:
-        assert [one.read(name) for name in one.namelist()] == (
-            [other.read(name) for name in other.namelist()]
-        )
+    with zipfile.ZipFile(tmp_path / "c.zip") as packed:
+        packed.extractall(tmp_path / "c")
+    (unpacked,) = (tmp_path / "c").iterdir()
+    assert tree_digest(unpacked) == tree_digest(tmp_path / "a")
+
+
+@pytest.mark.parametrize("name", ["vault.sqlite", MAP_NAME])
+def test_a_folder_in_the_place_of_a_private_file_is_told(
+    source: Path, tmp_path: Path, name: str
+) -> None:
+    private = tmp_path / "private"
+    (private / name).mkdir(parents=True)
+    with pytest.raises(StorageError, match="a folder stands where"):
+        run_deidentify(source, out=tmp_path / "out", private=private, deident_map=True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a file system that takes no folders")
+def test_a_place_where_no_folder_can_be_made_is_told(source: Path) -> None:
+    with pytest.raises(StorageError):
+        run_deidentify(source, out=Path("/proc/bidsanon-out"))
+
+
+def test_whoever_comes_second_is_told_what_is_being_done(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = pipeline.read
+
+    def another(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(pipeline, "read", read)
+        with pytest.raises(ConflictError, match="another process is de-identifying into this OUT"):
+            run_deidentify(source, out=tmp_path / "out")
+        return read(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "read", another)
+    run_deidentify(source, out=tmp_path / "out")
 
 
 def test_an_archive_gives_what_its_folder_gives(source: Path, tmp_path: Path) -> None:
