@@ -60,7 +60,7 @@ def in_parts(view: memoryview) -> Iterator[memoryview]:
 
 @contextlib.contextmanager
 def storage_errors(place: str) -> Iterator[None]:
-    """Turn "no space left" and "not allowed" into errors that say where and what to do.
+    """Turn "no space left", "not allowed" and "a folder is in the way" into errors with words.
 
     Parameters
     ----------
@@ -70,10 +70,15 @@ def storage_errors(place: str) -> Iterator[None]:
     Raises
     ------
     StorageError
-        If the disk is full or the place cannot be written.
+        If the disk is full, the place cannot be written, or a folder stands where a file belongs.
     """
     try:
         yield
+    except IsADirectoryError as error:
+        raise StorageError(
+            f"a folder stands where a file of {place} should be",
+            cure="move the folder away and run it again",
+        ) from error
     except OSError as error:
         if error.errno in _OUT_OF_ROOM:
             raise StorageError(
@@ -87,8 +92,19 @@ def storage_errors(place: str) -> Iterator[None]:
 
 
 def make_private_folder(path: Path) -> Path:
-    """Make a folder that only its owner can enter, and return it."""
-    path.mkdir(parents=True, exist_ok=True)
+    """Make a folder that only its owner can enter, and return it.
+
+    Raises
+    ------
+    StorageError
+        If its file system lets nobody make folders (/proc).
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:
+        raise StorageError(
+            "a folder cannot be made: its file system takes none", cure="choose another place"
+        ) from error
     path.chmod(PRIVATE_FOLDER_MODE)
     return path
 

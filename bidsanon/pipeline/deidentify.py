@@ -103,7 +103,12 @@ def deidentify(
         words="the folder that is to hold OUT, and beside it OUT.private,",
         cure="choose another place for OUT (--private places the private folder alone)",
     )
-    with claimed_workspace(request.private, request.name, words=request.private_words) as space:
+    with claimed_workspace(
+        request.private,
+        request.name,
+        words=request.private_words,
+        doing="de-identifying into this OUT",
+    ) as space:
         _settle(request)
         require_place(request.delivery, overwrite=request.options.overwrite)
         source = read(request, profile, unpack_into=space.work / "source", progress=progress)

@@ -136,7 +136,9 @@ def require_writable(place: Path, *, words: str, cure: str) -> None:
 
 
 @contextlib.contextmanager
-def claimed_workspace(private: Path, name: str, *, words: str) -> Iterator[Workspace]:
+def claimed_workspace(
+    private: Path, name: str, *, words: str, doing: str = "converting this session"
+) -> Iterator[Workspace]:
     """Open a workspace for this process alone, without what crashed runs left in it.
 
     Parameters
@@ -147,6 +149,8 @@ def claimed_workspace(private: Path, name: str, *, words: str) -> Iterator[Works
         The session's name.
     words
         Which folder that is: from :func:`private_words`.
+    doing
+        What is done in it, for whoever comes second.
 
     Raises
     ------
@@ -159,7 +163,7 @@ def claimed_workspace(private: Path, name: str, *, words: str) -> Iterator[Works
     with (
         storage_errors(words),
         workspace(private, name) as space,
-        session_claim(space.claim),
+        session_claim(space.claim, doing=doing),
     ):
         space.remove_stale()
         yield space
