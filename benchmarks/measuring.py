@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -41,30 +43,39 @@ def measure(
 ) -> Cost:
     """Run a program and measure it.
 
-    The calling process may have no other children meanwhile, and should be small: a program's
-    memory counts from its fork on.
+    It is started by a small process of its own: the memory of a process counts from the fork on, so
+    that a large one would lend its children its own.
 
     Raises
     ------
     SystemExit
         If it fails; `log` holds what it said.
     """
+    measured = subprocess.run(
+        [sys.executable, __file__, str(log), *map(str, command)],
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if measured.returncode:
+        raise SystemExit(f"{Path(command[0]).name} {measured.stderr.strip()}: see {log}")
+    return Cost(**json.loads(measured.stdout))
+
+
+def _measure_here(log: Path, command: Sequence[str]) -> Cost:
+    """Run a program, wait for it and for all that it leaves behind, and measure them."""
+    _adopt_orphans()
     with log.open("wb") as output:
-        _adopt_orphans()
         started = time.perf_counter()
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - started
         usages = [usage, *_orphans_usages()]
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{Path(command[0]).name} ended with {process.returncode}: see {log}")
+        raise SystemExit(f"ended with {process.returncode}")
     return Cost(
         wall_s=wall_s,
         cpu_s=sum(each.ru_utime + each.ru_stime for each in usages),
@@ -98,3 +109,7 @@ def summarise(costs: Sequence[Cost]) -> Cost:
         cpu_s=median(cost.cpu_s for cost in costs),
         memory_mb=max(cost.memory_mb for cost in costs),
     )
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(_measure_here(Path(sys.argv[1]), sys.argv[2:]))))
