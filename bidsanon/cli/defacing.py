@@ -11,7 +11,6 @@ import click
 _OPTIONS = (
     click.option(
         "--deface",
-        "--engine",
         "engine",
         type=click.Choice(["auto", "bidsanon", "pydeface", "none"]),
         default="auto",

@@ -93,7 +93,7 @@ def test_an_image_that_fails_is_told_on_both_streams(
         ([T1W], 2),
         (["nowhere", "--in-place"], 2),
         ([".", "--in-place", "-o", "out"], 2),
-        ([".", "--in-place", "--engine", "none"], 2),
+        ([".", "--in-place", "--deface", "none"], 2),
         (["derivatives", "--check-only"], 2),
         (["empty", "--check-only"], 3),
         (["broken.nii.gz", "-o", "out"], 3),
