@@ -298,7 +298,7 @@ def _refusal(run: DefaceRun) -> GateRefusedError | None:
     left = "left as they were" if run.request.mode is Mode.IN_PLACE else "not written to OUT"
     return GateRefusedError(
         f"{count} of {total} image(s) could not be defaced and were {left}: they may show a face",
-        cure="do not share them; look at them with --pictures DIR, or try another engine with --deface",
+        cure="do not share them; look at them with --pictures DIR, or try another --deface engine",
     )
 
 
