@@ -21,11 +21,12 @@ from bidsanon.deface.grid import (
     Grid,
     Matrix,
     Volume,
+    block_mean,
     resample_isotropic,
     rotation,
     sample_like,
 )
-from bidsanon.deface.head import brightness, coarse_head
+from bidsanon.deface.head import REGISTERED_MM, brightness
 from bidsanon.deface.image import place_template
 from bidsanon.deface.registration import axis_turns
 from bidsanon.deface.template import face_template, template_file
@@ -117,7 +118,7 @@ def read_heads(shared: Path, scratch: Path) -> Iterator[Head]:
             print(f"{name} is not to be had here", file=sys.stderr)
             continue
         image = _read(path)
-        head = coarse_head(image)
+        head = block_mean(image, REGISTERED_MM)
         placement = place_template(image, head, EmbeddedEngine())
         yield Head(name=name, image=image, to_head=placement.registration.to_head)
 

@@ -23,8 +23,8 @@ from scipy import ndimage
 
 from bidsanon.deface.cut import cut_mask, face_tissue
 from bidsanon.deface.engines import EmbeddedEngine
-from bidsanon.deface.grid import Grid, Matrix, Points, points_of, sample_like, transform
-from bidsanon.deface.head import coarse_head, window_of
+from bidsanon.deface.grid import Grid, Matrix, Points, block_mean, points_of, sample_like, transform
+from bidsanon.deface.head import REGISTERED_MM, window_of
 from bidsanon.deface.image import decide, decide_without, place_template
 from bidsanon.deface.relief import surface_relief_mm
 from bidsanon.deface.selfcheck import brain_in_view
@@ -154,7 +154,7 @@ def _try_case(thing: Head, change: str, seed: int) -> Result:
     rng = np.random.default_rng(zlib.crc32(f"{thing.name} {change} {seed}".encode()))
     changed = CHANGES[change](thing, rng) if thing.to_head is not None else thing
     started = time.perf_counter()
-    coarse = coarse_head(changed.image)
+    coarse = block_mean(changed.image, REGISTERED_MM)
     head = window_of(coarse).apply(coarse)
     placement = place_template(changed.image, head, EmbeddedEngine())
     if placement.refusals:

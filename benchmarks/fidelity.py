@@ -19,7 +19,7 @@ from pathlib import Path
 from reencoding import Form, reencoded
 
 from bidsanon.convert.fidelity import NOT_COMPARED, compare, convert_folder, exempt_keys
-from bidsanon.deidentify.instance import Deidentifier, what_it_says
+from bidsanon.deidentify.instance import Deidentifier
 from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError, read_file
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.profile import Profile, bundled_profiles, load_profile
@@ -201,8 +201,9 @@ def _write_both(
         try:
             content = path.read_bytes() if form is None else reencoded(path, form)
             if deidentifier is None:
-                known = what_it_says(content, profile=profile, plan=_PLAN)
-                deidentifier = Deidentifier(profile=profile, plan=_PLAN, known=known, marked=False)
+                first = Deidentifier(profile=profile, plan=_PLAN)
+                first.clean(content)
+                deidentifier = first.knowing(first.harvest.drain().identity, marked=False)
             cleaned = deidentifier.clean(content)
         except NotUnderstoodError:
             continue

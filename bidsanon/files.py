@@ -151,32 +151,29 @@ def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
 
 
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file whole or not at all: beside it first, then renamed over it."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(mode)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Write a file whole or not at all."""
+    with _written_whole(path, mode=mode) as stream:
+        stream.write(content)
 
 
 def copy_file(source: Path, target: Path, *, mode: int = 0o644) -> None:
     """Copy a file's bytes whole or not at all; what stands at `target` is replaced."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
+    with source.open("rb") as content, _written_whole(target, mode=mode) as stream:
+        shutil.copyfileobj(content, stream, _CHUNK)
+
+
+@contextlib.contextmanager
+def _written_whole(path: Path, *, mode: int) -> Iterator[BinaryIO]:
+    """Give a stream to a file beside `path`, which is then renamed over it, or goes."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     temporary = Path(name)
     try:
-        with source.open("rb") as content, os.fdopen(descriptor, "wb") as stream:
-            shutil.copyfileobj(content, stream, _CHUNK)
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(mode)
-        temporary.replace(target)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

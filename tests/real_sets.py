@@ -1,4 +1,4 @@
-"""The sets of real DICOM that hold MR images, by their names below ``../shared/data``."""
+"""The sets of real DICOM, by their names below ``../shared/data``."""
 
 MR_SETS = (
     "siemens-ve11-t1w-face",
@@ -17,3 +17,10 @@ MR_SETS = (
     "philips-r57-dwi-dicomdir",
     "transfer-syntaxes",
 )
+"""Those of MR images."""
+
+ODD_SETS = ("malformed-and-odd", "burned-in-pixels", "dicomdir-media-multipatient")
+"""Those of files that are damaged, odd, or no images for conversion."""
+
+EVERY_SET = tuple(sorted((*MR_SETS, *ODD_SETS)))
+"""All of them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from bidsanon.deface.grid import Grid, Mask, Points, block_mean
+from bidsanon.deface.grid import Grid, Mask, Points
 
 REGISTERED_MM = 2.5
 """No registration looks at finer voxels than this allows."""
@@ -15,11 +15,6 @@ REGISTERED_MM = 2.5
 _AIR = 0.06
 _COIL_MM = 35.0
 _LEAST_SURROUNDINGS = 0.02
-
-
-def coarse_head(reference: Grid) -> Grid:
-    """Return an image on the voxels on which it is registered, of about 2 mm."""
-    return block_mean(reference, REGISTERED_MM)
 
 
 @dataclass(frozen=True, kw_only=True)

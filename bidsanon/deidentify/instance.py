@@ -386,21 +386,6 @@ def deidentify_instance(
     )
 
 
-def what_it_says(
-    content: bytes, *, profile: Profile, plan: PersonPlan
-) -> tuple[IdentifyingValue, ...]:
-    """Return what a file says about person, staff, place and time, to be cut from free text.
-
-    Raises
-    ------
-    NotUnderstoodError
-        If any of it cannot be understood.
-    """
-    first = Deidentifier(profile=profile, plan=plan)
-    first.clean(content)
-    return cut_from_text(first.harvest.drain().identity)
-
-
 def cut_from_text(values: Iterable[IdentifyingValue]) -> tuple[IdentifyingValue, ...]:
     """Pick the values that free text is searched for."""
     return tuple(value for value in values if value.kind in _CUT_FROM_TEXT)

@@ -111,16 +111,6 @@ class DateShift:
         return f"{format_date(moved)}{parts[1]}{parts[2]}" if parts and moved else ""
 
 
-def shift_date(text: str, days: int) -> str:
-    """Return a DA value moved by whole days; '' for one that is invalid or leaves the calendar."""
-    return DateShift(days=days).da(text)
-
-
-def shift_datetime(text: str, days: int) -> str:
-    """Return a DT value moved by whole days, as :meth:`DateShift.dt` does."""
-    return DateShift(days=days).dt(text)
-
-
 def is_valid_datetime(text: str) -> bool:
     """Tell whether a text is a DT value, a partial one (``YYYY``, ``YYYYMM``) included."""
     parts = _datetime_parts(text)

@@ -6,9 +6,7 @@ converted comes from here.
 
 from __future__ import annotations
 
-import logging
 import struct
-import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +17,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import UID
+
+from bidsanon.dicom.quiet import quiet_pydicom
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,13 +135,8 @@ def _eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 @contextmanager
 def _decoding() -> Iterator[None]:
     """Keep pydicom quiet, and make one error of all that damaged pixels raise."""
-    logger = logging.getLogger("pydicom")
-    disabled, logger.disabled = logger.disabled, True
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_pydicom():
             yield
     except _DECODING_ERRORS as error:
         raise FrameNotDecodedError("the pixels cannot be decoded") from error
-    finally:
-        logger.disabled = disabled

@@ -6,17 +6,15 @@ private folder until all have passed; the last step puts everything into the dat
 
 from __future__ import annotations
 
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from bidsanon.audit import MAP_NAME, ChangedValues, write_deident_map
+from bidsanon.audit import MAP_NAME, write_deident_map
 from bidsanon.convert import Fidelity, check_fidelity, convert_session, find_uncompared
 from bidsanon.deface import deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session, map_entries
-from bidsanon.errors import GateRefusedError, StorageError
+from bidsanon.errors import GateRefusedError
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate
 from bidsanon.ocr import text_reader
@@ -25,6 +23,7 @@ from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
+from bidsanon.pipeline.room import require_room
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, require_writable
 from bidsanon.progress import Progress
@@ -48,8 +47,6 @@ from bidsanon.vault import PersonPlan, Vault
 
 SPACE_FACTOR = 5
 """Room that a run needs, in sizes of its source: the copies, their images twice, the result."""
-
-_GIGABYTE = 10**9
 
 
 def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) -> Run:
@@ -95,7 +92,7 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
             progress=progress,
             reader=text_reader(threads=request.options.jobs),
         )
-        _require_room(source, request)
+        require_room(source, request.private, factor=SPACE_FACTOR, result="the dataset")
         run = Run(request=request, policy=policy, source=source)
         try:
             _take_through_gates(run, space, progress=progress, redactor=redactor)
@@ -115,7 +112,12 @@ def _take_through_gates(
     source = _judge_source(run, space)
     plan = _plan_person(source, request)
 
-    with _changed_values(request) as changed:
+    with request.options.changed_values(
+        request.private,
+        command="convert",
+        subject=request.place.subject,
+        session=request.place.session,
+    ) as changed:
         run.deidentified = deidentify_session(
             source,
             profile=policy.profile,
@@ -182,18 +184,6 @@ def _take_through_gates(
     gates.judge(Gate.PUBLISH, ())
 
 
-def _changed_values(request: ConvertRequest) -> AbstractContextManager[ChangedValues | None]:
-    """Return what takes the changed values, where the user asks for them."""
-    if not request.options.audit_values:
-        return nullcontext()
-    return ChangedValues.begin(
-        request.private,
-        command="convert",
-        subject=request.place.subject,
-        session=request.place.session,
-    )
-
-
 def _compare_and_convert(
     run: Run, deidentified: DeidentifiedSession, space: Workspace, progress: Progress
 ) -> tuple[Fidelity, ConvertedSession]:
@@ -239,23 +229,3 @@ def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
 def _published_on_purpose(run: Run) -> tuple[str, ...]:
     place = run.request.place
     return (*place.relative.parts, place.name)
-
-
-def _require_room(source: SourceSession, request: ConvertRequest) -> None:
-    size = sum(i.path.stat().st_size for s in source.series for i in s.instances)
-    free = shutil.disk_usage(_existing_parent(request.private)).free
-    needed = SPACE_FACTOR * size
-    if free < needed:
-        raise StorageError(
-            f"no space left: about {_size_text(needed)} are needed for the private folder and "
-            f"the dataset, and {_size_text(free)} are free",
-            cure="free some space, or choose a private folder elsewhere with --private",
-        )
-
-
-def _size_text(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= _GIGABYTE else f"{size / 1e6:.0f} MB"
-
-
-def _existing_parent(path: Path) -> Path:
-    return next(p for p in (path, *path.parents) if p.exists())

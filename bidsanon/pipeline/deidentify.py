@@ -6,19 +6,17 @@ everything at OUT at once.
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bidsanon.audit import MAP_NAME, ChangedValues, write_deident_map
+from bidsanon.audit import MAP_NAME, write_deident_map
 from bidsanon.deidentify import deidentify_session, map_entries
 from bidsanon.dicom.confidentiality import Option
 from bidsanon.dicom.uids import is_replacement_uid, is_valid_uid
-from bidsanon.errors import GateRefusedError, SourceError, StorageError
+from bidsanon.errors import GateRefusedError, SourceError
 from bidsanon.external import DCM2NIIX, require_program
 from bidsanon.files import fresh_folder, storage_errors
 from bidsanon.findings import Finding, Gate, Severity, finding
@@ -30,6 +28,7 @@ from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.labels import judge_labels, out_name_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import describe_series
+from bidsanon.pipeline.room import require_room
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, require_writable
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress
@@ -112,7 +111,8 @@ def deidentify(
         _settle(request)
         require_place(request.delivery, overwrite=request.options.overwrite)
         source = read(request, profile, unpack_into=space.work / "source", progress=progress)
-        _require_room(source, request)
+        factor = _SPACE_FACTOR[request.output]
+        require_room(source, request.private, factor=factor, result="OUT")
         run = DeidentifyRun(request=request, profile=profile, source=source)
         try:
             _take_through_gates(run, space, progress=progress, redactor=redactor)
@@ -300,14 +300,9 @@ def _deidentify_persons(
     run: DeidentifyRun, space: Workspace, plans: tuple[PersonPlan, ...], progress: Progress
 ) -> None:
     request = run.request
-    with contextlib.ExitStack() as stack:
-        changed = None
-        if request.options.audit_values:
-            changed = stack.enter_context(
-                ChangedValues.begin(
-                    request.private, command="deidentify", subject=request.subject, session=None
-                )
-            )
+    with request.options.changed_values(
+        request.private, command="deidentify", subject=request.subject, session=None
+    ) as changed:
         run.persons = tuple(
             deidentify_session(
                 part,
@@ -459,15 +454,3 @@ def _outputs(run: DeidentifyRun) -> Iterator[DicomOutput]:
         for series in person.series:
             place = f"series {series.source.index}"
             yield from (DicomOutput(path=file, place=place) for file in series.files)
-
-
-def _require_room(source: SourceSession, request: DeidentifyRequest) -> None:
-    size = sum(i.path.stat().st_size for s in source.series for i in s.instances)
-    free = shutil.disk_usage(next(p for p in request.private.parents if p.exists())).free
-    needed = _SPACE_FACTOR[request.output] * size
-    if free < needed:
-        raise StorageError(
-            f"no space left: about {needed / 1e6:.0f} MB are needed for the private folder and "
-            f"OUT, and {free / 1e6:.0f} MB are free",
-            cure="free some space, or choose a private folder elsewhere with --private",
-        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.audit import ChangedValues
 from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
 
 
@@ -51,6 +53,20 @@ class RunOptions:
             If it cannot be amended so.
         """
         return self.amendment.apply(load_profile(self.profile))
+
+    def changed_values(
+        self, private: Path, *, command: str, subject: str, session: str | None
+    ) -> AbstractContextManager[ChangedValues | None]:
+        """Return what takes the changed values into the private folder; None if nobody asks.
+
+        Raises
+        ------
+        StorageError
+            If they cannot be kept.
+        """
+        if not self.audit_values:
+            return nullcontext()
+        return ChangedValues.begin(private, command=command, subject=subject, session=session)
 
 
 USUAL_RUN = RunOptions()

@@ -135,8 +135,8 @@ class ResidueEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionReport:
-    """All that the page of one session says.
+class RunReport:
+    """What the page of any run says.
 
     Attributes
     ----------
@@ -146,32 +146,22 @@ class SessionReport:
         When the run ended.
     seconds
         How long it took.
-    dataset
-        Where the dataset is.
     private
         Where the private folder is.
-    subject, session
-        Labels without their prefix.
     profile, profile_digest, profile_lines
-        The profile's name, its digest, and what it does in a few sentences.
-    heuristic, heuristic_digest
-        The heuristic's name and the digest of its file.
+        The profile's name, the SHA-256 of what it decides, and what it does in a few sentences.
+    gates
+        All gates of the run in their order.
     series
         What came in, and what went where.
     quarantine
-        What is not converted, by reason.
+        How many files were left out, by reason.
     other_files
         How many files were no DICOM.
     pixels
         How the pixels were looked at for text; None where nobody looked.
-    gates
-        All gates in their order.
-    fidelity
-        What the comparison of originals and copies covered, in sentences.
     changes
         How many elements each action touched, by the action's code.
-    defaced
-        What was done about the face in each image.
     residue
         What was searched for; None where the search was not reached.
     removed_keys
@@ -182,37 +172,63 @@ class SessionReport:
 
     version: str
     when: datetime
-    dataset: Path
     private: Path
-    subject: str
     profile: str
-    heuristic: str
     gates: tuple[GateEntry, ...]
-    session: str | None = None
     seconds: float | None = None
     profile_digest: str = ""
     profile_lines: tuple[str, ...] = ()
-    heuristic_digest: str = ""
     series: tuple[SeriesEntry, ...] = ()
     quarantine: tuple[QuarantineEntry, ...] = ()
     other_files: int = 0
     pixels: PixelReading | None = None
-    fidelity: tuple[str, ...] = ()
     changes: Mapping[str, int] = field(default_factory=dict)
-    defaced: tuple[DefaceOutcome, ...] = ()
     residue: ResidueEntry | None = None
     removed_keys: Mapping[str, int] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def refused_by(self) -> GateEntry | None:
+        """The gate that stopped the run."""
+        return next((entry for entry in self.gates if entry.state is GateState.REFUSED), None)
+
+    def findings(self, severity: Severity) -> tuple[Finding, ...]:
+        """Return all gates' findings of one severity."""
+        return tuple(
+            found for entry in self.gates for found in entry.findings if found.severity is severity
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionReport(RunReport):
+    """All that the page of one session says.
+
+    Attributes
+    ----------
+    dataset
+        Where the dataset is.
+    subject, session
+        Labels without their prefix.
+    heuristic, heuristic_digest
+        The heuristic's name and the digest of its file.
+    fidelity
+        What the comparison of originals and copies covered, in sentences.
+    defaced
+        What was done about the face in each image.
+    """
+
+    dataset: Path
+    subject: str
+    heuristic: str
+    session: str | None = None
+    heuristic_digest: str = ""
+    fidelity: tuple[str, ...] = ()
+    defaced: tuple[DefaceOutcome, ...] = ()
+
+    @property
     def name(self) -> str:
         """The session as BIDS names it: "sub-01, ses-01"."""
         return f"sub-{self.subject}" + (f", ses-{self.session}" if self.session else "")
-
-    @property
-    def refused_by(self) -> GateEntry | None:
-        """The gate that stopped the session."""
-        return next((entry for entry in self.gates if entry.state is GateState.REFUSED), None)
 
     @property
     def outcome(self) -> Outcome:
@@ -224,12 +240,6 @@ class SessionReport:
         if any(entry.withheld for entry in self.series):
             return Outcome.WITHHELD_SOME
         return Outcome.PUBLISHED
-
-    def findings(self, severity: Severity) -> tuple[Finding, ...]:
-        """Return all gates' findings of one severity."""
-        return tuple(
-            found for entry in self.gates for found in entry.findings if found.severity is severity
-        )
 
 
 def gate_entries(

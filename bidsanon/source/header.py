@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import re
 import struct
-import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -29,6 +27,7 @@ from pydicom.tag import BaseTag
 from bidsanon.dicom.charset import decode_text
 from bidsanon.dicom.encoding import DicomFile, Known, NotUnderstoodError, read_file
 from bidsanon.dicom.pixel_data import FORM, PHOTOMETRIC, PixelForm, pixel_form
+from bidsanon.dicom.quiet import quiet_pydicom
 from bidsanon.files import content_of
 from bidsanon.source.person import Patient
 
@@ -227,7 +226,7 @@ def _read_what_is_left(content: bytes) -> Header | None:
     values: dict[int, bytes] = {}
     meta: Mapping[int, bytes] = {}
     little_endian = True
-    with _quiet_pydicom(), contextlib.suppress(*_LENIENT_ERRORS):
+    with quiet_pydicom(), contextlib.suppress(*_LENIENT_ERRORS):
         data_set = read_partial(stream, at_pixel_data, force=True, specific_tags=sorted(_WANTED))
         values = _raw_values(data_set)
         meta = _raw_values(data_set.file_meta)
@@ -241,19 +240,6 @@ def _read_what_is_left(content: bytes) -> Header | None:
         sop_class_uid=meta.get(_META_SOP_CLASS_UID, b""),
         transfer_syntax_uid=_clean(meta.get(_META_TRANSFER_SYNTAX_UID, b"")),
     )
-
-
-@contextlib.contextmanager
-def _quiet_pydicom() -> Iterator[None]:
-    """Keep pydicom from warning and logging: what it says of a damaged value is the value."""
-    logger = logging.getLogger("pydicom")
-    disabled, logger.disabled = logger.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = disabled
 
 
 def _what_is_wrong(content: bytes, stream: BinaryIO, pixel_length: list[int]) -> Soundness:

@@ -10,21 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from persons import JANE
 
-from bidsanon.audit import MAP_NAME, MapEntry, read_deident_map, write_deident_map
+from bidsanon.audit import MAP_NAME, read_deident_map, write_deident_map
 from bidsanon.audit.deident_map import COLUMNS, map_text
 from bidsanon.errors import StorageError
 
-JANE = MapEntry(
-    original_id="4711",
-    original_name="Doe^Jane",
-    new_id="sub-01",
-    new_name="sub-01",
-    original_study_uid="1.2.3",
-    new_study_uid="2.25.9",
-    original_study_date="20180307",
-    new_study_date="19100102",
-)
 LATER = replace(JANE, original_study_uid="1.2.4", original_study_date="20190307")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from persons import JANE
 
 from bidsanon.audit import (
     MAP_NAME,
@@ -16,7 +17,6 @@ from bidsanon.audit import (
     ChangedValues,
     Journal,
     JournalEntry,
-    MapEntry,
     Outcome,
     write_deident_map,
 )
@@ -26,16 +26,6 @@ from bidsanon.resources import schema_path
 from bidsanon.vault import VAULT_NAME, Vault, passphrase, vault_in_use
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
-JANE = MapEntry(
-    original_id="4711",
-    original_name="Doe^Jane",
-    new_id="sub-01",
-    new_name="sub-01",
-    original_study_uid="1.2.3",
-    new_study_uid="2.25.9",
-    original_study_date="20180307",
-    new_study_date="19100102",
-)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from real_sets import EVERY_SET
 
 from bidsanon.profile import load_profile
 
@@ -26,26 +27,6 @@ EVERY_VENDOR = (
     "siemens-ve11-epi-mosaic",
     "siemens-xa60-interrupted-bold",
 )
-SETS = (
-    "burned-in-pixels",
-    "dicomdir-media-multipatient",
-    "ge-dv27-b0map",
-    "ge-hd16-t1-already-deidentified",
-    "ge-mr750-epi",
-    "malformed-and-odd",
-    "philips-dual-echo-bold",
-    "philips-r53-enhanced-fmap",
-    "philips-r57-dwi-dicomdir",
-    "siemens-phoenix-sr",
-    "siemens-ve11-dwi-head",
-    "siemens-ve11-epi-mosaic",
-    "siemens-ve11-fmap-gre",
-    "siemens-ve11-pdt2-tse",
-    "siemens-ve11-t1w-face",
-    "siemens-xa10-enhanced-bold",
-    "siemens-xa60-interrupted-bold",
-    "transfer-syntaxes",
-)
 FORMS = (None, "IMPLICIT", "UNKNOWN")
 
 
@@ -57,7 +38,7 @@ def fidelity(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_no_set_is_left_out(shared_data: Callable[[str], Path], fidelity: ModuleType) -> None:
-    assert fidelity.sets(shared_data("SOURCE.md").parent) == SETS
+    assert fidelity.sets(shared_data("SOURCE.md").parent) == EVERY_SET
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -74,7 +55,7 @@ def test_one_set_of_each_vendor_agrees_in_every_encoding(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", EVERY_SET)
 def test_every_set_agrees_in_every_encoding(
     name: str,
     form: str | None,
@@ -86,7 +67,7 @@ def test_every_set_agrees_in_every_encoding(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", EVERY_SET)
 def test_every_set_agrees_in_the_strict_profile(
     name: str, shared_data: Callable[[str], Path], fidelity: ModuleType, tmp_path: Path
 ) -> None:
@@ -109,7 +90,7 @@ def test_the_page_in_the_documentation_tells_of_every_set() -> None:
     assert len(tables) == 4
     for table in tables:
         rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
-        assert [row[0].removeprefix("| ") for row in rows] == list(SETS)
+        assert [row[0].removeprefix("| ") for row in rows] == list(EVERY_SET)
         for row in rows:
             assert row[-1] == "none |" or row[0].removeprefix("| ") in LOST_WITH_REASON, row
 

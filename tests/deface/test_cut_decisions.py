@@ -18,8 +18,8 @@ from bidsanon.deface.brain import TOLERATED_ML, BrainCheck, check_brain
 from bidsanon.deface.cut import Cut, cut_mask
 from bidsanon.deface.engines import Attempt, EmbeddedEngine
 from bidsanon.deface.gate import CutCheck, check_cut
-from bidsanon.deface.grid import Grid, Matrix
-from bidsanon.deface.head import brightness, coarse_head
+from bidsanon.deface.grid import Grid, Matrix, block_mean
+from bidsanon.deface.head import REGISTERED_MM, brightness
 from bidsanon.deface.image import deface_acquisition, place_template
 from bidsanon.deface.options import Faces
 from bidsanon.deface.voxels import mean_volume, read_header
@@ -151,7 +151,8 @@ def real_head(name: str, shared_data: SharedData, scratch: Path) -> Path:
 def test_real_heads_show_a_face_before_and_none_after_and_keep_their_brains(
     tmp_path: Path, shared_data: SharedData, name: str
 ) -> None:
-    head = brightness(coarse_head(mean_volume(read_header(real_head(name, shared_data, tmp_path)))))
+    whole = mean_volume(read_header(real_head(name, shared_data, tmp_path)))
+    head = brightness(block_mean(whole, REGISTERED_MM))
     placed = place_template(head, head, EmbeddedEngine())
     assert placed.refusals == ()
     to_head = placed.registration.to_head

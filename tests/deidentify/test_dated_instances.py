@@ -16,7 +16,7 @@ from pydicom import Dataset, config, dcmread
 from pydicom.sequence import Sequence
 
 from bidsanon.deidentify import deidentify_instance
-from bidsanon.dicom.dates import format_date, parse_date, shift_date, shift_datetime
+from bidsanon.dicom.dates import DateShift, format_date, parse_date
 from bidsanon.dicom.encoding import EXPLICIT_LITTLE, read_file, write_element, write_file_head
 from bidsanon.dicom.uids import replace_uid
 from bidsanon.profile import Profile, amend_profile, load_profile
@@ -115,7 +115,7 @@ def test_an_invalid_date_becomes_what_its_type_asks_for(cleaned: Cleaned) -> Non
 
 def test_one_invalid_value_of_several_is_emptied_alone(cleaned: Cleaned) -> None:
     left, notes = cleaned({STUDY_DATE: "20180307", ACQUISITION_DATE: "20180307\\***\\20180309"})
-    moved = shift_date("20180307", -36_524), shift_date("20180309", -36_524)
+    moved = DateShift(days=-36_524).da("20180307"), DateShift(days=-36_524).da("20180309")
     assert left[ACQUISITION_DATE] == f"{moved[0]}\\\\{moved[1]}"
     assert notes == {("(0008,0022)", NoteReason.INVALID_DATE)}
 
@@ -139,7 +139,7 @@ def test_a_note_counts_the_elements_of_all_depths(
 @pytest.mark.parametrize("text", ["20180307", "2018.03.07", "20180307 "])
 def test_an_old_form_of_a_date_is_moved_and_written_anew(text: str, cleaned: Cleaned) -> None:
     left, notes = cleaned({STUDY_DATE: text})
-    assert left == {STUDY_DATE: shift_date("20180307", -36_524)}
+    assert left == {STUDY_DATE: DateShift(days=-36_524).da("20180307")}
     assert notes == set()
 
 
@@ -152,7 +152,7 @@ def test_fraction_offset_and_time_of_day_stay(cleaned: Cleaned) -> None:
         }
     )
     assert left[STUDY_TIME] == "235959.999999"
-    day = shift_date("20180307", -36_524)
+    day = DateShift(days=-36_524).da("20180307")
     assert left[ACQUISITION_DATETIME] == f"{day}235959.999999+0530"
 
 
@@ -199,15 +199,15 @@ def test_a_date_that_somebody_put_back_is_moved(cleaned: Cleaned, plan: PersonPl
     left, _ = cleaned(dates, uid=replaced(plan))
     assert left == {
         STUDY_DATE: "19100307",
-        SERIES_DATE: shift_date("20180307", -36_524),
-        ACQUISITION_DATETIME: shift_datetime("1926010112", -36_524),
+        SERIES_DATE: DateShift(days=-36_524).da("20180307"),
+        ACQUISITION_DATETIME: DateShift(days=-36_524).dt("1926010112"),
     }
 
 
 def test_an_instance_of_another_vault_is_moved(cleaned: Cleaned, plan: PersonPlan) -> None:
     foreign = replace_uid("1.3.12.2", key=bytes(32))
     left, _ = cleaned({STUDY_DATE: "20180307", SERIES_DATE: "19990101"}, uid=foreign)
-    assert left[SERIES_DATE] == shift_date("19990101", -36_524)
+    assert left[SERIES_DATE] == DateShift(days=-36_524).da("19990101")
     assert plan.uid_key != bytes(32)
 
 
@@ -216,7 +216,7 @@ def test_dates_that_another_program_moved_stay_but_for_what_it_may_have_left(
 ) -> None:
     profile = amend_profile(load_profile("bids"), keep=["PatientAge"])
     left, _ = cleaned({STUDY_DATE: "19100307", SERIES_DATE: "20180307"}, profile=profile)
-    assert left == {STUDY_DATE: "19100307", SERIES_DATE: shift_date("20180307", -36_524)}
+    assert left == {STUDY_DATE: "19100307", SERIES_DATE: DateShift(days=-36_524).da("20180307")}
 
 
 @given(
@@ -349,7 +349,7 @@ def test_birth_date_and_cap_agree_whatever_the_days(
     if days >= 90 * 365 + 23:
         assert kept == ""
     if days < 90 * 365 + 21:
-        assert kept == shift_date(f"{birth:%Y%m%d}", -39_000)
+        assert kept == DateShift(days=-39_000).da(f"{birth:%Y%m%d}")
     twice = deidentify_instance(once.content, profile=with_births, plan=plan)
     assert twice.content == once.content
 
@@ -412,8 +412,9 @@ def test_dates_that_the_table_does_not_list_are_treated_as_those_that_it_lists(
         if days is None:
             assert tag not in left.top
         else:
-            shift = shift_datetime if vr == "DT" else shift_date
-            assert left.value(tag).decode() == (shift(value, days) if days else value)
+            shift = DateShift(days=days)
+            moved = shift.dt(value) if vr == "DT" else shift.da(value)
+            assert left.value(tag).decode() == (moved if days else value)
     whole = days == 0
     assert {tag for tag in KNOWN_TO_OTHERS if tag in left.top} == (
         set(KNOWN_TO_OTHERS) if whole else set()

@@ -12,13 +12,13 @@ import pytest
 import sessions
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from persons import PLAN
 from pydicom import Dataset, dcmwrite
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage
 
 from bidsanon.deidentify.instance import Deidentifier, deidentify_instance
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.profile import Profile, load_profile
-from bidsanon.vault import PersonPlan
 
 NAME, NUMBER = b"Wexcombe^Isolde", b"MRN-58213377"
 UNDEFINED = 0xFFFFFFFF
@@ -55,14 +55,6 @@ def seed(*, implicit: bool) -> bytes:
 
 
 SEEDS = (seed(implicit=False), seed(implicit=True))
-PLAN = PersonPlan(
-    subject="01",
-    patient_id="pseudo-7",
-    patient_name="pseudo-name-7",
-    shift_days=-36_524,
-    uid_key=b"u" * 32,
-    label_key=b"l" * 32,
-)
 BASIC = load_profile("basic")
 
 

@@ -11,7 +11,7 @@ import sessions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.uid import MRImageStorage
-from real_sets import MR_SETS
+from real_sets import MR_SETS, ODD_SETS
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance, deidentify_session
 from bidsanon.dicom.confidentiality import table_rows
@@ -43,7 +43,6 @@ BUILDERS = (
     sessions.structured_report,
     sessions.phoenix_report,
 )
-ODD_SETS = ("malformed-and-odd", "burned-in-pixels", "dicomdir-media-multipatient")
 
 
 FAST = frozenset({"basic", "bids", "strict"})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from real_sets import MR_SETS
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.dicom.encoding import (
@@ -27,23 +28,6 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 PIXELS = 0x7FE00010
 PRIVATE = 0x10000
 LAST_BLOCK = 0xFF
-SETS = (
-    "ge-dv27-b0map",
-    "ge-hd16-t1-already-deidentified",
-    "ge-mr750-epi",
-    "philips-dual-echo-bold",
-    "philips-r53-enhanced-fmap",
-    "philips-r57-dwi-dicomdir",
-    "siemens-phoenix-sr",
-    "siemens-ve11-dwi-head",
-    "siemens-ve11-epi-mosaic",
-    "siemens-ve11-fmap-gre",
-    "siemens-ve11-pdt2-tse",
-    "siemens-ve11-t1w-face",
-    "siemens-xa10-enhanced-bold",
-    "siemens-xa60-interrupted-bold",
-    "transfer-syntaxes",
-)
 WHO_AND_WHEN = (
     0x00080018,  # SOP Instance UID
     0x00080020,  # Study Date
@@ -73,7 +57,7 @@ def reencoded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     return lambda path: module.reencoded(path, module.Form[request.param])
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", MR_SETS)
 def test_the_same_stays_whatever_says_the_representation(
     name: str,
     shared_data: Callable[[str], Path],
@@ -89,7 +73,7 @@ def test_the_same_stays_whatever_says_the_representation(
     assert after == before
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", MR_SETS)
 def test_private_values_that_stay_hold_nothing_of_the_header(
     name: str, shared_data: Callable[[str], Path], bids: Profile, plan: PersonPlan
 ) -> None:

@@ -19,7 +19,7 @@ from pydicom.datadict import dictionary_VM, dictionary_VR
 from pydicom.errors import InvalidDicomError
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian
-from real_sets import MR_SETS
+from real_sets import MR_SETS, ODD_SETS
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
 from bidsanon.dicom.confidentiality import TYPES, table_row, table_rows
@@ -82,7 +82,6 @@ DOCUMENTS = (
 FOR_IMAGES_OF_PEOPLE = {"bids", "strict"}
 """Profiles that let no reports through, and remove what only reports need."""
 IMAGES_OF_PEOPLE = {"MR", "Enhanced MR", "CT", "Enhanced CT", "PET"}
-ODD_SETS = ("malformed-and-odd", "burned-in-pixels", "dicomdir-media-multipatient")
 MOST_FILES_A_SET = 12
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from instances import Read
+from persons import PLAN
 from pydicom import dcmread
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.profile import amend_profile, load_profile
 from bidsanon.session import SourceSession, ValueKind
-from bidsanon.vault import PersonPlan
 
 IMAGES = ("MR", "CT", "PT")
 CONVERTED, OTHER = "converted", "no DICOM"
@@ -116,17 +116,9 @@ def test_what_can_be_de_identified_says_no_longer_whose_it_is(
     name: str, profile: str, shared_data: Callable[[str], Path]
 ) -> None:
     folder = shared_data("malformed-and-odd" if name in MALFORMED else "burned-in-pixels")
-    plan = PersonPlan(
-        subject="01",
-        patient_id="pseudo-7",
-        patient_name="pseudo-name-7",
-        shift_days=-36_524,
-        uid_key=b"u" * 32,
-        label_key=b"l" * 32,
-    )
     content = (folder / name).read_bytes()
     try:
-        instance = deidentify_instance(content, profile=load_profile(profile), plan=plan)
+        instance = deidentify_instance(content, profile=load_profile(profile), plan=PLAN)
     except NotUnderstoodError:
         assert (MALFORMED | BURNED_IN)[name][0] != CONVERTED
         return

@@ -9,13 +9,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from persons import JANE
 
 from bidsanon.audit import (
     JOURNAL_NAME,
     MAP_NAME,
     ChangedValue,
     ChangedValues,
-    MapEntry,
     write_deident_map,
 )
 from bidsanon.errors import ConflictError, UsageError
@@ -40,7 +40,7 @@ def private(tmp_path: Path) -> Path:
     with Vault.open(private) as vault:
         vault.person_plan(PERSON, subject="01", anchor_date="20180307")
         vault.bind_subject(PERSON, "01")
-    write_deident_map(private / MAP_NAME, [entry()])
+    write_deident_map(private / MAP_NAME, [JANE])
     with ChangedValues.begin(private, command="x", subject="01", session=None) as changed:
         changed.add(
             [
@@ -58,19 +58,6 @@ def private(tmp_path: Path) -> Path:
         (private / name).write_bytes(b"Doe^Jane")
     (private / JOURNAL_NAME).write_text("{}\n")
     return private
-
-
-def entry() -> MapEntry:
-    return MapEntry(
-        original_id="4711",
-        original_name="Doe^Jane",
-        new_id="sub-01",
-        new_name="sub-01",
-        original_study_uid="1.2.3",
-        new_study_uid="2.25.9",
-        original_study_date="20180307",
-        new_study_date="19100102",
-    )
 
 
 def secrets_of(private: Path) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidsanon.dicom.dates import format_date, parse_date, shift_date
+from bidsanon.dicom.dates import DateShift, format_date, parse_date
 from bidsanon.dicom.uids import replace_uid
 from bidsanon.errors import StorageError, UsageError
 from bidsanon.vault import VAULT_NAME, PersonPlan, Vault
@@ -162,7 +162,7 @@ def test_a_preview_answers_as_the_vault_does_and_changes_nothing(tmp_path: Path)
 def test_the_shift_brings_the_anchor_into_1905_to_1915(anchor: date, person: str) -> None:
     with Vault.preview(Path("nowhere")) as vault:
         plan = vault.person_plan(person, subject="", anchor_date=format_date(anchor))
-    moved = parse_date(shift_date(format_date(anchor), plan.shift_days))
+    moved = parse_date(DateShift(days=plan.shift_days).da(format_date(anchor)))
     assert moved is not None
     assert date(1905, 1, 1) <= moved <= date(1915, 12, 31)
 
@@ -171,7 +171,7 @@ def test_the_shift_brings_the_anchor_into_1905_to_1915(anchor: date, person: str
 def test_without_an_anchor_the_shift_is_plausible(anchor: str) -> None:
     with Vault.preview(Path("nowhere")) as vault:
         plan = vault.person_plan(PERSON, subject="", anchor_date=anchor)
-    moved = parse_date(shift_date("20180307", plan.shift_days))
+    moved = parse_date(DateShift(days=plan.shift_days).da("20180307"))
     assert moved is not None
     assert 1905 <= moved.year <= 1920
 
@@ -180,7 +180,7 @@ def test_without_an_anchor_the_shift_is_plausible(anchor: str) -> None:
 def test_a_day_on_which_nobody_was_scanned_makes_no_small_shift(anchor: str) -> None:
     with Vault.preview(Path("nowhere")) as vault:
         plan = vault.person_plan(PERSON, subject="", anchor_date=anchor)
-    moved = parse_date(shift_date("20180307", plan.shift_days))
+    moved = parse_date(DateShift(days=plan.shift_days).da("20180307"))
     assert moved is not None
     assert 1905 <= moved.year <= 1920
 
