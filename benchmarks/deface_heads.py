@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from bidsanon.deface.deciding import place_template
 from bidsanon.deface.engines import EmbeddedEngine
 from bidsanon.deface.grid import (
     Grid,
@@ -27,7 +28,6 @@ from bidsanon.deface.grid import (
     sample_like,
 )
 from bidsanon.deface.head import REGISTERED_MM, brightness
-from bidsanon.deface.image import place_template
 from bidsanon.deface.registration import axis_turns
 from bidsanon.deface.template import face_template, template_file
 from bidsanon.deface.voxels import mean_volume, read_header

@@ -135,6 +135,12 @@ class Acquisition:
         """The member under whose name the pictures go."""
         return (*self.registered, *self.members)[0]
 
+    @property
+    def sidecar(self) -> Path:
+        """The sidecar of that member; it may not be there."""
+        stem = parse_name(self.shown.path).stem
+        return self.shown.nifti.path.with_name(f"{stem}.json")
+
     def file(self, path: str) -> Path:
         """Return the file of a path that is relative to the root, as the members' paths are."""
         root = self.shown.nifti.path

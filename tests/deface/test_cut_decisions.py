@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from heads import KnowingEngine, pose, registration, write_image
 
-from bidsanon.deface import image as deciding
+from bidsanon.deface import deciding
 from bidsanon.deface.acquisition import group_acquisitions
 from bidsanon.deface.brain import TOLERATED_ML, BrainCheck, check_brain
 from bidsanon.deface.cut import Cut, cut_mask
+from bidsanon.deface.deciding import place_template
 from bidsanon.deface.engines import Attempt, EmbeddedEngine
 from bidsanon.deface.gate import CutCheck, check_cut
 from bidsanon.deface.grid import Grid, Matrix, block_mean
 from bidsanon.deface.head import REGISTERED_MM, brightness
-from bidsanon.deface.image import deface_acquisition, place_template
+from bidsanon.deface.image import deface_acquisition
 from bidsanon.deface.options import Faces
 from bidsanon.deface.voxels import mean_volume, read_header
 from bidsanon.external import DCM2NIIX, require_program

@@ -11,6 +11,7 @@ from heads import pose, posed_head
 
 from bidsanon import external
 from bidsanon.deface import available_engines, engines
+from bidsanon.deface.deciding import place_template
 from bidsanon.deface.engines import (
     EmbeddedEngine,
     PydefaceEngine,
@@ -19,7 +20,6 @@ from bidsanon.deface.engines import (
 )
 from bidsanon.deface.grid import Grid, Matrix, transform, voxel_centres_mm
 from bidsanon.deface.head import brightness
-from bidsanon.deface.image import place_template
 from bidsanon.deface.options import ENGINES
 from bidsanon.deface.registration import Registration, landmarks_apart_mm
 from bidsanon.deface.template import template_file

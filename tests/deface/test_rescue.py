@@ -13,10 +13,10 @@ from sessions.converted import defaced_session
 from bidsanon.bids.names import parse_name
 from bidsanon.deface import USUAL, DefaceOptions, deface_session, engines, stage
 from bidsanon.deface.cut import cut_mask
+from bidsanon.deface.deciding import place_template
 from bidsanon.deface.engines import Attempt, NearbyEngine, RescuedEngine
 from bidsanon.deface.grid import Grid, Matrix
 from bidsanon.deface.head import brightness
-from bidsanon.deface.image import place_template
 from bidsanon.deface.registration import _matrix, _pose_of, landmarks_apart_mm, register_near
 from bidsanon.errors import ToolFailedError
 from bidsanon.progress import Silent
