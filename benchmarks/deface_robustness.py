@@ -12,7 +12,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,10 @@ from deface_heads import CHANGES, Head, read_heads, read_non_heads
 from scipy import ndimage
 
 from bidsanon.deface.cut import cut_mask, face_tissue
+from bidsanon.deface.deciding import decide, decide_without, place_template
 from bidsanon.deface.engines import EmbeddedEngine
 from bidsanon.deface.grid import Grid, Matrix, Points, block_mean, points_of, sample_like, transform
 from bidsanon.deface.head import REGISTERED_MM, window_of
-from bidsanon.deface.image import decide, decide_without, place_template
 from bidsanon.deface.relief import surface_relief_mm
 from bidsanon.deface.selfcheck import brain_in_view
 from bidsanon.deface.template import face_template
@@ -42,6 +42,9 @@ BRAIN_LOST = 0.001
 
 _TISSUE = 0.1
 _HALF = 0.5
+
+Case = tuple[Head, str, int]
+CaseName = tuple[str, str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,11 @@ class Result:
     seconds: float
 
     @property
+    def case(self) -> CaseName:
+        """Which case it is."""
+        return self.head, self.change, self.seed
+
+    @property
     def accepted(self) -> bool:
         """Whether the image would be published."""
         return self.verdict != DefaceVerdict.FAILED
@@ -117,11 +125,29 @@ def main() -> None:
     chosen = [name for name in CHANGES if not options.changes or name in options.changes]
     cases = [(h, c, s) for h in heads for c in chosen for s in range(options.seeds)]
     cases += [(thing, "no head", 0) for thing in non_heads]
-    with ProcessPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(_try_case, *zip(*cases, strict=True)))
-    if options.log:
-        options.log.write_text("".join(f"{json.dumps(asdict(r))}\n" for r in results))
+    results = _try_all(cases, jobs=options.jobs, log=options.log)
     print("\n".join(table(results)))
+
+
+def _try_all(cases: Sequence[Case], *, jobs: int, log: Path | None) -> list[Result]:
+    """Try each case that is not in the log yet; each result goes there as soon as it is known."""
+    done = {result.case: result for result in read_log(log)} if log else {}
+    left = [case for case in cases if _name_of(case) not in done]
+    with ProcessPoolExecutor(jobs) as pool:
+        for tried in as_completed([pool.submit(_try_case, *case) for case in left]):
+            result = tried.result()
+            done[result.case] = result
+            if log:
+                with log.open("a") as file:
+                    file.write(f"{json.dumps(asdict(result))}\n")
+    return [done[_name_of(case)] for case in cases]
+
+
+def read_log(log: Path) -> list[Result]:
+    """Read results; none where there is no such file."""
+    if not log.exists():
+        return []
+    return [Result(**json.loads(line)) for line in log.read_text().splitlines()]
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
@@ -180,6 +206,11 @@ def _try_case(thing: Head, change: str, seed: int) -> Result:
     )
 
 
+def _name_of(case: Case) -> CaseName:
+    head, change, seed = case
+    return head.name, change, seed
+
+
 def error_mm(found: Matrix, known: Matrix) -> float:
     """Return the greater of the mean errors at the surfaces of brain and face, in mm."""
     gaps = (transform(found, p) - transform(known, p) for p in _surfaces())
@@ -221,7 +252,11 @@ def _options(arguments: Iterable[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="how often each change is made")
     parser.add_argument("--changes", nargs="*", help="only these")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--log", type=Path, help="where each case is written as a line of JSON")
+    parser.add_argument(
+        "--log",
+        type=Path,
+        help="where each case becomes a line of JSON; cases in it already are not tried",
+    )
     return parser.parse_args(arguments)
 
 

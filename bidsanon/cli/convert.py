@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bidsanon.cli.defacing import deface_options
+from bidsanon.cli.linking import field_map_options
 from bidsanon.cli.options import (
     heuristic_option,
     json_option,
@@ -16,6 +17,7 @@ from bidsanon.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bidsanon.bids.field_maps import FieldMapOptions
     from bidsanon.deface import DefaceOptions
     from bidsanon.pipeline.options import RunOptions
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     help="The identified side's folder.  [default: DATASET.private]",
 )
 @deface_options
+@field_map_options
 @run_options(
     overwrite_help="Redo the session if it exists.",
     withhold_help="Publish the rest without images or series that failed.",
@@ -56,6 +59,7 @@ def command(
     heuristic: str,
     private: Path | None,
     deface: DefaceOptions,
+    field_maps: FieldMapOptions,
     options: RunOptions,
     dry_run: bool,
     as_json: bool,
@@ -90,6 +94,7 @@ def command(
             private=private,
             heuristic=heuristic,
             deface=deface,
+            field_maps=field_maps,
             options=options,
         )
         if dry_run:

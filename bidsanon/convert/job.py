@@ -18,6 +18,8 @@ class Mode(StrEnum):
 
     LOAD = "load"
     """Only load the heuristic, to see whether it can be."""
+    DESCRIBE = "describe"
+    """Say what the heuristic's ``custom_seqinfo`` sees of each acquisition, and ask for no names."""
     PLAN = "plan"
     """Ask the heuristic for names and convert nothing."""
     CONVERT = "convert"
@@ -194,6 +196,33 @@ class LeftOut:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeenAcquisition:
+    """What a heuristic's ``custom_seqinfo`` sees of an acquisition, by the names of its fields."""
+
+    acquisition: int
+    seen: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleUse:
+    """What a rule of a drafted heuristic matches.
+
+    Attributes
+    ----------
+    line
+        Where it stands in the heuristic's file.
+    name
+        The name that it gives, or an empty string where it leaves series out.
+    acquisitions
+        Which acquisitions it matches, whether or not an earlier rule does too.
+    """
+
+    line: int
+    name: str
+    acquisitions: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What the worker found and did.
 
@@ -205,11 +234,17 @@ class Answer:
         The names, in the heuristic's order.
     left_out
         What has no name.
+    rules
+        What each rule matches, where the heuristic has a function ``rule_matches`` that says so.
+    seen
+        What was asked for by :attr:`Mode.DESCRIBE`.
     """
 
     fault: HeuristicFault | None = None
     items: tuple[Item, ...] = field(default_factory=tuple)
     left_out: tuple[LeftOut, ...] = field(default_factory=tuple)
+    rules: tuple[RuleUse, ...] = field(default_factory=tuple)
+    seen: tuple[SeenAcquisition, ...] = field(default_factory=tuple)
 
     def to_json(self) -> str:
         """Write the answer as JSON."""
@@ -223,6 +258,8 @@ class Answer:
             fault=HeuristicFault(**content["fault"]) if content["fault"] else None,
             items=tuple(Item(**_with_tuples(one)) for one in content["items"]),
             left_out=tuple(LeftOut(**one) for one in content["left_out"]),
+            rules=tuple(RuleUse(**_with_tuples(one)) for one in content["rules"]),
+            seen=tuple(SeenAcquisition(**one) for one in content["seen"]),
         )
 
 

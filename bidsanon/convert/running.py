@@ -37,7 +37,15 @@ from nipype.interfaces.dcm2nii import Dcm2niix
 
 from bidsanon.convert import naming
 from bidsanon.convert.describing import describe_series
-from bidsanon.convert.job import Answer, Item, LeftOut, Mode, Request
+from bidsanon.convert.job import (
+    Answer,
+    Item,
+    LeftOut,
+    Mode,
+    Request,
+    RuleUse,
+    SeenAcquisition,
+)
 from bidsanon.convert.loading import Asking, HeuristicFailedError, fault_of, line_of
 
 _UNMATCHED = "the heuristic gives it no name"
@@ -58,10 +66,13 @@ def run_heudiconv(request: Request, heuristic: ModuleType) -> Answer:
     """Ask the heuristic for names, and convert if that is asked for and every name will do."""
     asking = Asking(request)
     series, left_out = describe_series(request, heuristic, asking)
+    if request.mode is Mode.DESCRIBE:
+        return Answer(left_out=tuple(left_out), seen=tuple(_seen(request, series)))
     items, files_of = _names(request, heuristic, series, asking)
     answer = Answer(
         items=tuple(items),
         left_out=(*left_out, *_unmatched(request, heuristic, series, items, asking)),
+        rules=tuple(_rules(request, heuristic, series, asking)),
     )
     if request.mode is Mode.PLAN or any(item.problem for item in items) or _any_repeated(items):
         return answer
@@ -97,6 +108,31 @@ def _names(
         )
         items.append(replace(item, problem=_problem(request, item)))
     return items, [files for _, _, files in rows]
+
+
+def _seen(request: Request, series: Mapping[SeqInfo, list[str]]) -> Iterator[SeenAcquisition]:
+    number_of = _acquisition_of_files(request)
+    for info, files in series.items():
+        seen = info.custom._asdict() if isinstance(info.custom, tuple) else {}
+        yield SeenAcquisition(acquisition=number_of[files[0]], seen=seen)
+
+
+def _rules(
+    request: Request,
+    heuristic: ModuleType,
+    series: Mapping[SeqInfo, list[str]],
+    asking: Asking,
+) -> Iterator[RuleUse]:
+    """Ask a drafted heuristic what each of its rules matches; others have no such function."""
+    ask = getattr(heuristic, "rule_matches", None)
+    if not callable(ask):
+        return
+    number_of = _acquisition_of_files(request)
+    numbers = {info.series_id: number_of[files[0]] for info, files in series.items()}
+    with asking("rule_matches"):
+        for line, name, ids in ask(list(series)):
+            found = tuple(sorted(numbers[series_id] for series_id in ids))
+            yield RuleUse(line=line, name=name, acquisitions=found)
 
 
 def _acquisition_of_files(request: Request) -> dict[str, int]:

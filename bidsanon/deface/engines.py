@@ -34,6 +34,7 @@ from bidsanon.external import FLIRT, find_program, program_version, require_prog
 
 _FLIRT_TIMEOUT_S = 1800.0
 _MOVED_MM = 20.0
+_CHILD_SCALE = 0.75
 # Where another image says what lies outside, a third of the brain's height is enough to hold on to.
 _NEARBY_LIMITS = replace(LIMITS, brain_in_view=0.15)
 
@@ -122,14 +123,16 @@ class EmbeddedEngine:
         return f"bidsanon {__version__} with the template of pydeface {pydeface_version()}"
 
     def attempts(self, reference: Grid, head: Grid) -> Iterator[Attempt]:  # noqa: ARG002
-        """Yield the usual registration; one with the coil's shading evened out; one from any side.
+        """Yield the usual registration, and what else is worth a try.
 
-        The last is for an image whose header lost its orientation.
+        One with the coil's shading evened out; one from any side, for an image whose header lost
+        its orientation; one that starts from a small child's head.
         """
         yield Attempt(registration=register(head), head=head)
         even = flattened(head)
         yield Attempt(registration=register(even), head=even)
         yield Attempt(registration=register(head, turns=axis_turns()), head=head)
+        yield Attempt(registration=register(head, scale=_CHILD_SCALE), head=head)
 
 
 class NearbyEngine:

@@ -1,11 +1,10 @@
 """Placing the template on a head: normalised mutual information from many starts.
 
 What makes it reliable is the many starts, not the optimiser: 27 turns of up to 30 degrees, each at
-three places, are tried on coarse voxels; the best go on to finer ones. The template's samples are
-carried into the head, so the head's field of view may be cut anywhere.
+three places, are tried on coarse voxels; the best go on to finer ones.
 
 The head's scale is let go from the first step on: with it, starts that find the head agree.
-Nothing here is random but the choice of samples, whose seed is fixed.
+Nothing here is random.
 """
 
 from __future__ import annotations
@@ -16,30 +15,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, optimize
+from scipy import optimize
 
 from bidsanon.deface.grid import (
     Grid,
     Matrix,
     Points,
-    Volume,
     inverse,
     points_of,
     pose_matrix,
     resample_isotropic,
     rotation,
     transform,
-    voxel_centres_mm,
 )
 from bidsanon.deface.head import centre_of_mass_mm
-from bidsanon.deface.template import template_centre_mm, template_level, template_region
-
-_BINS = 32
-_SEED = 0
-_AIR_MARGIN_MM = 10.0
-_LEAST_OVERLAP = 0.25
-_ENOUGH_OVERLAP = 0.6
-_OVERLAP_PENALTY = 0.05
+from bidsanon.deface.similarity import Similarity
+from bidsanon.deface.template import template_centre_mm, template_level
 
 _POSE_SIZE = 12
 _WITH_SCALES = np.arange(9)
@@ -57,8 +48,6 @@ _HEAD_HEIGHT_MM = 110.0
 _CROWN_BRIGHTNESS = 0.12
 _CROWN_PERCENTILE = 99.7
 _STEP_TOLERANCE = 0.05
-_TOLERANCE = 1e-5
-_LEAST_ENTROPY = 1e-9
 
 # Brow, crown, back, side and base of the head, from its centre of mass, in columns.
 _LANDMARKS_MM = np.array(
@@ -84,6 +73,8 @@ class Stage:
         How often the measure may be taken for each start.
     step
         The optimiser's first step, as a share of the usual one.
+    tolerance
+        A round that adds less than this share to the similarity is the last one.
     """
 
     size_mm: float
@@ -92,13 +83,24 @@ class Stage:
     parameters: npt.NDArray[np.intp]
     evaluations: int
     step: float
+    tolerance: float = 1e-4
 
 
 STAGES = (
     Stage(size_mm=8.0, samples=6000, starts=4, parameters=_WITH_SCALES, evaluations=300, step=1.0),
     Stage(size_mm=5.0, samples=10000, starts=2, parameters=_WITH_SCALES, evaluations=500, step=0.5),
-    Stage(size_mm=3.0, samples=15000, starts=1, parameters=_AFFINE, evaluations=900, step=0.3),
+    Stage(
+        size_mm=3.0,
+        samples=15000,
+        starts=1,
+        parameters=_AFFINE,
+        evaluations=900,
+        step=0.3,
+        tolerance=1e-5,
+    ),
 )
+# Where the two best starts end farther apart than this, the last stage decides between them.
+_SAME_MM = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,48 +131,12 @@ class Registration:
         return inverse(self.to_head)
 
 
-class Similarity:
-    """Normalised mutual information of the template and one head at one voxel size.
-
-    Parameters
-    ----------
-    head
-        Brightness 0 to 1.
-    size_mm
-        The voxel size at which both are compared.
-    samples
-        How many samples of the template are used, at most.
-    """
-
-    def __init__(self, head: Grid, *, size_mm: float, samples: int) -> None:
-        template = template_level(size_mm)
-        voxels = np.argwhere(template_region(size_mm, _AIR_MARGIN_MM))
-        if len(voxels) > samples:
-            chosen = np.random.default_rng(_SEED).choice(len(voxels), samples, replace=False)
-            voxels = voxels[np.sort(chosen)]
-        self._template_bins = _bins(template.values[tuple(voxels.T)])
-        self._points = voxel_centres_mm(template, voxels)
-        coarse = resample_isotropic(head, size_mm)
-        self._head = coarse.values * np.float32(_BINS - 1.001)
-        self._to_voxels = inverse(coarse.affine)
-
-    def __call__(self, to_head: Matrix) -> float:
-        """Return the similarity with the template carried into the head by `to_head`."""
-        voxels = transform(self._to_voxels @ to_head, self._points)
-        sampled = ndimage.map_coordinates(
-            self._head, voxels, order=1, mode="constant", cval=-1.0, prefilter=False
-        )
-        inside = sampled >= 0
-        overlap = float(np.count_nonzero(inside)) / inside.size
-        if overlap < _LEAST_OVERLAP:
-            return 1.0 - (_LEAST_OVERLAP - overlap)
-        counts = _joint_histogram(self._template_bins[inside], sampled[inside])
-        penalty = _OVERLAP_PENALTY * max(0.0, _ENOUGH_OVERLAP - overlap)
-        return _normalised_mutual_information(counts) - penalty
-
-
 def register(
-    head: Grid, *, turns: Sequence[Matrix] | None = None, stages: Sequence[Stage] = STAGES
+    head: Grid,
+    *,
+    turns: Sequence[Matrix] | None = None,
+    scale: float = 1.0,
+    stages: Sequence[Stage] = STAGES,
 ) -> Registration:
     """Place the template on a head.
 
@@ -180,11 +146,13 @@ def register(
         Brightness 0 to 1, voxels of about 2 mm.
     turns
         The turns to start from, each of shape (3, 3); :func:`small_turns` if None.
+    scale
+        The head's size to start from, as a share of the template's.
     stages
         From coarse to fine. The first one takes its starts from a search over turns and places.
     """
     similarity = Similarity(head, size_mm=stages[0].size_mm, samples=stages[0].samples)
-    found = _coarse_search(similarity, head, small_turns() if turns is None else turns)
+    found = _coarse_search(similarity, head, small_turns() if turns is None else turns, scale)
     return _from_coarse_to_fine(head, found, similarity, stages)
 
 
@@ -223,7 +191,8 @@ def _from_coarse_to_fine(
     for number, stage in enumerate(stages):
         if number:
             similarity = Similarity(head, size_mm=stage.size_mm, samples=stage.samples)
-        found = _best_first(_refine(similarity, stage, start) for start in found[: stage.starts])
+        starts = stage.starts if apart is None or apart <= _SAME_MM else max(2, stage.starts)
+        found = _best_first(_refine(similarity, stage, start) for start in found[:starts])
         if len(found) > 1:
             apart = landmarks_apart_mm(found[0].to_head, found[1].to_head)
             lead = found[0].similarity - found[1].similarity
@@ -253,12 +222,14 @@ def landmarks_apart_mm(first: Matrix, second: Matrix) -> float:
     return float(np.sqrt((gaps**2).sum(axis=0)).max())
 
 
-def _coarse_search(similarity: Similarity, head: Grid, turns: Iterable[Matrix]) -> list[_Candidate]:
+def _coarse_search(
+    similarity: Similarity, head: Grid, turns: Iterable[Matrix], scale: float
+) -> list[_Candidate]:
     """Try each turn at each place and move the better ones about."""
     places = _starting_places(head)
     found = []
     for turn in turns:
-        tried = [_Candidate.at(place, turn, similarity) for place in places]
+        tried = [_Candidate.of(_pose_at(place, scale), turn, similarity) for place in places]
         found.append(_shift_about(similarity, _best_first(tried)[0]))
     return _best_first(found)
 
@@ -274,6 +245,13 @@ def _starting_places(head: Grid) -> tuple[Points, ...]:
     if crown is None or template_crown is None:
         return mass, middle
     return mass, crown - template_crown, middle
+
+
+def _pose_at(place: Points, scale: float) -> Points:
+    pose = np.zeros(_POSE_SIZE)
+    pose[:3] = place
+    pose[6:9] = np.log(scale)
+    return pose
 
 
 def _crown_mm(head: Grid) -> Points | None:
@@ -323,7 +301,7 @@ def _refine(similarity: Similarity, stage: Stage, start: _Candidate) -> _Candida
         cost,
         np.zeros(len(steps)),
         method="Powell",
-        options={"xtol": _STEP_TOLERANCE, "ftol": _TOLERANCE, "maxfev": stage.evaluations},
+        options={"xtol": _STEP_TOLERANCE, "ftol": stage.tolerance, "maxfev": stage.evaluations},
     )
     pose = pose_of(result.x)
     return _Candidate(similarity=-float(result.fun), pose=pose, turn=start.turn)
@@ -340,12 +318,6 @@ class _Candidate:
     @classmethod
     def of(cls, pose: Points, turn: Matrix, similarity: Similarity) -> _Candidate:
         return cls(similarity=similarity(_matrix(pose, turn)), pose=pose, turn=turn)
-
-    @classmethod
-    def at(cls, place: Points, turn: Matrix, similarity: Similarity) -> _Candidate:
-        pose = np.zeros(_POSE_SIZE)
-        pose[:3] = place
-        return cls.of(pose, turn, similarity)
 
     @property
     def to_head(self) -> Matrix:
@@ -377,29 +349,3 @@ def _similarity_of(candidate: _Candidate) -> float:
 
 def _best_first(candidates: Iterable[_Candidate]) -> list[_Candidate]:
     return sorted(candidates, key=_similarity_of, reverse=True)
-
-
-def _bins(values: Volume) -> npt.NDArray[np.int64]:
-    return np.minimum((values * _BINS).astype(np.int64), _BINS - 1)
-
-
-def _joint_histogram(bins: npt.NDArray[np.int64], sampled: Volume) -> Points:
-    """Count template bin by head bin, each head value shared between the two bins around it."""
-    lower = sampled.astype(np.int64)
-    share = sampled - lower
-    cells = bins * _BINS + lower
-    size = _BINS * _BINS
-    counts = np.bincount(cells, weights=1 - share, minlength=size)
-    counts += np.bincount(cells + 1, weights=share, minlength=size + 1)[:size]
-    table: Points = counts.reshape(_BINS, _BINS) / len(bins)
-    return table
-
-
-def _normalised_mutual_information(joint: Points) -> float:
-    apart = _entropy(joint.sum(axis=0)) + _entropy(joint.sum(axis=1))
-    return apart / max(_entropy(joint.ravel()), _LEAST_ENTROPY)
-
-
-def _entropy(shares: Points) -> float:
-    present = shares[shares > 0]
-    return -float((present * np.log(present)).sum())

@@ -54,6 +54,7 @@ from bidsanon.vault.plan import PersonPlan
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
 _META_SOP_CLASS_UID = 0x00020002
+_PER_FRAME = 0x52009230  # Per-frame Functional Groups Sequence
 
 _META_AE_TITLES = (0x00020016, 0x00020017, 0x00020018, 0x00020026, 0x00020027, 0x00020028)
 _WHO_WHERE_AND_WHEN = (
@@ -203,23 +204,13 @@ class Deidentifier:
             If any of it cannot be understood.
         """
         source = read_file(content, known=self._passages)
-        elements, encoding, _ = source.data_set
         sop_class_uid = _sop_class_uid(source)
         claims = read_claims(source)
-        place = self._place(sop_class_uid, claims)
-        characters = character_set(source.content, source.data_set)
-        context = Context(
-            content=source.content,
-            encoding=encoding,
-            character_set=characters,
-            place=place,
-            tools=self._tools_for(source, place, characters),
-            known=self._passages,
-        )
+        context = self._context(source, sop_class_uid, claims)
         self._harvest_meta(source)
         outcomes = clean_data_set(source.data_set, context)
         uid = _sop_instance_uid(source, outcomes)
-        elements = elements.copy()
+        elements = source.data_set.elements.copy()
         keep_clean_planes(source, outcomes, context)
         added = (*self._inserted(source, context), *cleared_pixels(source, outcomes, context))
         marks = marks_of(source, context, profile=self._profile)
@@ -246,6 +237,25 @@ class Deidentifier:
             marks=marks,
         )
 
+    def harvest_before_frames(self, content: bytes) -> DicomFile:
+        """Harvest what a file says before it speaks of its frames one by one, and return that.
+
+        Parameters
+        ----------
+        content
+            A DICOM file.
+
+        Raises
+        ------
+        NotUnderstoodError
+            If that much of it cannot be understood.
+        """
+        source = read_file(content, known=self._passages, until=_PER_FRAME)
+        context = self._context(source, _sop_class_uid(source), read_claims(source))
+        self._harvest_meta(source)
+        clean_data_set(source.data_set, context)
+        return source
+
     def harvest_remnants(self, content: bytes) -> None:
         """Harvest what can be understood of a damaged file, of which nothing is passed on.
 
@@ -261,15 +271,7 @@ class Deidentifier:
         with suppress(NotUnderstoodError):
             source = read_beginning(content)
             sop_class_uid = source.value(_SOP_CLASS_UID).decode("ascii", "replace")
-            place = self._place(sop_class_uid, NO_CLAIMS)
-            characters = character_set(source.content, source.data_set)
-            context = Context(
-                content=source.content,
-                encoding=source.data_set.encoding,
-                character_set=characters,
-                place=place,
-                tools=self._tools_for(source, place, characters),
-            )
+            context = self._context(source, sop_class_uid, NO_CLAIMS)
             self._harvest_meta(source)
             for part in _apart(source.data_set):
                 with suppress(NotUnderstoodError):
@@ -284,6 +286,18 @@ class Deidentifier:
         written = read_file(b"".join(cleaned.pieces))
         place = self._place(_sop_class_uid(cleaned.source), read_claims(cleaned.source))
         yield from changed_values(cleaned.source, written, place)
+
+    def _context(self, source: DicomFile, sop_class_uid: str, claims: PrivateClaims) -> Context:
+        place = self._place(sop_class_uid, claims)
+        characters = character_set(source.content, source.data_set)
+        return Context(
+            content=source.content,
+            encoding=source.data_set.encoding,
+            character_set=characters,
+            place=place,
+            tools=self._tools_for(source, place, characters),
+            known=self._passages,
+        )
 
     def _place(self, sop_class_uid: str, claims: PrivateClaims) -> Place:
         key = (sop_class_uid, claims)

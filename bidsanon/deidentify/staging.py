@@ -194,12 +194,15 @@ def _series_folder(folder: Path, index: int) -> Path:
 def _read_first_instances(
     source: SourceSession, *, profile: Profile, plan: PersonPlan
 ) -> tuple[tuple[IdentifyingValue, ...], Participant]:
-    """Read one instance of each series for what the whole session's text is searched for."""
+    """Read one instance of each series for what the whole session's text is searched for.
+
+    What only a single frame says is taken out of it and searched for, but not cut from others' text.
+    """
     deidentifier = Deidentifier(profile=profile, plan=plan)
     age, sex = None, None
     for series in source.series:
         try:
-            file = deidentifier.clean(_read(series.instances[0].path)).source
+            file = deidentifier.harvest_before_frames(_read(series.instances[0].path))
         except (NotUnderstoodError, OSError):
             continue  # it is tried again with the others, and reported there
         participant = participant_of(file)

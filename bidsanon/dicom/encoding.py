@@ -24,6 +24,8 @@ from pydicom.datadict import dictionary_VR
 MAX_DEPTH = 32
 """How deep sequences may nest: the deepest objects of the standard need about ten levels."""
 
+BEYOND_ALL_TAGS = 1 << 32
+
 IMPLEMENTATION_CLASS_UID = "2.25.199317352209716245172146917431385474261"
 IMPLEMENTATION_VERSION_NAME = "BIDSANON"
 
@@ -288,7 +290,9 @@ class DicomFile:
         return self.content[element.body : element.end].strip(b" \0") if element else b""
 
 
-def read_file(content: bytes, *, known: Known | None = None) -> DicomFile:
+def read_file(
+    content: bytes, *, known: Known | None = None, until: int = BEYOND_ALL_TAGS
+) -> DicomFile:
     """Read a DICOM file of any transfer syntax, with or without preamble and file meta.
 
     Parameters
@@ -298,6 +302,9 @@ def read_file(content: bytes, *, known: Known | None = None) -> DicomFile:
     known
         What was learnt from the files read before, and learns from this one. It makes reading
         faster, and nothing else.
+    until
+        The first tag at the top level that is not wanted: what stands there and behind it is not
+        looked at.
 
     Raises
     ------
@@ -315,7 +322,8 @@ def read_file(content: bytes, *, known: Known | None = None) -> DicomFile:
     first_trouble = None
     for uid, encoding in _ways_to_read(content, start, stated):
         try:
-            data_set, _ = _read_data_set(_Stretch(content, start, len(content), encoding, 0, known))
+            stretch = _Stretch(content, start, len(content), encoding, 0, known, until=until)
+            data_set, _ = _read_data_set(stretch)
         except NotUnderstoodError as error:
             first_trouble = first_trouble or error
             continue
@@ -619,7 +627,8 @@ def _inflate_beginning(content: bytes) -> bytes:
 class _Stretch(NamedTuple):
     """A stretch of bytes that is to be read: a data set or the items of a sequence.
 
-    It ends at `limit`, or, where it is `delimited`, at its delimiter before that.
+    It ends at `limit`, or, where it is `delimited`, at its delimiter before that; or before an
+    element whose tag is not below `until`.
     """
 
     content: bytes
@@ -629,6 +638,7 @@ class _Stretch(NamedTuple):
     depth: int
     known: Known | None = None
     delimited: bool = False
+    until: int = BEYOND_ALL_TAGS
 
 
 def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
@@ -659,7 +669,7 @@ def _read_explicit(
     found: dict[int, Passage],
 ) -> int:
     """Add elements to those that were read, and return where they end."""
-    content, position, limit, encoding, _, _, delimited = stretch
+    content, position, limit, encoding, _, _, delimited, until = stretch
     append, vr_of = elements.append, _SHORT_VRS.get
     unpack = _TAG_VR_LENGTH[encoding.little_endian].unpack_from
     while position < limit:
@@ -672,6 +682,8 @@ def _read_explicit(
                 continue
         group, number, code, length = unpack(content, position)
         tag = group << 16 | number
+        if tag >= until:
+            return position
         vr = vr_of(code)
         if vr is not None:
             body = position + 8
@@ -698,7 +710,7 @@ def _read_implicit(
     found: dict[int, Passage],
 ) -> int:
     """Add elements to those that were read, and return where they end."""
-    content, position, limit, encoding, _, _, delimited = stretch
+    content, position, limit, encoding, _, _, delimited, until = stretch
     append = elements.append
     unpack = _TAG_LENGTH[encoding.little_endian].unpack_from
     while position < limit:
@@ -712,6 +724,8 @@ def _read_implicit(
         group, number, length = unpack(content, position)
         tag = group << 16 | number
         if (not group or group == _DELIMITERS) and _ends_here(stretch, position, tag):
+            return position
+        if tag >= until:
             return position
         vr = dictionary_vr(tag)
         body = position + 8
@@ -772,6 +786,7 @@ def _read_undefined(stretch: _Stretch, start: int, body: int, tag: int, vr: str)
             depth=stretch.depth + 1,
             known=stretch.known.below(tag) if stretch.known else None,
             delimited=True,
+            until=BEYOND_ALL_TAGS,
         )
     )
     return Element(tag, vr, start, body, end, end + 8, items)
@@ -793,7 +808,7 @@ def _fragments_end(content: bytes, position: int, limit: int) -> int:
 
 def _read_items(stretch: _Stretch) -> tuple[tuple[Item, ...], int]:
     """Find items, and return them and where they end."""
-    content, position, limit, encoding, depth, _, delimited = stretch
+    content, position, limit, encoding, depth, _, delimited, _ = stretch
     if depth > MAX_DEPTH:
         raise NotUnderstoodError("its sequences nest too deeply")
     items: list[Item] = []

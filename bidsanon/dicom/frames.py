@@ -75,12 +75,12 @@ def render_frames(
     FrameNotDecodedError
         If a frame cannot be decoded: it is damaged, or its decoder is not installed.
     """
-    with _decoding():
+    with decoding():
         data_set = dcmread(path, force=True)
         if "TransferSyntaxUID" not in data_set.file_meta:
             data_set.file_meta.TransferSyntaxUID = UID(transfer_syntax_uid)
     for frame in frames:
-        with _decoding():
+        with decoding():
             picture = _picture(data_set, frame)
         yield picture
 
@@ -133,8 +133,14 @@ def _eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def _decoding() -> Iterator[None]:
-    """Keep pydicom quiet, and make one error of all that damaged pixels raise."""
+def decoding() -> Iterator[None]:
+    """Keep pydicom quiet, and make one error of all that damaged pixels raise.
+
+    Raises
+    ------
+    FrameNotDecodedError
+        If they are damaged, or no decoder is installed.
+    """
     try:
         with quiet_pydicom():
             yield

@@ -153,6 +153,7 @@ def _take_through_gates(
         run.defaced,
         into=space.folder("candidate"),
         device_pseudonym=Replacements(plan).device,
+        field_maps=request.field_maps,
     )
     run.scrubbed = scrubbed
     gates.judge(Gate.SCRUB, scrubbed.findings)

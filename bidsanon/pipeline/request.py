@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
 from bidsanon.convert import Heuristic, resolve_heuristic
 from bidsanon.deface import USUAL, DefaceOptions, require_options
 from bidsanon.errors import UsageError
@@ -36,6 +37,8 @@ class ConvertRequest:
         A name or a file.
     deface
         What is asked of defacing.
+    field_maps
+        How field maps are linked to what they correct.
     options
         How the run goes about it.
     """
@@ -45,6 +48,7 @@ class ConvertRequest:
     private: Path
     heuristic: str = "auto"
     deface: DefaceOptions = USUAL
+    field_maps: FieldMapOptions = USUAL_LINKS
     options: RunOptions = USUAL_RUN
 
     @property
@@ -72,6 +76,7 @@ def make_request(
     private: Path | None = None,
     heuristic: str = "auto",
     deface: DefaceOptions = USUAL,
+    field_maps: FieldMapOptions = USUAL_LINKS,
     options: RunOptions = USUAL_RUN,
 ) -> ConvertRequest:
     """Check what the user asks for and return it as a record.
@@ -105,6 +110,7 @@ def make_request(
         private=private,
         heuristic=heuristic,
         deface=require_options(deface),
+        field_maps=field_maps,
         options=options,
     )
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
 from bidsanon.bids.tables import TableError, read_table, write_table
 from bidsanon.files import files_below, write_json, write_text
 from bidsanon.findings import Finding, finding
+from bidsanon.scrub.field_maps import link_published
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
 from bidsanon.scrub.images import ImageError, scrub_image
 from bidsanon.scrub.scans import (
@@ -60,6 +62,7 @@ class _Scrub:
     defaced: DefacedSession
     into: Path
     threads: int
+    links: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     removed_keys: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
 
@@ -77,6 +80,7 @@ def scrub_session(
     *,
     into: Path,
     device_pseudonym: Callable[[str], str],
+    field_maps: FieldMapOptions = USUAL_LINKS,
     threads: int | None = None,
 ) -> ScrubbedSession:
     """Copy a session's tree as it may be published.
@@ -89,6 +93,8 @@ def scrub_session(
         A folder that holds nothing of this session yet.
     device_pseudonym
         Gives the pseudonym of a scanner's serial number.
+    field_maps
+        How field maps are linked to what they correct.
     threads
         How many threads compress at once; None: one for each processor. The bytes do not depend
         on it.
@@ -103,14 +109,20 @@ def scrub_session(
     images = {file.name.stem: file for file in files if file.name.extension in IMAGE_EXTENSIONS}
     times = _acquisition_times(scrub, files)
     published = {file.path.name for file in images.values()}
+    taken = {Path(name).name: moment for name, moment in times.items()}
+    linked, said = link_published(
+        defaced.converted.root, (file.name for file in images.values()), taken, field_maps
+    )
+    scrub.links, scrub.findings = linked.fields, [*scrub.findings, *said]
     clock = session_clock(
-        {name: moment for name, moment in times.items() if Path(name).name in published},
+        {name: moment for name, moment in taken.items() if name in published},
         otherwise=defaced.converted.deidentified.first_acquisition,
     )
     policy = SidecarPolicy(
         device_pseudonym=device_pseudonym,
         to_noon=clock.time_to_noon,
-        withheld=defaced.withheld,
+        session=_session_folder(defaced),
+        published=published,
     )
     for file in files:
         if file.name.extension in IMAGE_EXTENSIONS and not file.path.is_symlink():
@@ -208,7 +220,8 @@ def _sidecar(scrub: _Scrub, file: _File, image: _File, policy: SidecarPolicy) ->
     for key in sidecar.misfits:
         scrub.findings.append(finding("SCRUB_MISFIT", location=f"{file.name.path}#/{key}", key=key))
     methods, codes = _method(scrub.defaced, image.name.path)
-    write_json(scrub.target(file), add_method(sidecar.content, methods=methods, codes=codes))
+    linked = dict(sorted((sidecar.content | scrub.links.get(image.name.path, {})).items()))
+    write_json(scrub.target(file), add_method(linked, methods=methods, codes=codes))
 
 
 def _method(defaced: DefacedSession, image: str) -> tuple[list[str], tuple[CodedConcept, ...]]:

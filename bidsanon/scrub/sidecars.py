@@ -33,13 +33,16 @@ class SidecarPolicy:
     to_noon
         Moves a time of day (HH:MM:SS) as the session's acquisition times are moved; None where
         that cannot be done.
-    withheld
-        Images that are not published, relative to the dataset.
+    session
+        The session's folder within the dataset.
+    published
+        The names of the session's images that are published.
     """
 
     device_pseudonym: Callable[[str], str]
     to_noon: Callable[[str], str | None]
-    withheld: Collection[str] = ()
+    session: str = ""
+    published: Collection[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,18 +138,23 @@ def _replace(key: str, value: Any, action: KeyAction, policy: SidecarPolicy) -> 
         return policy.device_pseudonym(value)
     if action is KeyAction.NOON:
         return policy.to_noon(value) or MISFIT
-    if key == "IntendedFor" and policy.withheld:
-        return _without_withheld(value, policy.withheld)
+    if key == "IntendedFor" and policy.session:
+        return _without_unpublished(value, policy)
     return value
 
 
-def _without_withheld(value: Any, withheld: Collection[str]) -> Any:
-    """Leave images that are not published out of IntendedFor, in whichever form it names them."""
+def _without_unpublished(value: Any, policy: SidecarPolicy) -> Any:
+    """Leave the session's images that are not published out of IntendedFor.
+
+    It names an image as a BIDS URI, or relative to the subject's folder.
+    """
+    prefix = policy.session.replace("/", "_") + "_"
     targets = value if isinstance(value, list) else [value]
+    names = [str(target).rpartition("/")[2] for target in targets]
     kept = [
         target
-        for target in targets
-        if not any(image.endswith(target.removeprefix("bids::")) for image in withheld)
+        for target, name in zip(targets, names, strict=True)
+        if name in policy.published or not name.startswith(prefix)
     ]
     return (kept if isinstance(value, list) else kept[0]) if kept else None
 

@@ -253,7 +253,7 @@ def _descriptors(outputs: Sequence[DicomOutput]) -> Iterator[str]:
     for output in first.values():
         try:
             with output.path.open("rb") as stream:
-                file = read_file(content_of(stream))
+                file = read_file(content_of(stream), until=max(_DESCRIBING) + 1)
         except (NotUnderstoodError, OSError):
             continue  # the search itself says so
         character_set = file.value(SPECIFIC_CHARACTER_SET)

@@ -16,7 +16,8 @@ from bidsanon.session import CodedConcept
 POLICY = SidecarPolicy(
     device_pseudonym=lambda serial: f"scanner-{len(serial)}",
     to_noon=lambda text: "12:34:56" if text == "09:00:00" else None,
-    withheld={"sub-01/ses-01/func/sub-01_ses-01_task-rest_bold.nii.gz"},
+    session="sub-01/ses-01",
+    published={"sub-01_ses-01_dwi.nii.gz"},
 )
 
 
@@ -107,13 +108,15 @@ def test_placeholders_go(value: object) -> None:
     assert _scrubbed({"CogAtlasID": value, "ReconMethodName": value}) == {}
 
 
-def test_images_that_are_withheld_are_no_longer_intended_for() -> None:
+def test_images_that_are_not_published_are_no_longer_intended_for() -> None:
     withheld = "ses-01/func/sub-01_ses-01_task-rest_bold.nii.gz"
     other = "ses-01/dwi/sub-01_ses-01_dwi.nii.gz"
 
     assert _scrubbed({"IntendedFor": withheld}) == {}
     assert _scrubbed({"IntendedFor": f"bids::sub-01/{withheld}"}) == {}
     assert _scrubbed({"IntendedFor": [withheld, other]}) == {"IntendedFor": [other]}
+    elsewhere = "bids::sub-01/ses-02/func/sub-01_ses-02_task-rest_bold.nii.gz"
+    assert _scrubbed({"IntendedFor": elsewhere}) == {"IntendedFor": elsewhere}
 
 
 def test_keys_come_out_sorted() -> None:
