@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -21,7 +20,7 @@ from bidsanon.deidentify.marks import Marks, marks_of, written_marks
 from bidsanon.deidentify.recognition import date_shift, day_of
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.deidentify.rules import Place
-from bidsanon.deidentify.walk import assemble, clean_data_set
+from bidsanon.deidentify.walk import assemble, clean_data_set, put_element
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.dates import DateShift
 from bidsanon.dicom.encoding import (
@@ -29,7 +28,6 @@ from bidsanon.dicom.encoding import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     DataSet,
     DicomFile,
-    Element,
     NotUnderstoodError,
     deflate,
     dictionary_vr,
@@ -216,7 +214,7 @@ class Deidentifier:
         marks = marks_of(source, context, profile=self._profile)
         said = written_marks(source, context, marks, profile=self._profile, marked=self._marked)
         for tag, written in (*added, *said):
-            _put(tag, written, elements, outcomes)
+            put_element(tag, written, elements, outcomes)
         head = write_file_head(
             sop_class_uid=sop_class_uid.encode(),
             sop_instance_uid=uid,
@@ -225,7 +223,7 @@ class Deidentifier:
         body = assemble(source.content, elements, outcomes)
         if claims is not NO_CLAIMS:
             left = write_claims(claims, _as_cleaned(source, body))
-            _put(CHARACTERISTICS, left, elements, outcomes)
+            put_element(CHARACTERISTICS, left, elements, outcomes)
             body = assemble(source.content, elements, outcomes)
         if source.transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
             body = [deflate(b"".join(body))]
@@ -465,14 +463,3 @@ def _as_cleaned(source: DicomFile, body: list[bytes | memoryview]) -> DicomFile:
         transfer_syntax_uid=EXPLICIT_VR_LITTLE_ENDIAN if inflated else source.transfer_syntax_uid,
     )
     return read_file(b"".join((head, *body)))
-
-
-def _put(tag: int, written: bytes | None, elements: list[Element], outcomes: list[Outcome]) -> None:
-    """Put a new element in its place among others, instead of what stood there."""
-    index = bisect_left(elements, (tag,))
-    while index < len(elements) and elements[index].tag == tag:
-        outcomes[index] = Fate.REMOVED
-        index += 1
-    if written is not None:
-        elements.insert(index, Element(tag, "UN", -1, -1, -1, -1))
-        outcomes.insert(index, written)

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from bidsanon.deidentify.context import Context, Rule, is_sequence
+from bidsanon.deidentify.context import Context, Rule, character_set, is_sequence
 from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.deidentify.harvest import harvest_origin
 from bidsanon.deidentify.recognition import WHEN
-from bidsanon.dicom.charset import encode_text
+from bidsanon.dicom.charset import decode_text, encode_text
 from bidsanon.dicom.confidentiality import (
+    CLEAN_VISUAL_FEATURES_CODE,
     METHOD_CODES,
     OPTION_CODES,
     MethodCode,
@@ -126,6 +127,46 @@ def marks_of(file: DicomFile, context: Context, *, profile: Profile) -> Marks:
     codes = dict.fromkeys((*_earlier_codes(file, context), *profile.method_codes))
     temporal = temporal_information(file, profile)
     return Marks(methods=tuple(methods), codes=_true_codes(codes, temporal, profile))
+
+
+def marks_without_face(file: DicomFile, *, method: str) -> tuple[Marks, dict[int, bytes]]:
+    """Return what a marked copy says once its face is proved to be gone, and the elements for it.
+
+    (0028,0302) Recognizable Visual Features becomes NO, and 113102 joins (0012,0064).
+
+    Parameters
+    ----------
+    file
+        A copy that was marked: nothing of what it says identifies.
+    method
+        What joins (0012,0063): how the face was removed; empty where there was none.
+    """
+    content, encoding = file.content, file.data_set.encoding
+    characters = character_set(content, file.data_set)
+    said = decode_text(file.value(DEIDENTIFICATION_METHOD), characters).split("\\")
+    methods = tuple(dict.fromkeys(filter(None, (*said, method))))
+    codes = tuple(sorted({*_codes_said(file, characters), CLEAN_VISUAL_FEATURES_CODE}))
+    text = encode_text("\\".join(methods), characters)
+    return Marks(methods=methods, codes=codes), {
+        DEIDENTIFICATION_METHOD: write_element(DEIDENTIFICATION_METHOD, "LO", text, encoding),
+        DEIDENTIFICATION_METHOD_CODES: _written_codes(codes, characters, encoding),
+        RECOGNIZABLE_VISUAL_FEATURES: write_element(
+            RECOGNIZABLE_VISUAL_FEATURES, "CS", b"NO", encoding
+        ),
+    }
+
+
+def _codes_said(file: DicomFile, characters: bytes) -> Iterator[MethodCode]:
+    sequence = file.top.get(DEIDENTIFICATION_METHOD_CODES)
+    if sequence is None:
+        return
+    encoding = encoding_of_items(sequence, file.data_set.encoding)
+    for item in read_items(file.content, sequence, file.data_set.encoding, depth=1):
+        texts = {
+            element.tag: decode_text(file.content[element.body : element.end], characters)
+            for element in read_item(file.content, item, encoding, depth=1).elements
+        }
+        yield MethodCode(*(texts.get(tag, "").strip(" \0") for tag in _PARTS_OF_CODE))
 
 
 def temporal_information(file: DicomFile, profile: Profile) -> str:

@@ -7,6 +7,7 @@ of elements holds wherever it comes again in the same place.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -131,6 +132,19 @@ def assemble(
             begin = end
     pieces.append(view[begin:end])
     return pieces
+
+
+def put_element(
+    tag: int, written: bytes | None, elements: list[Element], outcomes: list[Outcome]
+) -> None:
+    """Put a new element in its place among others, instead of what stood there."""
+    index = bisect_left(elements, (tag,))
+    while index < len(elements) and elements[index].tag == tag:
+        outcomes[index] = Fate.REMOVED
+        index += 1
+    if written is not None:
+        elements.insert(index, Element(tag, "UN", -1, -1, -1, -1))
+        outcomes.insert(index, written)
 
 
 class _Blocks:
