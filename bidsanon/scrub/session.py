@@ -220,7 +220,7 @@ def _sidecar(scrub: _Scrub, file: _File, image: _File, policy: SidecarPolicy) ->
     for key in sidecar.misfits:
         scrub.findings.append(finding("SCRUB_MISFIT", location=f"{file.name.path}#/{key}", key=key))
     methods, codes = _method(scrub.defaced, image.name.path)
-    linked = dict(sorted((sidecar.content | scrub.links.get(image.name.path, {})).items()))
+    linked = dict(sorted({**sidecar.content, **scrub.links.get(image.name.path, {})}.items()))
     write_json(scrub.target(file), add_method(linked, methods=methods, codes=codes))
 
 
