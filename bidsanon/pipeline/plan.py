@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
+from bidsanon.convert import ConversionPlan, Heuristic, plan_conversion, sample_positions
 from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
@@ -70,8 +70,74 @@ class SessionPlan:
         return GateRefusedError.exit_code if errors(self.findings) else 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class SampledSession:
+    """A session of which a few instances of each series are de-identified, for as long as it lasts.
+
+    Attributes
+    ----------
+    policy
+        The profile and the heuristic that were asked for.
+    source
+        What was read; identified.
+    deidentified
+        The samples, under the names that they would have among all of a series' files.
+    clean
+        Cleans a text as descriptors are cleaned.
+    scratch
+        A folder that is gone afterwards.
+    """
+
+    policy: Policy
+    source: SourceSession
+    deidentified: DeidentifiedSession
+    clean: Callable[[str], str]
+    scratch: Path
+
+    def conversion(self, request: ConvertRequest, heuristic: Heuristic) -> ConversionPlan:
+        """Ask a heuristic for names, and convert nothing."""
+        return plan_conversion(
+            self.deidentified,
+            heuristic=heuristic,
+            subject=request.place.subject,
+            session=request.place.session,
+            work=self.scratch / "heudiconv",
+        )
+
+
 def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
     """Find out what :func:`bidsanon.pipeline.convert.convert` would do, and write nothing.
+
+    Raises
+    ------
+    BidsanonError
+        Where ``convert`` would raise it before its first gate.
+    """
+    with sampled_session(request, progress=progress) as sampled:
+        source, deidentified = sampled.source, sampled.deidentified
+        conversion = sampled.conversion(request, sampled.policy.heuristic)
+        descriptions = describe_series(deidentified)
+        facts = tuple(_may_be_shown(series_facts(s), sampled.clean) for s in source.series)
+    return SessionPlan(
+        request=request,
+        policy=sampled.policy,
+        source=source,
+        deidentified=deidentified,
+        conversion=conversion,
+        descriptions=descriptions,
+        facts=facts,
+        findings=(
+            *source.findings,
+            *deidentified.findings,
+            *label_findings(request.place, deidentified.identity),
+            *conversion.findings,
+        ),
+    )
+
+
+@contextmanager
+def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[SampledSession]:
+    """De-identify a few instances of each series into a folder that is gone afterwards.
 
     Raises
     ------
@@ -92,31 +158,13 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
             source = withhold_incomplete(source)
         person = _person(request, source)
         deidentified = _samples(request, policy, source, scratch, person)
-        conversion = plan_conversion(
-            deidentified,
-            heuristic=policy.heuristic,
-            subject=request.place.subject,
-            session=request.place.session,
-            work=scratch / "heudiconv",
+        yield SampledSession(
+            policy=policy,
+            source=source,
+            deidentified=deidentified,
+            clean=Replacements(person, known=deidentified.identity).descriptor,
+            scratch=scratch,
         )
-        descriptions = describe_series(deidentified)
-        clean = Replacements(person, known=deidentified.identity).descriptor
-        facts = tuple(_may_be_shown(series_facts(series), clean) for series in source.series)
-    return SessionPlan(
-        request=request,
-        policy=policy,
-        source=source,
-        deidentified=deidentified,
-        conversion=conversion,
-        descriptions=descriptions,
-        facts=facts,
-        findings=(
-            *source.findings,
-            *deidentified.findings,
-            *label_findings(request.place, deidentified.identity),
-            *conversion.findings,
-        ),
-    )
 
 
 def _person(request: ConvertRequest, source: SourceSession) -> PersonPlan:
