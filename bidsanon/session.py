@@ -421,6 +421,25 @@ class SkippedSeries:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConvertedPart:
+    """Images of a session that is still being converted: they may be read, and not yet be changed.
+
+    Attributes
+    ----------
+    root
+        What will be the session's root.
+    images
+        What was made for one of the heuristic's names.
+    to_come
+        The names that are still to be converted: paths without an extension.
+    """
+
+    root: Path
+    images: tuple[ConvertedImage, ...]
+    to_come: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConvertedSession:
     """What heudiconv made, in the private folder.
 

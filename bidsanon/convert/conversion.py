@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +12,7 @@ from bidsanon.convert import naming
 from bidsanon.convert.acquisition import join_series
 from bidsanon.convert.completion import complete_sidecars, withdraw_incomplete
 from bidsanon.convert.drive import drive_worker
-from bidsanon.convert.job import Acquisition, Answer, Heuristic, Mode, Request
+from bidsanon.convert.job import Acquisition, Advance, Answer, Heuristic, Item, Mode, Request
 from bidsanon.convert.plan import (
     item_place,
     left_out,
@@ -25,7 +25,7 @@ from bidsanon.external import DCM2NIIX, program_version
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.findings import Finding, errors, finding
 from bidsanon.progress import Progress
-from bidsanon.session import ConvertedImage, ConvertedSession, DeidentifiedSession
+from bidsanon.session import ConvertedImage, ConvertedPart, ConvertedSession, DeidentifiedSession
 
 _EQUIDISTANT = re.compile(r"(.*_)?Eq(_\d+)?")
 """What dcm2niix adds to the name of an image that it has made even by interpolation."""
@@ -43,6 +43,7 @@ def convert_session(
     session: str | None,
     work: Path,
     progress: Progress,
+    made: Callable[[ConvertedPart], None] | None = None,
 ) -> ConvertedSession:
     """Convert a session with heudiconv into a fresh folder.
 
@@ -62,6 +63,8 @@ def convert_session(
         A private folder to work in; the session is made below it.
     progress
         Told of each name that has been converted.
+    made
+        Called, in a thread of its own, with what was made for each name as soon as it is there.
 
     Raises
     ------
@@ -79,6 +82,13 @@ def convert_session(
     acquisitions = join_series(deidentified.series, links=work / "joined")
     files = sum(len(acquisition.files) for acquisition in acquisitions)
     with progress.step("converting", total=len(acquisitions)) as step:
+
+        def told(advance: Advance) -> None:
+            step.advance()
+            if made is not None:
+                images = tuple(_images((advance.item,), acquisitions, output))
+                made(ConvertedPart(root=output, images=images, to_come=advance.to_come))
+
         answer = drive_worker(
             Request(
                 mode=Mode.CONVERT,
@@ -90,7 +100,7 @@ def convert_session(
             ),
             work=work,
             timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * files,
-            step=step,
+            told=told,
         )
         step.advance(len(answer.left_out))
     require_names(answer, heuristic)
@@ -99,7 +109,7 @@ def convert_session(
     images: tuple[ConvertedImage, ...] = ()
     if not errors(findings):
         _keep_only(output, subject)
-        images = tuple(_images(answer, acquisitions, output))
+        images = tuple(_images(answer.items, acquisitions, output))
         findings += _outcome_findings(answer, acquisitions, images, output)
         complete_sidecars(output, images)
         images, withdrawn, said = withdraw_incomplete(output, images)
@@ -134,11 +144,11 @@ def _keep_only(output: Path, subject: str) -> None:
 
 
 def _images(
-    answer: Answer, acquisitions: Sequence[Acquisition], output: Path
+    items: Iterable[Item], acquisitions: Sequence[Acquisition], output: Path
 ) -> Iterator[ConvertedImage]:
     source = {
         name: acquisitions[item.acquisitions[0]].series[0]
-        for item in answer.items
+        for item in items
         for name in item.outputs
         if name.endswith(naming.IMAGE) and (output / name).is_file()
     }

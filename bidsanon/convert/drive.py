@@ -14,16 +14,15 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bidsanon.convert.job import Answer, Heuristic, HeuristicFault, Request
+from bidsanon.convert.job import Advance, Answer, Heuristic, HeuristicFault, Request
 from bidsanon.convert.room import out_of_room
 from bidsanon.errors import PolicyError, ToolFailedError
 from bidsanon.external import DCM2NIIX, require_program, run_program
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
-from bidsanon.progress import Step
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+=@-]+")
 _POLL_S = 0.2
@@ -31,7 +30,7 @@ _LOG = "heudiconv.log"
 
 
 def drive_worker(
-    request: Request, *, work: Path, timeout_s: float, step: Step | None = None
+    request: Request, *, work: Path, timeout_s: float, told: Callable[[Advance], None] | None = None
 ) -> Answer:
     """Let the worker do one job, and return its answer.
 
@@ -43,8 +42,8 @@ def drive_worker(
         A private folder: what heudiconv and dcm2niix print is kept there and shown nowhere.
     timeout_s
         How long the worker may take.
-    step
-        Advanced by one for each item that the worker has converted.
+    told
+        Called, in a thread of its own, for each name that the worker is done with.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def drive_worker(
             output = plain / output.relative_to(work)
         text = replace(job, output=output).to_json()
         write_text(work / "request.json", text, mode=PRIVATE_FILE_MODE)
-        with _watching(work / "progress", step):
+        with _watching(work / "progress", told or (lambda _: None)):
             completed = run_program(
                 [
                     sys.executable,
@@ -155,18 +154,19 @@ def _short_paths(request: Request) -> Iterator[Request]:
 
 
 @contextlib.contextmanager
-def _watching(ticks: Path, step: Step | None) -> Iterator[None]:
-    """Advance `step` by the bytes that the worker adds to a file, while it works."""
-    ticks.unlink(missing_ok=True)
+def _watching(advances: Path, told: Callable[[Advance], None]) -> Iterator[None]:
+    """Pass on what the worker writes line by line into a file, while it works."""
+    advances.unlink(missing_ok=True)
     done = threading.Event()
-    seen = 0
+    position = 0
 
     def look() -> None:
-        nonlocal seen
-        count = ticks.stat().st_size if ticks.exists() else 0
-        if step is not None and count > seen:
-            step.advance(count - seen)
-            seen = count
+        nonlocal position
+        written = advances.read_bytes()[position:] if advances.exists() else b""
+        whole = written[: written.rfind(b"\n") + 1]
+        position += len(whole)
+        for line in whole.decode().splitlines():
+            told(Advance.from_line(line))
 
     def watch() -> None:
         while not done.wait(_POLL_S):

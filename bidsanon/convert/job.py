@@ -19,7 +19,7 @@ class Mode(StrEnum):
     LOAD = "load"
     """Only load the heuristic, to see whether it can be."""
     DESCRIBE = "describe"
-    """Say what the heuristic's ``custom_seqinfo`` sees of each acquisition, and ask for no names."""
+    """Say what the heuristic's ``custom_seqinfo`` sees of each acquisition, and ask no names."""
     PLAN = "plan"
     """Ask the heuristic for names and convert nothing."""
     CONVERT = "convert"
@@ -185,6 +185,33 @@ class Item:
     problem: str = ""
     outputs: tuple[str, ...] = ()
     asides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advance:
+    """That the worker is done with one name; it writes a line for each while it works.
+
+    Attributes
+    ----------
+    item
+        The name, and what was made for it.
+    to_come
+        The names that it has still to work on.
+    """
+
+    item: Item
+    to_come: tuple[str, ...]
+
+    def to_line(self) -> str:
+        """Write it as a line of JSON."""
+        return f"{json.dumps(asdict(self))}\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """Read it back."""
+        content = json.loads(line)
+        item = Item(**_with_tuples(content["item"]))
+        return cls(item=item, to_come=tuple(content["to_come"]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,7 @@ from nipype.interfaces.dcm2nii import Dcm2niix
 from bidsanon.convert import naming
 from bidsanon.convert.describing import describe_series
 from bidsanon.convert.job import (
+    Advance,
     Answer,
     Item,
     LeftOut,
@@ -113,7 +114,8 @@ def _names(
 def _seen(request: Request, series: Mapping[SeqInfo, list[str]]) -> Iterator[SeenAcquisition]:
     number_of = _acquisition_of_files(request)
     for info, files in series.items():
-        seen = info.custom._asdict() if isinstance(info.custom, tuple) else {}
+        custom: Any = info.custom
+        seen = custom._asdict() if hasattr(custom, "_asdict") else {}
         yield SeenAcquisition(acquisition=number_of[files[0]], seen=seen)
 
 
@@ -188,12 +190,17 @@ def _convert(
 ) -> Iterator[Item]:
     tune = heudiconv.bids.tuneup_bids_json_files
     heudiconv.convert.__dict__["tuneup_bids_json_files"] = _allowing_the_word_date(tune)
-    ticks = request.output.with_name("progress")
+    advances = request.output.with_name("progress")
     _settings_file(request).write_text(json.dumps(_DCM2NIIX_SETTINGS))
+    to_come = [item.name for item in items if not item.duplicate]
     for item, files in zip(items, files_of, strict=True):
-        yield item if item.duplicate else _convert_item(request, heuristic, item, files)
-        with ticks.open("a") as stream:
-            stream.write(".")
+        done = item
+        if not item.duplicate:
+            done = _convert_item(request, heuristic, item, files)
+            to_come.remove(item.name)
+        with advances.open("a") as stream:
+            stream.write(Advance(item=done, to_come=tuple(to_come)).to_line())
+        yield done
     options = getattr(heuristic, "POPULATE_INTENDED_FOR_OPTS", None)
     folder = request.output / naming.session_folder(request.subject, request.session)
     if options is not None and folder.is_dir():

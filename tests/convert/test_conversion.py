@@ -22,7 +22,7 @@ from bidsanon.errors import MissingToolError, PolicyError, SourceError, StorageE
 from bidsanon.external import BIDS_VALIDATOR, require_program, run_program
 from bidsanon.files import files_below
 from bidsanon.progress import Silent
-from bidsanon.session import ConvertedSession, DeidentifiedSession
+from bidsanon.session import ConvertedPart, ConvertedSession, DeidentifiedSession
 
 WriteHeuristic = Callable[..., Heuristic]
 
@@ -36,7 +36,10 @@ ONE_NAME = f"""
 
 
 def _convert(
-    session: DeidentifiedSession, work: Path, heuristic: Heuristic | None = None
+    session: DeidentifiedSession,
+    work: Path,
+    heuristic: Heuristic | None = None,
+    made: Callable[[ConvertedPart], None] | None = None,
 ) -> ConvertedSession:
     return convert_session(
         session,
@@ -45,6 +48,7 @@ def _convert(
         session=None,
         work=work,
         progress=Silent(),
+        made=made,
     )
 
 
@@ -69,7 +73,15 @@ def test_a_session_becomes_bids_with_a_reason_for_each_series_left_out(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    converted = _convert(siemens, tmp_path / "a work folder; with a name for no shell")
+    parts: list[ConvertedPart] = []
+    readable: list[bool] = []
+
+    def made(part: ConvertedPart) -> None:
+        parts.append(part)
+        readable.extend((part.root / image.path).is_file() for image in part.images)
+
+    work = tmp_path / "a work folder; with a name for no shell"
+    converted = _convert(siemens, work, made=made)
     assert [(image.path, image.series_index) for image in converted.images] == [
         ("sub-01/anat/sub-01_T1w.nii.gz", 2),
         ("sub-01/dwi/sub-01_dwi.nii.gz", 6),
@@ -89,6 +101,10 @@ def test_a_session_becomes_bids_with_a_reason_for_each_series_left_out(
     assert converted.tools.keys() == {"dcm2niix", "heudiconv"}
     _holds_the_session_only(converted)
     assert list(temporary.iterdir()) == []
+    assert all(readable)
+    assert {part.root for part in parts} == {converted.root}
+    assert sorted((i for p in parts for i in p.images), key=lambda i: i.path) == [*converted.images]
+    assert [len(part.to_come) for part in parts] == [*reversed(range(len(parts)))]
 
 
 def _holds_the_session_only(converted: ConvertedSession) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,8 +13,17 @@ from typing import Any
 import heudiconv.convert
 import pytest
 
-from bidsanon.convert import running
-from bidsanon.convert.job import Acquisition, Answer, Heuristic, Item, Mode, Origin, Request
+from bidsanon.convert import drive, running
+from bidsanon.convert.job import (
+    Acquisition,
+    Advance,
+    Answer,
+    Heuristic,
+    Item,
+    Mode,
+    Origin,
+    Request,
+)
 
 NAME = "sub-01/dwi/sub-01_dwi"
 
@@ -97,6 +107,9 @@ def test_requests_and_answers_survive_the_journey(tmp_path: Path) -> None:
     assert Request.from_json(request.to_json()) == request
     answer = Answer(items=(Item(name=NAME, acquisitions=(0,), asides=("ADC",)),))
     assert Answer.from_json(answer.to_json()) == answer
+    advance = Advance(item=answer.items[0], to_come=(NAME, "é"))
+    assert advance.to_line().count("\n") == 1
+    assert Advance.from_line(advance.to_line()) == advance
 
 
 def test_files_that_fill_a_folder_need_no_links(tmp_path: Path) -> None:
@@ -107,3 +120,24 @@ def test_files_that_fill_a_folder_need_no_links(tmp_path: Path) -> None:
     assert running._fill_their_folder([str(file) for file in files])
     assert not running._fill_their_folder([str(files[0])])
     assert not running._fill_their_folder([*map(str, files), str(tmp_path / "3.dcm")])
+
+
+def test_what_the_worker_has_done_is_told_while_it_works(tmp_path: Path) -> None:
+    advances = tmp_path / "progress"
+    lines = [
+        Advance(item=Item(name=name, acquisitions=(0,)), to_come=to_come).to_line()
+        for name, to_come in (("a", ("b", "c")), ("b", ("c",)), ("c", ()))
+    ]
+    told: list[str] = []
+    heard = threading.Event()
+
+    def tell(advance: Advance) -> None:
+        told.append(advance.item.name)
+        heard.set()
+
+    with drive._watching(advances, tell):
+        advances.write_text(lines[0] + lines[1][:9])
+        assert heard.wait(10)
+        assert told == ["a"]
+        advances.write_text("".join(lines))
+    assert told == ["a", "b", "c"]
