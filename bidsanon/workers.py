@@ -7,21 +7,23 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from typing import Any
 
 from bidsanon.errors import ToolFailedError
 
-FILES_WORTH_A_WORKER = 500
-_BYTES_WORTH_A_WORKER = 1 << 25
+FILES_WORTH_A_WORKER = 100
+_BYTES_WORTH_A_WORKER = 1 << 22
 MOST_FILES_A_BATCH = 64
 _BATCHES_A_WORKER = 4
+_FORKSERVER = "forkserver" in multiprocessing.get_all_start_methods()
 
 
 def share_files(sizes: Sequence[int], *, jobs: int) -> tuple[int, int]:
     """Say how many workers some files are worth, and how many files a worker takes at once.
 
-    Starting a worker takes as long as de-identifying some hundreds of small files, or some tens of
-    megabytes of large ones.
+    Starting a worker takes as long as de-identifying a hundred small files, or some megabytes of
+    large ones, and it learns anew what files have in common.
 
     Parameters
     ----------
@@ -36,12 +38,26 @@ def share_files(sizes: Sequence[int], *, jobs: int) -> tuple[int, int]:
     return workers, max(1, min(even, MOST_FILES_A_BATCH))
 
 
+def prepare_workers(*modules: str, jobs: int) -> None:
+    """Begin to load in the background what workers work with, so that they start at once later.
+
+    Parameters
+    ----------
+    modules
+        What they work with, by name.
+    jobs
+        How many workers there may be; for one nothing is loaded.
+    """
+    if jobs > 1 and _FORKSERVER:
+        forkserver.set_forkserver_preload(list(modules))
+        forkserver.ensure_running()
+
+
 @contextmanager
 def worker_pool(
     workers: int,
     *,
     doing: str,
-    module: str,
     initializer: Callable[..., None] | None = None,
     initargs: tuple[Any, ...] = (),
 ) -> Iterator[ProcessPoolExecutor]:
@@ -53,8 +69,6 @@ def worker_pool(
         How many processes.
     doing
         What they do, for the message when one dies: "removes faces".
-    module
-        The module that they work with, imported once for all of them where that can be.
     initializer, initargs
         What each of them calls first.
 
@@ -63,8 +77,10 @@ def worker_pool(
     ToolFailedError
         If a process ends unexpectedly.
     """
+    # Never by a bare fork, which threads do not survive.
+    context = multiprocessing.get_context("forkserver" if _FORKSERVER else "spawn")
     pool = ProcessPoolExecutor(
-        workers, mp_context=_process_context(module), initializer=initializer, initargs=initargs
+        workers, mp_context=context, initializer=initializer, initargs=initargs
     )
     try:
         yield pool
@@ -75,12 +91,3 @@ def worker_pool(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _process_context(module: str) -> multiprocessing.context.BaseContext:
-    """Return how workers are started: never by a bare fork, which threads do not survive."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module])
-    return context

@@ -213,7 +213,7 @@ def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...
     if workers <= 1:
         yield from _in_two_rounds(tasks, map)
         return
-    with worker_pool(workers, doing="removes faces", module=__name__) as pool:
+    with worker_pool(workers, doing="removes faces") as pool:
 
         def as_done(work: Callable[[_Task], _Done], todo: Iterable[_Task]) -> Iterator[_Done]:
             # The longest first, so that no processor is left with one at the end.

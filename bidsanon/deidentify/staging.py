@@ -223,7 +223,7 @@ def _carry_out(tasks: Sequence[_Task], orders: _Orders, *, jobs: int) -> Iterato
         yield from map(worker.carry_out, batches)
         return
     with worker_pool(
-        workers, doing="de-identifies", module=__name__, initializer=_begin, initargs=(orders,)
+        workers, doing="de-identifies", initializer=_begin, initargs=(orders,)
     ) as pool:
         yield from pool.map(_carry_out_here, batches)
 

@@ -44,6 +44,7 @@ from bidsanon.source import read_source, write_quarantine
 from bidsanon.validate import validate_dataset
 from bidsanon.validate.residue import search_residue
 from bidsanon.vault import PersonPlan, Vault
+from bidsanon.workers import prepare_workers
 
 SPACE_FACTOR = 5
 """Room that a run needs, in sizes of its source: the copies, their images twice, the result."""
@@ -73,6 +74,9 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         If the run could not come as far as a gate's decision; nothing was published.
     """
     started = time.monotonic()
+    prepare_workers(
+        "bidsanon.deidentify.staging", "bidsanon.deface.stage", jobs=request.options.jobs
+    )
     policy = load_policy(request)
     dataset = request.place.dataset
     require_writable(

@@ -56,6 +56,7 @@ from bidsanon.validate.residue_dicom import DicomOutput, DicomSearch, search_dic
 from bidsanon.validate.residue_forms import IgnoredBecause
 from bidsanon.validate.residue_needles import IgnoredValues
 from bidsanon.vault import PersonPlan, Vault
+from bidsanon.workers import prepare_workers
 
 _SPACE_FACTOR = {OutputFormat.DICOM: 2, OutputFormat.NIFTI: 4}
 """Room that a run needs, in sizes of its source: the copies, and what is made of them."""
@@ -96,6 +97,11 @@ def deidentify(
         If the run could not come as far as a gate's decision; nothing was delivered.
     """
     started = time.monotonic()
+    prepare_workers(
+        "bidsanon.deidentify.staging",
+        "bidsanon.validate.residue_dicom",
+        jobs=request.options.jobs,
+    )
     profile = prepare(request)
     require_writable(
         request.delivery.out.parent,

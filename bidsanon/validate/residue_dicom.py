@@ -271,7 +271,7 @@ def _carry_out(outputs: Sequence[DicomOutput], orders: _Orders, *, jobs: int) ->
         yield from map(_Searcher(orders).search, batches)
         return
     with worker_pool(
-        workers, doing="searches", module=__name__, initializer=_begin, initargs=(orders,)
+        workers, doing="searches", initializer=_begin, initargs=(orders,)
     ) as pool:
         yield from pool.map(_search_here, batches)
 

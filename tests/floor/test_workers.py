@@ -11,14 +11,14 @@ from bidsanon.workers import share_files, worker_pool
 
 
 def test_work_comes_back_in_order() -> None:
-    with worker_pool(2, doing="adds", module=__name__) as pool:
+    with worker_pool(2, doing="adds") as pool:
         assert list(pool.map(abs, [-3, -2, -1])) == [3, 2, 1]
 
 
 def test_a_process_that_dies_is_said_with_a_cure() -> None:
     with (
         pytest.raises(ToolFailedError, match="a process that exits ended unexpectedly") as raised,
-        worker_pool(1, doing="exits", module=__name__) as pool,
+        worker_pool(1, doing="exits") as pool,
     ):
         pool.submit(os._exit, 1).result()
     assert "--jobs 1" in raised.value.cure
