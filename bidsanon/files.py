@@ -266,6 +266,18 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def file_state(path: Path) -> tuple[int, ...]:
+    """Return what changes when somebody writes or replaces a file, or what its link leads to.
+
+    Empty where there is none.
+    """
+    try:
+        states = path.lstat(), path.stat()
+    except FileNotFoundError:
+        return ()
+    return tuple(n for s in states for n in (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns))
+
+
 def files_below(folder: Path) -> Iterator[Path]:
     """Yield every file and link below a folder, hidden ones too, in sorted order."""
     for path in sorted(folder.rglob("*")):

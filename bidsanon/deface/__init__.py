@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bidsanon.deface.options import USUAL, DefaceOptions, require_options
 
 if TYPE_CHECKING:
+    from bidsanon.deface.ahead import LooksAhead
     from bidsanon.deface.engines import EngineRow, available_engines
     from bidsanon.deface.image import deface_image
     from bidsanon.deface.stage import deface_images, deface_session, withhold_failed
@@ -20,6 +21,7 @@ __all__ = [
     "USUAL",
     "DefaceOptions",
     "EngineRow",
+    "LooksAhead",
     "available_engines",
     "deface_image",
     "deface_images",
@@ -30,6 +32,7 @@ __all__ = [
 
 _MODULES = {
     "EngineRow": "engines",
+    "LooksAhead": "ahead",
     "available_engines": "engines",
     "deface_image": "image",
     "deface_images": "stage",

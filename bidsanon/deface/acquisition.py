@@ -218,6 +218,20 @@ def _require_room(nifti: Nifti) -> None:
         )
 
 
+def acquisition_key(path: str) -> tuple[str, ...]:
+    """Return what images that were acquired together have in common in their names.
+
+    Parameters
+    ----------
+    path
+        An image, relative to the session's root, with its extension or without.
+    """
+    folder, _, _ = path.rpartition("/")
+    name = parse_name(path)
+    kept = [f"{key}-{value}" for key, value in name.entities.items() if key not in _TOGETHER]
+    return folder, *kept, _FAMILIES.get(name.suffix, name.suffix)
+
+
 def group_acquisitions(root: Path, images: Mapping[str, Nifti]) -> tuple[Acquisition, ...]:
     """Put images that were acquired together into acquisitions.
 
@@ -235,7 +249,7 @@ def group_acquisitions(root: Path, images: Mapping[str, Nifti]) -> tuple[Acquisi
     """
     groups: list[tuple[tuple[str, ...], list[Member]]] = []
     for path in sorted(images):
-        key = _acquisition_key(path)
+        key = acquisition_key(path)
         member = _member(root, path, images[path])
         for known, members in groups:
             if known == key and members[0].nifti.same_grid(member.nifti):
@@ -306,11 +320,3 @@ def _image_types(sidecar: Path) -> set[str]:
         return set()
     types = content.get("ImageType", []) if isinstance(content, dict) else []
     return {str(value).upper() for value in types} if isinstance(types, list) else set()
-
-
-def _acquisition_key(path: str) -> tuple[str, ...]:
-    """Return what images that were acquired together have in common in their names."""
-    folder, _, _ = path.rpartition("/")
-    name = parse_name(path)
-    kept = [f"{key}-{value}" for key, value in name.entities.items() if key not in _TOGETHER]
-    return folder, *kept, _FAMILIES.get(name.suffix, name.suffix)

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from bidsanon.deface.grid import Matrix, voxel_sizes_mm
-from bidsanon.deface.options import Also
+from bidsanon.deface.options import Also, DefaceOptions
+from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
+from bidsanon.session import ConvertedImage, DefaceOutcome, DefaceVerdict
 
 _MASK = "defacemask"
 _ALWAYS = {"anat": "an anatomical image", "pet": "a PET image"}
@@ -70,3 +73,31 @@ def shows_face(
     if datatype in _NEVER:
         return FaceQuestion(asked=False, reason=_NEVER[datatype])
     return FaceQuestion(asked=True, reason=_ALWAYS.get(datatype, "an image of an unknown kind"))
+
+
+def ask_image(root: Path, image: ConvertedImage, options: DefaceOptions) -> Nifti | DefaceOutcome:
+    """Return the header of an image that shows a face, or the outcome of one that need not go.
+
+    Parameters
+    ----------
+    root
+        Where the image is.
+    image
+        The image.
+    options
+        What the user asks for.
+    """
+    try:
+        nifti = read_header(root / image.path)
+    except UnreadableImageError as error:
+        return DefaceOutcome(
+            path=image.path, verdict=DefaceVerdict.FAILED, engine="", reason=str(error)
+        )
+    question = shows_face(
+        datatype=image.datatype, suffix=image.suffix, affine=nifti.affine, also=options.also
+    )
+    if question.asked:
+        return nifti
+    return DefaceOutcome(
+        path=image.path, verdict=DefaceVerdict.NOT_NEEDED, engine="", reason=question.reason
+    )

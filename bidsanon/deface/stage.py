@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, group_acquisitions
+from bidsanon.deface.ahead import LooksAhead
 from bidsanon.deface.engines import Engine, NearbyEngine, choose_engine
-from bidsanon.deface.faces import shows_face
+from bidsanon.deface.faces import ask_image
 from bidsanon.deface.grid import Matrix
 from bidsanon.deface.image import DefacedAcquisition, deface_acquisition, kept
+from bidsanon.deface.look import Look
 from bidsanon.deface.options import NONE, PYDEFACE, DefaceOptions, require_options
-from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
+from bidsanon.deface.voxels import Nifti
 from bidsanon.files import make_private_folder
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
@@ -41,6 +45,7 @@ class _Task:
     pictures: Path | None
     look_only: bool = False
     nearby: tuple[Matrix, ...] = ()
+    look: Look | None = None
 
     @property
     def session(self) -> tuple[str, ...]:
@@ -52,6 +57,7 @@ class _Task:
 
 
 _Done = tuple[_Task, DefacedAcquisition]
+_Each = Callable[[Iterable[_Task]], Iterator[_Done]]
 
 
 def deface_session(
@@ -61,6 +67,7 @@ def deface_session(
     pictures: Path,
     jobs: int,
     progress: Progress,
+    ahead: LooksAhead | None = None,
 ) -> DefacedSession:
     """Remove the face from each image that shows one, in place in the session's private root.
 
@@ -76,6 +83,8 @@ def deface_session(
         How many processes may work. The bytes do not depend on it.
     progress
         What listens.
+    ahead
+        What was begun while the session was converted, with the same options and pictures.
 
     Returns
     -------
@@ -97,12 +106,18 @@ def deface_session(
     outcomes: dict[str, DefaceOutcome] = {}
     with progress.step("removing faces", total=len(converted.images)) as step:
         for done in deface_images(
-            converted.root, converted.images, options=options, pictures=pictures, jobs=jobs
+            converted.root,
+            converted.images,
+            options=options,
+            pictures=pictures,
+            jobs=jobs,
+            ahead=ahead,
         ):
             outcomes |= {outcome.path: outcome for outcome in done}
             step.advance(len(done))
     ordered = tuple(outcomes[image.path] for image in converted.images)
-    return DefacedSession(converted=converted, outcomes=ordered, findings=tuple(_findings(ordered)))
+    findings = tuple(deface_findings(ordered))
+    return DefacedSession(converted=converted, outcomes=ordered, findings=findings)
 
 
 def deface_images(
@@ -113,6 +128,7 @@ def deface_images(
     pictures: Path | None,
     jobs: int,
     look_only: bool = False,
+    ahead: LooksAhead | None = None,
 ) -> Iterator[tuple[DefaceOutcome, ...]]:
     """Remove the face from each image that shows one, in place of its file.
 
@@ -132,6 +148,8 @@ def deface_images(
         How many processes may work. The bytes do not depend on it.
     look_only
         Whether faces stay: "defaced" then means that there is one which would go.
+    ahead
+        What was begun before, with the same options and pictures.
 
     Yields
     ------
@@ -149,7 +167,7 @@ def deface_images(
         choose_engine(options.engine, scratch=pictures and make_private_folder(pictures))
     asked: dict[str, Nifti] = {}
     for image in images:
-        answer = _ask(root, image, options)
+        answer = ask_image(root, image, options)
         if isinstance(answer, DefaceOutcome):
             yield (answer,)
         elif options.engine == NONE:
@@ -162,6 +180,7 @@ def deface_images(
             for acquisition in group_acquisitions(root, asked)
         ],
         jobs,
+        ahead,
     )
 
 
@@ -189,48 +208,53 @@ def withhold_failed(defaced: DefacedSession) -> DefacedSession:
     return replace(defaced, withheld=tuple(sorted(withheld)), findings=(*kept, *left_out))
 
 
-def _ask(root: Path, image: ConvertedImage, options: DefaceOptions) -> Nifti | DefaceOutcome:
-    """Return the header of an image that shows a face, or the outcome of one that need not go."""
-    try:
-        nifti = read_header(root / image.path)
-    except UnreadableImageError as error:
-        return DefaceOutcome(
-            path=image.path, verdict=DefaceVerdict.FAILED, engine="", reason=str(error)
-        )
-    question = shows_face(
-        datatype=image.datatype, suffix=image.suffix, affine=nifti.affine, also=options.also
-    )
-    if question.asked:
-        return nifti
-    return DefaceOutcome(
-        path=image.path, verdict=DefaceVerdict.NOT_NEEDED, engine="", reason=question.reason
-    )
-
-
-def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[DefaceOutcome, ...]]:
+def _run(
+    tasks: Sequence[_Task], jobs: int, ahead: LooksAhead | None
+) -> Iterator[tuple[DefaceOutcome, ...]]:
     """Work on each acquisition, and once more on those where others of their session may help."""
+    pool = ahead.hand_over() if ahead else None
     workers = min(jobs, len(tasks))
-    if workers <= 1:
-        yield from _in_two_rounds(tasks, map)
-        return
-    with worker_pool(workers, doing="removes faces") as pool:
+    if pool is not None:
+        yield from _in_two_rounds(tasks, _working(pool, ahead))
+    elif workers <= 1:
+        yield from _in_two_rounds(tasks, partial(map, _deface))
+    else:
+        with worker_pool(workers, doing="removes faces") as pool:
+            yield from _in_two_rounds(tasks, _working(pool, None))
 
-        def as_done(work: Callable[[_Task], _Done], todo: Iterable[_Task]) -> Iterator[_Done]:
-            # The longest first, so that no processor is left with one at the end.
-            largest = sorted(todo, key=_length, reverse=True)
-            for done in as_completed([pool.submit(work, task) for task in largest]):
+
+def _working(pool: ProcessPoolExecutor, ahead: LooksAhead | None) -> _Each:
+    """Return how a pool works on acquisitions, some of which may have been looked at already."""
+
+    def each(todo: Iterable[_Task]) -> Iterator[_Done]:
+        looks: dict[Future[Look], _Task] = {}
+        running: set[Future[_Done]] = set()
+        # The longest first, so that no processor is left with one at the end.
+        for task in sorted(todo, key=_length, reverse=True):
+            look = ahead.look_of(task.acquisition) if ahead and not task.nearby else None
+            if look is None:
+                running.add(pool.submit(_deface, task))
+            else:
+                looks[look] = task
+        while looks or running:
+            pending: list[Future[Any]] = [*looks, *running]
+            ended = wait(pending, return_when=FIRST_COMPLETED).done
+            for look in ended & looks.keys():
+                task = looks.pop(look)
+                # A look that failed is tried again: what it met is said where it belongs.
+                seen = None if look.exception() else look.result()
+                running.add(pool.submit(_deface, replace(task, look=seen)))
+            for done in ended & running:
+                running.remove(done)
                 yield done.result()
 
-        yield from _in_two_rounds(tasks, as_done)
+    return each
 
 
-def _in_two_rounds(
-    tasks: Sequence[_Task],
-    each: Callable[[Callable[[_Task], _Done], Iterable[_Task]], Iterator[_Done]],
-) -> Iterator[tuple[DefaceOutcome, ...]]:
+def _in_two_rounds(tasks: Sequence[_Task], each: _Each) -> Iterator[tuple[DefaceOutcome, ...]]:
     places: dict[tuple[str, ...], dict[str, Matrix]] = {}
     lost: list[_Done] = []
-    for task, defaced in each(_deface, tasks):
+    for task, defaced in each(tasks):
         if defaced.to_head is not None:
             known = places.setdefault(task.session, {})
             known[task.acquisition.shown.path] = defaced.to_head
@@ -242,11 +266,11 @@ def _in_two_rounds(
     for task, defaced in sorted(lost, key=lambda done: done[0].acquisition.shown.path):
         nearby = sorted(places.get(task.session, {}).items())[:_TRIED_NEARBY]
         if nearby and task.options.engine != PYDEFACE:
-            again.append(replace(task, nearby=tuple(place for _, place in nearby)))
+            again.append(replace(task, look=None, nearby=tuple(place for _, place in nearby)))
         else:
             yield defaced.outcomes
     before = {task.acquisition.shown.path: defaced for task, defaced in lost}
-    for task, defaced in each(_deface, again):
+    for task, defaced in each(again):
         shown = task.acquisition.shown.path
         yield (before[shown] if _is_lost(defaced) else defaced).outcomes
 
@@ -272,10 +296,12 @@ def _deface(task: _Task) -> _Done:
         pictures=task.pictures,
         options=task.options,
         look_only=task.look_only,
+        look=task.look,
     )
 
 
-def _findings(outcomes: Sequence[DefaceOutcome]) -> Iterator[Finding]:
+def deface_findings(outcomes: Sequence[DefaceOutcome]) -> Iterator[Finding]:
+    """Yield what the gate says of outcomes."""
     for outcome in outcomes:
         if outcome.verdict is DefaceVerdict.FAILED:
             yield finding(_FAILED, location=outcome.path, reason=outcome.reason)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.sidecars import SidecarError, read_json_object
-from bidsanon.files import copy_file, move_file, storage_errors, write_text
+from bidsanon.files import copy_file, file_state, move_file, storage_errors, write_text
 from bidsanon.scrub import add_face_removed
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
@@ -103,7 +103,7 @@ class Staging:
             return "its folder cannot be written"
         link = self.root / item.staged
         link.parent.mkdir(parents=True, exist_ok=True)
-        self._seen[item.staged] = _state(item.source)
+        self._seen[item.staged] = file_state(item.source)
         link.symlink_to(item.source)
         for beside in companions(item.source):
             (link.parent / beside.name).unlink(missing_ok=True)
@@ -121,7 +121,7 @@ class Staging:
         if defaced and staged.is_symlink():
             raise RuntimeError("a defaced image is a link to its original")
         with storage_errors("an image"), self._guard(item.source):
-            if _state(item.source) != self._seen[item.staged]:
+            if file_state(item.source) != self._seen[item.staged]:
                 return Placed(problem="somebody changed it meanwhile: run it again")
             notes = []
             if item.replaces and item.source.is_symlink():
@@ -178,12 +178,3 @@ def _place_sidecar(image: Path, placed: Path, outcome: DefaceOutcome) -> list[st
     mode = stat.S_IMODE(source.stat().st_mode) if source == target else _FILE_MODE
     write_text(target, text + "\n", mode=mode)
     return []
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    """Return what changes when somebody writes or replaces a file, or what its link leads to."""
-    try:
-        states = path.lstat(), path.stat()
-    except FileNotFoundError:
-        return ()
-    return tuple(n for s in states for n in (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns))
