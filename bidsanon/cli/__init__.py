@@ -13,11 +13,12 @@ import click
 
 COMMANDS = {
     "convert": "Publish one session's DICOM into a BIDS dataset.",
+    "remove": "Take one session out of a BIDS dataset again.",
     "inspect": "Show the series of a source and their proposed BIDS names.",
     "deidentify": "De-identify DICOM into a new folder or archive.",
     "deface": "Remove faces from images, or from all images of a BIDS dataset.",
     "validate": "Check a BIDS dataset.",
-    "heuristic": "List the heuristics that name the series.",
+    "heuristic": "List, draft and check the heuristics that name the series.",
     "profile": "Show what a de-identification profile does.",
     "vault": "Show, map, protect or destroy what a private folder knows of persons.",
     "demo": "Make a made-up person's session and convert it.",

@@ -1,12 +1,14 @@
 """The conversion stage: heudiconv in a private folder, and the proof that nothing was lost."""
 
 from bidsanon.convert.conversion import convert_session
+from bidsanon.convert.draft import Draft, draft_heuristic
 from bidsanon.convert.fidelity import Fidelity, check_fidelity, find_uncompared
 from bidsanon.convert.heuristic import HeuristicRow, list_heuristics, resolve_heuristic
 from bidsanon.convert.images import PlainImage, PlainImages, convert_to_images
 from bidsanon.convert.job import Heuristic
 from bidsanon.convert.plan import (
     ConversionPlan,
+    PlannedRule,
     PlannedSeries,
     plan_conversion,
     sample_positions,
@@ -14,15 +16,18 @@ from bidsanon.convert.plan import (
 
 __all__ = [
     "ConversionPlan",
+    "Draft",
     "Fidelity",
     "Heuristic",
     "HeuristicRow",
     "PlainImage",
     "PlainImages",
+    "PlannedRule",
     "PlannedSeries",
     "check_fidelity",
     "convert_session",
     "convert_to_images",
+    "draft_heuristic",
     "find_uncompared",
     "list_heuristics",
     "plan_conversion",

@@ -97,7 +97,7 @@ def _phase_encoding(wrapper: Any) -> str:
         for macro in frame[_XA_FRAME].value if _XA_FRAME in frame else []:
             items = items or (_several(macro[_XA_POLARITY].value) if _XA_POLARITY in macro else [])
     sign = ("+" if str(items[0]) == "1" else "-") if axis and items else ""
-    return f"{axis}{sign}"
+    return f"{str(axis)[:3]}{sign}"  # ROW or COL, which enhanced objects call COLUMN
 
 
 def _plane(axes: Sequence[Any]) -> str:

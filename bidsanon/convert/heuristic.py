@@ -73,6 +73,11 @@ def resolve_heuristic(name_or_path: str) -> Heuristic:
     )
 
 
+def engine_heuristic(path: Path) -> Heuristic:
+    """Return the engine of drafts as a heuristic without rules."""
+    return _heuristic(path, path.read_bytes(), Origin.BUNDLED)
+
+
 def _known() -> Iterator[tuple[Origin, Path]]:
     for path in sorted(heuristics_folder().glob("*.py")):
         yield Origin.BUNDLED, path

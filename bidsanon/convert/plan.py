@@ -43,6 +43,25 @@ class PlannedSeries:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedRule:
+    """What a rule of a drafted heuristic matches.
+
+    Attributes
+    ----------
+    line
+        Where it stands in the heuristic's file.
+    name
+        The name that it gives, or an empty string where it leaves series out.
+    series
+        The indices of the series that it matches, whether or not an earlier rule does too.
+    """
+
+    line: int
+    name: str
+    series: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConversionPlan:
     """What is to become of a session.
 
@@ -52,10 +71,13 @@ class ConversionPlan:
         One for each series of the session, in acquisition order.
     findings
         What the conversion gate says of the names.
+    rules
+        The heuristic's rules in their order, where it is a drafted one.
     """
 
     series: tuple[PlannedSeries, ...]
     findings: tuple[Finding, ...] = ()
+    rules: tuple[PlannedRule, ...] = ()
 
 
 def sample_positions(count: int) -> tuple[int, ...]:
@@ -126,6 +148,14 @@ def plan_conversion(
     return ConversionPlan(
         series=tuple(sorted(planned, key=lambda one: one.series_index)),
         findings=tuple(name_findings(answer, acquisitions)),
+        rules=tuple(
+            PlannedRule(
+                line=rule.line,
+                name=rule.name,
+                series=tuple(i for n in rule.acquisitions for i in acquisitions[n].series),
+            )
+            for rule in answer.rules
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bidsanon.convert import ConversionPlan, Heuristic, plan_conversion, sample_positions
+from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
 from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
@@ -94,14 +94,30 @@ class SampledSession:
     clean: Callable[[str], str]
     scratch: Path
 
-    def conversion(self, request: ConvertRequest, heuristic: Heuristic) -> ConversionPlan:
-        """Ask a heuristic for names, and convert nothing."""
-        return plan_conversion(
-            self.deidentified,
-            heuristic=heuristic,
+    def plan(self, request: ConvertRequest) -> SessionPlan:
+        """Ask the heuristic for names, and convert nothing."""
+        source, deidentified = self.source, self.deidentified
+        conversion = plan_conversion(
+            deidentified,
+            heuristic=self.policy.heuristic,
             subject=request.place.subject,
             session=request.place.session,
             work=self.scratch / "heudiconv",
+        )
+        return SessionPlan(
+            request=request,
+            policy=self.policy,
+            source=source,
+            deidentified=deidentified,
+            conversion=conversion,
+            descriptions=describe_series(deidentified),
+            facts=tuple(_may_be_shown(series_facts(s), self.clean) for s in source.series),
+            findings=(
+                *source.findings,
+                *deidentified.findings,
+                *label_findings(request.place, deidentified.identity),
+                *conversion.findings,
+            ),
         )
 
 
@@ -114,25 +130,7 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
         Where ``convert`` would raise it before its first gate.
     """
     with sampled_session(request, progress=progress) as sampled:
-        source, deidentified = sampled.source, sampled.deidentified
-        conversion = sampled.conversion(request, sampled.policy.heuristic)
-        descriptions = describe_series(deidentified)
-        facts = tuple(_may_be_shown(series_facts(s), sampled.clean) for s in source.series)
-    return SessionPlan(
-        request=request,
-        policy=sampled.policy,
-        source=source,
-        deidentified=deidentified,
-        conversion=conversion,
-        descriptions=descriptions,
-        facts=facts,
-        findings=(
-            *source.findings,
-            *deidentified.findings,
-            *label_findings(request.place, deidentified.identity),
-            *conversion.findings,
-        ),
-    )
+        return sampled.plan(request)
 
 
 @contextmanager
