@@ -40,6 +40,8 @@ class QuarantineReason(StrEnum):
     """It ends before its pixel data do."""
     DUPLICATE = "duplicate"
     """Another file holds the same instance (same SOP Instance UID)."""
+    FACE = "face"
+    """Its face could not be removed for certain, and what fails is left out."""
     DICOMDIR = "dicomdir"
     """A medium's directory: read, and never copied."""
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-_OPTIONS = (
-    click.option(
-        "--deface",
-        "engine",
-        type=click.Choice(["auto", "bidsanon", "pydeface", "none"]),
-        default="auto",
-        show_default=True,
-        help="What registers the template head; pydeface needs FSL, and none keeps the faces.",
-    ),
+if TYPE_CHECKING:
+    from bidsanon.deface import DefaceOptions
+
+_SWITCH = "--deface"
+_ENGINES = ("auto", "bidsanon", "pydeface", "none")
+_HOW = (
     click.option(
         "--because",
         default="",
@@ -38,6 +35,17 @@ _OPTIONS = (
         multiple=True,
         help="Deface diffusion or functional images too. Repeatable.",
     ),
+)
+_OPTIONS = (
+    click.option(
+        _SWITCH,
+        "engine",
+        type=click.Choice(_ENGINES),
+        default="auto",
+        show_default=True,
+        help="What registers the template head; pydeface needs FSL, and none keeps the faces.",
+    ),
+    *_HOW,
     click.option(
         "--defacemasks",
         is_flag=True,
@@ -64,20 +72,91 @@ def deface_options(command: Callable[..., Any]) -> Callable[..., Any]:
         defacemasks: bool,
         **others: Any,
     ) -> Any:
-        from bidsanon.deface import DefaceOptions  # noqa: PLC0415 - start-up time
-        from bidsanon.deface.options import Also, Faces  # noqa: PLC0415 - start-up time
-
-        deface = DefaceOptions(
-            engine=engine,
-            because=because,
-            faces=Faces(faces),
-            keep_ears=keep_ears,
-            also=frozenset(map(Also, also)),
-            masks=defacemasks,
-        )
+        deface = _asked(engine, because, faces, also, keep_ears=keep_ears, masks=defacemasks)
         return command(deface=deface, **others)
 
     decorated: Callable[..., Any] = with_options
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated
+
+
+_WHERE_ASKED = (
+    click.option(
+        _SWITCH,
+        "engine",
+        type=click.Choice(_ENGINES),
+        metavar="[ENGINE]",
+        help="Remove faces and write that back into the DICOM files. ENGINE (auto, bidsanon, "
+        "pydeface, none) is what registers the template head: auto unless one is named; pydeface "
+        "needs FSL, and none keeps the faces.",
+    ),
+    *_HOW,
+)
+
+
+def switched_deface_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take what is asked of defacing as `deface`, None where nobody asks for it.
+
+    The command's class is :class:`SwitchedDefaceCommand`.
+    """
+
+    @functools.wraps(command)
+    def with_options(
+        *,
+        engine: str | None,
+        because: str,
+        faces: str,
+        keep_ears: bool,
+        also: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        deface = None
+        if engine is not None:
+            deface = _asked(engine, because, faces, also, keep_ears=keep_ears)
+        elif because or faces != "whole" or keep_ears or also:
+            raise click.UsageError(f"options of defacing were given without {_SWITCH}")
+        return command(deface=deface, **others)
+
+    decorated: Callable[..., Any] = with_options
+    for option in reversed(_WHERE_ASKED):
+        decorated = option(decorated)
+    return decorated
+
+
+class SwitchedDefaceCommand(click.Command):
+    """A command that takes `--deface` alone, as well as with an engine's name behind it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; what stands behind `--deface` and is no engine is no value of it.
+
+        Click would take a SOURCE for one.
+        """
+        following = [*args[1:], ""]
+        named = [
+            f"{one}={_ENGINES[0]}" if one == _SWITCH and behind not in _ENGINES else one
+            for one, behind in zip(args, following, strict=True)
+        ]
+        return super().parse_args(ctx, named)
+
+
+def _asked(
+    engine: str,
+    because: str,
+    faces: str,
+    also: tuple[str, ...],
+    *,
+    keep_ears: bool,
+    masks: bool = False,
+) -> DefaceOptions:
+    from bidsanon.deface import DefaceOptions  # noqa: PLC0415 - start-up time
+    from bidsanon.deface.options import Also, Faces  # noqa: PLC0415 - start-up time
+
+    return DefaceOptions(
+        engine=engine,
+        because=because,
+        faces=Faces(faces),
+        keep_ears=keep_ears,
+        also=frozenset(map(Also, also)),
+        masks=masks,
+    )

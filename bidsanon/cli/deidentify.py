@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bidsanon.cli.defacing import SwitchedDefaceCommand, switched_deface_options
 from bidsanon.cli.options import (
     json_option,
     run_options,
@@ -14,10 +15,11 @@ from bidsanon.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bidsanon.deface import DefaceOptions
     from bidsanon.pipeline.options import RunOptions
 
 
-@click.command("deidentify")
+@click.command("deidentify", cls=SwitchedDefaceCommand)
 @sources_argument
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @click.option(
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
     help="The identified side's folder; one for many runs gives the same person the same "
     "pseudonym.  [default: OUT.private, without the suffix of an archive]",
 )
+@switched_deface_options
 @run_options(
     overwrite_help="Replace what an earlier run put at OUT.",
-    withhold_help="Leave out series of which files are damaged.",
+    withhold_help="Leave out series of which files are damaged, or that may still show a face.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 @json_option
@@ -56,6 +59,7 @@ def command(
     subject: str | None,
     patient_name: str | None,
     private: Path | None,
+    deface: DefaceOptions | None,
     options: RunOptions,
     dry_run: bool,
     as_json: bool,
@@ -65,7 +69,8 @@ def command(
     SOURCE is a folder, an archive, a DICOMDIR or single files; several at once, of one person or
     of several. OUT is a folder that is not there yet or is empty, or a name that ends in .zip,
     .tar.gz or .tgz. DICOM files are named by their new UIDs. OUT appears whole, once every gate has
-    passed, or not at all; the originals are only read. Faces are not removed.
+    passed, or not at all; the originals are only read. Faces stay unless --deface removes them:
+    pixels outside the face keep their bits, and what is proved to show none says so.
 
     Each person gets a pseudonym; -s and --name choose them, and --keep PatientID --keep PatientName
     leaves both as they are.
@@ -104,6 +109,7 @@ def command(
             subject=subject,
             patient_name=patient_name,
             private=private,
+            deface=deface,
             options=options,
         )
         if dry_run:

@@ -31,6 +31,7 @@ def deidentify_text(run: DeidentifyRun) -> str:
         line = f"  series {row['index']}: {row['files']} file(s)  {row['description']}"
         lines.append(line.rstrip())
         lines += [f"    -> {name}" for name in row["images"]]
+    lines += [f"  face in {face.path}: {face.verdict.value}: {face.reason}" for face in run.faces]
     lines += _quarantine_lines(run.source)
     for result in run.gates.results:
         lines += finding_lines(result.findings, least=Severity.WARNING)

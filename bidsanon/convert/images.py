@@ -7,7 +7,7 @@ phases and the like apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from bidsanon.convert.plan import series_place
 from bidsanon.files import fresh_folder
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
-from bidsanon.session import DeidentifiedSession
+from bidsanon.session import DeidentifiedSeries, DeidentifiedSession
 
 _PLAIN = re.compile(r"[^0-9A-Za-z+-]+")
 _LONGEST = 60
@@ -86,7 +86,39 @@ def convert_to_images(
     StorageError
         If there is no room for what it makes.
     """
-    made = [one for one in deidentified.series if one.files]
+    converted = convert_acquisitions(deidentified.series, work=work, jobs=jobs, progress=progress)
+    names = _Names(deidentified, tuple(acquisition for acquisition, _ in converted))
+    images: list[PlainImage] = []
+    findings: list[Finding] = []
+    for acquisition, one in converted:
+        images += names.images(acquisition, one)
+        if one.status or not one.names():
+            findings.append(
+                finding(
+                    "SERIES_WITHOUT_IMAGE", location=series_place(acquisition), status=one.status
+                )
+            )
+    return PlainImages(images=tuple(images), findings=tuple(findings))
+
+
+def convert_acquisitions(
+    series: Iterable[DeidentifiedSeries], *, work: Path, jobs: int, progress: Progress
+) -> tuple[tuple[Acquisition, Converted], ...]:
+    """Convert the copies of each series, and those that belong together as one.
+
+    Parameters
+    ----------
+    series
+        In acquisition order; one without files is passed over.
+    work, jobs, progress
+        As :func:`convert_to_images` has them.
+
+    Raises
+    ------
+    MissingToolError, StorageError
+        As :func:`convert_to_images` does.
+    """
+    made = [one for one in series if one.files]
     acquisitions = join_series(made, links=fresh_folder(work / "joined"))
     with (
         progress.step("converting", total=len(acquisitions)) as step,
@@ -105,18 +137,7 @@ def convert_to_images(
         for future in pending:
             converted.append(future.result())
             step.advance()
-    names = _Names(deidentified, acquisitions)
-    images: list[PlainImage] = []
-    findings: list[Finding] = []
-    for acquisition, one in zip(acquisitions, converted, strict=True):
-        images += names.images(acquisition, one)
-        if one.status or not one.names():
-            findings.append(
-                finding(
-                    "SERIES_WITHOUT_IMAGE", location=series_place(acquisition), status=one.status
-                )
-            )
-    return PlainImages(images=tuple(images), findings=tuple(findings))
+    return tuple(zip(acquisitions, converted, strict=True))
 
 
 class _Names:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bidsanon.audit import MAP_NAME, write_deident_map
+from bidsanon.deface.options import NONE
 from bidsanon.deidentify import deidentify_session, map_entries
 from bidsanon.dicom.confidentiality import Option
 from bidsanon.dicom.uids import is_replacement_uid, is_valid_uid
@@ -23,9 +24,13 @@ from bidsanon.findings import Finding, Gate, Severity, finding
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.deidentify_images import make_images
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
-from bidsanon.pipeline.deidentify_request import DeidentifyRequest, OutputFormat
+from bidsanon.pipeline.deidentify_request import (
+    SHOWING_FACES,
+    DeidentifyRequest,
+    OutputFormat,
+)
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
-from bidsanon.pipeline.labels import judge_labels, out_name_findings
+from bidsanon.pipeline.labels import judge_labels, out_name_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.room import require_room
@@ -60,6 +65,8 @@ from bidsanon.workers import prepare_workers
 
 _SPACE_FACTOR = {OutputFormat.DICOM: 2, OutputFormat.NIFTI: 4}
 """Room that a run needs, in sizes of its source: the copies, and what is made of them."""
+_SPACE_FOR_FACES = 3
+"""What defacing needs besides: the images, their defaced copies, and what proves them."""
 _EASED = frozenset(
     {
         *("TRUNCATED_FILES", "UNREADABLE_FILES", "DUPLICATE_INSTANCES"),
@@ -68,7 +75,6 @@ _EASED = frozenset(
 )
 """What a file in quarantine says is no reason to hold the others back, where each stays a file."""
 _OF_ONE_SESSION = frozenset({"SEVERAL_DAYS"})
-_SHOWING_FACES = frozenset({"MR", "CT", "PT", "NM"})
 
 
 def deidentify(
@@ -117,7 +123,7 @@ def deidentify(
         _settle(request)
         require_place(request.delivery, overwrite=request.options.overwrite)
         source = read(request, profile, unpack_into=space.work / "source", progress=progress)
-        factor = _SPACE_FACTOR[request.output]
+        factor = _SPACE_FACTOR[request.output] + (_SPACE_FOR_FACES if request.deface else 0)
         require_room(source, request.private, factor=factor, result="OUT")
         run = DeidentifyRun(request=request, profile=profile, source=source)
         try:
@@ -141,9 +147,11 @@ def prepare(request: DeidentifyRequest) -> Profile:
     UsageError
         If it cannot be amended as the run asks.
     MissingToolError
-        If NIfTI is asked for and dcm2niix is not installed.
+        If NIfTI or defacing is asked for and dcm2niix is not installed.
     """
-    if request.output is OutputFormat.NIFTI:
+    if request.output is OutputFormat.NIFTI or (
+        request.deface is not None and request.deface.engine != NONE
+    ):
         require_program(DCM2NIIX)
     return request.options.load_profile()
 
@@ -200,12 +208,18 @@ def _take_through_gates(
             *eased(found, request),
             *judge_labels(labels, identity),
             *out_name_findings(request.delivery, identity),
-            *about_faces(run.source),
+            *about_faces(run.source, request),
+            *(reason_findings(request.deface.because, identity) if request.deface else ()),
         ),
     )
     run.descriptions = {
         index: text for person in run.persons for index, text in describe_series(person).items()
     }
+    if request.deface:
+        # Imported here: what works with images takes longer to import than some runs take.
+        from bidsanon.pipeline.deidentify_faces import remove_faces  # noqa: PLC0415
+
+        gates.judge(Gate.DEFACE, remove_faces(run, space, progress=progress))
     tree = fresh_folder(space.work / "out")
     if request.output is OutputFormat.NIFTI:
         make_images(run, space, tree, identity=identity, plans=plans, progress=progress)
@@ -348,9 +362,11 @@ def _lost(person: DeidentifiedSession) -> Iterator[QuarantinedFile]:
                 )
 
 
-def about_faces(source: SourceSession) -> list[Finding]:
-    """Say that faces are still in the images: this command does not look for them."""
-    count = sum(series.modality in _SHOWING_FACES for series in source.series)
+def about_faces(source: SourceSession, request: DeidentifyRequest) -> list[Finding]:
+    """Say that faces are still in the images, where nobody asked to look for them."""
+    if request.deface:
+        return []
+    count = sum(series.modality in SHOWING_FACES for series in source.series)
     return [finding("FACES_NOT_REMOVED", count=count)] if count else []
 
 

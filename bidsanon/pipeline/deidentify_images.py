@@ -48,7 +48,10 @@ def make_images(
         folder = f"{plan.patient_id}/" if several else ""
         with progress.step("scrubbing"):
             result = scrub_images(
-                [(image.source, folder + image.name) for image in converted.images],
+                [
+                    (image.source, folder + image.name, image.series_index)
+                    for image in converted.images
+                ],
                 person,
                 into=tree,
                 device_pseudonym=Replacements(plan).device,

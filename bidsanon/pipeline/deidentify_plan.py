@@ -111,7 +111,7 @@ def plan_deidentification(request: DeidentifyRequest, *, progress: Progress) -> 
             *eased([one for person in persons for one in person.findings], request),
             *judge_labels(labels, identity),
             *out_name_findings(request.delivery, identity),
-            *(about_faces(source) if persons else ()),
+            *(about_faces(source, request) if persons else ()),
         ),
     )
 

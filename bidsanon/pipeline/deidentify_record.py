@@ -8,7 +8,7 @@ from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
 from bidsanon.files import make_private_folder
 from bidsanon.findings import Gate
-from bidsanon.pipeline.deidentify_request import OutputFormat
+from bidsanon.pipeline.deidentify_request import DeidentifyRequest, OutputFormat
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.record import residue_entry
 from bidsanon.pipeline.workspace import Workspace
@@ -19,7 +19,9 @@ from bidsanon.report import (
     quarantine_entries,
     write_delivery_report,
 )
-from bidsanon.session import notes_by_place
+from bidsanon.session import DefaceVerdict, QuarantineReason, notes_by_place
+
+_LEFT_OUT = "left out: its face could not be removed for certain"
 
 GATES = {
     OutputFormat.DICOM: (Gate.SOURCE, Gate.DEIDENTIFY, Gate.RESIDUE, Gate.PUBLISH),
@@ -28,6 +30,12 @@ GATES = {
     ),
 }
 """The gates of the command, in their order."""
+
+
+def gates_of(request: DeidentifyRequest) -> tuple[Gate, ...]:
+    """Return the gates of a run, in their order."""
+    source, deidentify, *others = GATES[request.output]
+    return (source, deidentify, *((Gate.DEFACE,) if request.deface else ()), *others)
 
 
 def record_deidentify_run(run: DeidentifyRun, space: Workspace) -> None:
@@ -55,7 +63,7 @@ def _report(run: DeidentifyRun) -> DeliveryReport:
         quarantine=quarantine_entries(run.source.quarantine),
         other_files=run.source.other_files,
         pixels=run.source.pixels,
-        gates=gate_entries(run.gates.results, GATES[request.output]),
+        gates=gate_entries(run.gates.results, gates_of(request)),
         changes=run.changes,
         notes=run.notes,
         residue=residue_entry(run.residue) if run.residue else None,
@@ -63,10 +71,15 @@ def _report(run: DeidentifyRun) -> DeliveryReport:
         pixel_bytes=run.pixel_bytes,
         removed_keys=run.removed_keys,
         tools=run.tools,
+        faces_asked=request.deface is not None,
+        defaced=run.faces,
     )
 
 
 def _series(run: DeidentifyRun) -> tuple[SeriesEntry, ...]:
+    left_out = {
+        file.series_index for file in run.source.quarantine if file.reason is QuarantineReason.FACE
+    }
     return tuple(
         SeriesEntry(
             index=one.index,
@@ -74,6 +87,7 @@ def _series(run: DeidentifyRun) -> tuple[SeriesEntry, ...]:
             modality=one.modality,
             files=len(one.instances),
             images=tuple(run.images.get(one.index, ())),
+            skipped=_LEFT_OUT if one.index in left_out else "",
         )
         for one in run.source.series
     )
@@ -99,4 +113,11 @@ def _entry(run: DeidentifyRun) -> JournalEntry:
         },
         findings=count_findings(findings),
         notes=notes_by_place(run.notes),
+        faces_kept=_faces_kept(run),
     )
+
+
+def _faces_kept(run: DeidentifyRun) -> str:
+    """Return why faces stay, where the reason itself says nothing of anybody."""
+    kept = any(outcome.verdict is DefaceVerdict.KEPT for outcome in run.faces)
+    return run.request.deface.because if kept and run.request.deface else ""

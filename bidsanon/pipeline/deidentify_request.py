@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from bidsanon.deface import DefaceOptions, require_options
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
@@ -23,6 +24,8 @@ from bidsanon.publish import Delivery, clean_label, packing_of_out
 _NOT_PLAIN = re.compile(r"[^0-9A-Za-z_-]+")
 _IN_A_NAME = re.compile(r"[^\\=\x00-\x1f]{1,64}")
 _DIGEST = 8
+SHOWING_FACES = frozenset({"MR", "CT", "PT", "NM"})
+"""The modalities of images from which a head can be rendered."""
 
 
 class OutputFormat(StrEnum):
@@ -54,6 +57,8 @@ class DeidentifyRequest:
         The person's label, without its prefix; empty where the vault names them.
     patient_name
         What becomes (0010,0010); None: what becomes (0010,0020).
+    deface
+        What is asked of defacing; None: faces are not looked for.
     options
         How the run goes about it.
     """
@@ -65,6 +70,7 @@ class DeidentifyRequest:
     output: OutputFormat = OutputFormat.DICOM
     subject: str = ""
     patient_name: str | None = None
+    deface: DefaceOptions | None = None
     options: RunOptions = USUAL_RUN
 
     @property
@@ -86,6 +92,7 @@ def make_deidentify_request(
     subject: str | None = None,
     patient_name: str | None = None,
     private: Path | None = None,
+    deface: DefaceOptions | None = None,
     options: RunOptions = USUAL_RUN,
 ) -> DeidentifyRequest:
     """Check what the user asks for and return it as a record.
@@ -96,12 +103,15 @@ def make_deidentify_request(
         The folder or archive to make.
     private
         None: ``OUT.private`` beside OUT, without the suffix of an archive.
+    deface
+        None: faces are not looked for.
 
     Raises
     ------
     UsageError
         If it cannot be: a label that is not letters and digits, a source that is not there, OUT
-        in the source or the source in OUT, the private folder in OUT.
+        in the source or the source in OUT, the private folder in OUT, options of defacing that do
+        not go together.
     """
     out = out.resolve()  # one private folder, however OUT is named
     packing, stem = packing_of_out(out)
@@ -122,6 +132,7 @@ def make_deidentify_request(
         output=output,
         subject=clean_label(subject, prefix="sub-") if subject is not None else "",
         patient_name=_clean_name(patient_name),
+        deface=require_options(deface) if deface is not None else None,
         options=options,
     )
 

@@ -9,7 +9,7 @@ from bidsanon.errors import GateRefusedError
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest
 from bidsanon.pipeline.gates import GateLog
 from bidsanon.profile import Profile
-from bidsanon.session import DeidentifiedSession, Note, SourceSession
+from bidsanon.session import DefaceOutcome, DeidentifiedSession, Note, SourceSession
 from bidsanon.validate.residue import ResidueSearch
 
 
@@ -29,6 +29,9 @@ class DeidentifyRun:
         What each gate said, as far as the run came.
     persons
         What became of each person's images.
+    faces
+        What was done about the face in each image, where that was asked for; the paths are words:
+        "series 3".
     descriptions
         What each series is called, by its index, as it is delivered.
     residue
@@ -55,6 +58,7 @@ class DeidentifyRun:
     parts: tuple[SourceSession, ...] = ()
     gates: GateLog = field(default_factory=GateLog)
     persons: tuple[DeidentifiedSession, ...] = ()
+    faces: tuple[DefaceOutcome, ...] = ()
     descriptions: dict[int, str] = field(default_factory=dict)
     residue: ResidueSearch | None = None
     pixel_bytes: int = 0

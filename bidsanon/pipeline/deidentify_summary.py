@@ -18,7 +18,7 @@ from bidsanon.pipeline.summary import (
 )
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.profile import Profile
-from bidsanon.session import SourceSession
+from bidsanon.session import DefaceOutcome, SourceSession
 
 _COMMAND = "deidentify"
 
@@ -43,6 +43,7 @@ def deidentify_summary(run: DeidentifyRun) -> dict[str, Any]:
             {"place": note.place, "reason": note.reason.value, "count": note.count}
             for note in run.notes
         ],
+        "deface": [_face(outcome) for outcome in run.faces],
         "gates": [gate_record(result) for result in run.gates.results],
         "residue": residue_record(run.residue),
         "report": str(deidentify_report_path(run.request)),
@@ -76,6 +77,15 @@ def _request(request: DeidentifyRequest, profile: Profile) -> dict[str, Any]:
         "out": str(request.delivery.out),
         "format": request.output.value,
         "profile": {"name": profile.title, "digest": profile.digest},
+    }
+
+
+def _face(outcome: DefaceOutcome) -> dict[str, Any]:
+    return {
+        "place": outcome.path,
+        "verdict": outcome.verdict.value,
+        "reason": outcome.reason,
+        "figures": outcome.figures,
     }
 
 

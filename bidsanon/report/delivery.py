@@ -10,12 +10,12 @@ from pathlib import Path
 
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
 from bidsanon.findings import Severity
-from bidsanon.report.page import render_page
+from bidsanon.report.page import embed_pictures, render_page
 from bidsanon.report.record import (
     GateState,
     RunReport,
 )
-from bidsanon.session import Note
+from bidsanon.session import DefaceOutcome, Note
 
 _TEMPLATE = "delivery.html.jinja"
 
@@ -38,6 +38,10 @@ class DeliveryReport(RunReport):
         What was cut, emptied or changed where, why, and how often.
     bytes_searched, pixel_bytes
         How long the headers are that were searched, and the pixel data that were not.
+    faces_asked
+        Whether faces were to be removed.
+    defaced
+        What was done about the face in each image.
     """
 
     out: Path
@@ -47,6 +51,8 @@ class DeliveryReport(RunReport):
     notes: tuple[Note, ...] = ()
     bytes_searched: int = 0
     pixel_bytes: int = 0
+    faces_asked: bool = False
+    defaced: tuple[DefaceOutcome, ...] = ()
 
     @property
     def delivered(self) -> bool:
@@ -70,5 +76,6 @@ def write_delivery_report(record: DeliveryReport, path: Path) -> None:
         report=record,
         errors=record.findings(Severity.ERROR),
         warnings=record.findings(Severity.WARNING),
+        faces=[(outcome, embed_pictures(outcome)) for outcome in record.defaced],
     )
     write_text(path, page, mode=PRIVATE_FILE_MODE)

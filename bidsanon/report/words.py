@@ -86,6 +86,7 @@ QUARANTINE = {
     QuarantineReason.UNREADABLE: "It says that it is DICOM and cannot be understood.",
     QuarantineReason.TRUNCATED: "It ends before its pixel data do.",
     QuarantineReason.DUPLICATE: "Another file holds the same instance.",
+    QuarantineReason.FACE: "Its face could not be removed for certain.",
     QuarantineReason.DICOMDIR: "A medium's directory: read, and never copied.",
 }
 

@@ -14,7 +14,7 @@ from bidsanon.scrub.gradients import GradientError, scrub_gradients
 from bidsanon.scrub.images import ImageError, scrub_image
 from bidsanon.scrub.scans import session_clock
 from bidsanon.scrub.sidecars import SidecarPolicy, add_method, scrub_sidecar
-from bidsanon.session import DeidentifiedSession
+from bidsanon.session import DeidentifiedSeries, DeidentifiedSession
 
 _GRADIENTS = (".bval", ".bvec")
 
@@ -36,7 +36,7 @@ class ScrubbedImages:
 
 
 def scrub_images(
-    images: Iterable[tuple[Path, str]],
+    images: Iterable[tuple[Path, str, int]],
     deidentified: DeidentifiedSession,
     *,
     into: Path,
@@ -48,7 +48,7 @@ def scrub_images(
     Parameters
     ----------
     images
-        Each image, and its name without extension relative to `into`.
+        Each image, its name without extension relative to `into`, and the index of its series.
     deidentified
         The copies that they were made of: when the first was acquired, and by which method they
         were de-identified.
@@ -63,12 +63,13 @@ def scrub_images(
     policy = SidecarPolicy(device_pseudonym=device_pseudonym, to_noon=clock.time_to_noon)
     removed: Counter[str] = Counter()
     findings: list[Finding] = []
-    for source, name in images:
+    series = {one.source.index: one for one in deidentified.series if one.methods}
+    for source, name, index in images:
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             scrub_image(source, _with(target, ".nii.gz"), threads=threads)
-            removed += _sidecar(source, target, deidentified, policy)
+            removed += _sidecar(source, target, series.get(index, deidentified), policy)
             for extension in _GRADIENTS:
                 table = source.with_suffix(extension)
                 if table.is_file():
@@ -86,12 +87,14 @@ def scrub_images(
 
 
 def _sidecar(
-    source: Path, target: Path, deidentified: DeidentifiedSession, policy: SidecarPolicy
+    source: Path,
+    target: Path,
+    made_of: DeidentifiedSeries | DeidentifiedSession,
+    policy: SidecarPolicy,
 ) -> Counter[str]:
     sidecar = scrub_sidecar(read_json_object(source.with_suffix(".json").read_bytes()), policy)
-    content = add_method(
-        sidecar.content, methods=[deidentified.method], codes=deidentified.method_codes
-    )
+    methods = made_of.methods if isinstance(made_of, DeidentifiedSeries) else (made_of.method,)
+    content = add_method(sidecar.content, methods=list(methods), codes=made_of.method_codes)
     write_json(_with(target, ".json"), content)
     return sidecar.removed
 
