@@ -125,7 +125,7 @@ def _pairs(name: BidsName) -> str | None:
         key, hyphen, label = pair.partition("-")
         if not hyphen:
             return f"{pair!r} is no entity; write entities as key-label, such as acq-{pair or 'x'}"
-        if key not in _entity_names():
+        if key not in entity_facts():
             return f"BIDS has no entity {key!r}; {_suggest_entity(key)}"
         if key in seen:
             return f"the entity {key!r} stands twice; keep one of them"
@@ -138,7 +138,7 @@ def _pairs(name: BidsName) -> str | None:
 
 
 def _entity_order(name: BidsName) -> str | None:
-    order = [entity for entity in _entity_names() if entity in name.entities]
+    order = [entity for entity in entity_facts() if entity in name.entities]
     if order == list(name.entities):
         return None
     right = "_".join(f"{entity}-{name.entities[entity]}" for entity in order)
@@ -146,8 +146,10 @@ def _entity_order(name: BidsName) -> str | None:
 
 
 def _kind(name: BidsName) -> str | None:
-    datatypes = {datatype for rule in _rules() for datatype in rule["datatypes"]}
-    homes = sorted({d for r in _rules() if name.suffix in r["suffixes"] for d in r["datatypes"]})
+    datatypes = {datatype for rule in name_rules() for datatype in rule["datatypes"]}
+    homes = sorted(
+        {d for r in name_rules() if name.suffix in r["suffixes"] for d in r["datatypes"]}
+    )
     if not name.datatype:
         return f"the file is in no datatype's folder; put it in {_either(homes or ['anat'])}/"
     if name.datatype not in datatypes:
@@ -156,7 +158,9 @@ def _kind(name: BidsName) -> str | None:
         return None
     if homes:
         return f"{name.suffix!r} does not belong in {name.datatype}/; it goes to {_either(homes)}/"
-    known = {s for rule in _rules() if name.datatype in rule["datatypes"] for s in rule["suffixes"]}
+    known = {
+        s for rule in name_rules() if name.datatype in rule["datatypes"] for s in rule["suffixes"]
+    }
     return f"BIDS has no suffix {name.suffix!r} in {name.datatype}/; {_suggest(name.suffix, known)}"
 
 
@@ -167,7 +171,7 @@ def _entities_of_kind(name: BidsName) -> str | None:
         if entity not in allowed:
             return f"a {name.suffix} file has no entity {entity!r}; leave it out"
     required = set.intersection(*({e for e, r in x["entities"].items() if r} for x in rules))
-    for entity in _entity_names():
+    for entity in entity_facts():
         if entity in required and entity not in name.entities:
             return f"a {name.suffix} file needs the entity {entity!r}; add {entity}-<label>"
     return None
@@ -191,8 +195,8 @@ def _suggest(word: str, known: Iterable[str]) -> str:
 
 
 def _suggest_entity(key: str) -> str:
-    short = next((name for name, e in _entity_names().items() if key == e["long_name"]), None)
-    return f"write {short}-<label>" if short else _suggest(key, _entity_names())
+    short = next((name for name, e in entity_facts().items() if key == e["long_name"]), None)
+    return f"write {short}-<label>" if short else _suggest(key, entity_facts())
 
 
 def _either(words: list[str]) -> str:
@@ -200,14 +204,14 @@ def _either(words: list[str]) -> str:
 
 
 def _label_cure(entity: str) -> str:
-    allowed = _entity_names()[entity]["enum"]
+    allowed = entity_facts()[entity]["enum"]
     if allowed:
         return f"BIDS allows {_either(allowed)}"
-    return "use digits only" if _entity_names()[entity]["format"] == "index" else _LABEL_CURE
+    return "use digits only" if entity_facts()[entity]["format"] == "index" else _LABEL_CURE
 
 
 def _label_pattern(entity: str) -> str:
-    facts = _entity_names()[entity]
+    facts = entity_facts()[entity]
     return "|".join(facts["enum"]) if facts["enum"] else str(facts["pattern"])
 
 
@@ -227,7 +231,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 @cache
-def _entity_names() -> dict[str, dict[str, Any]]:
+def entity_facts() -> dict[str, dict[str, Any]]:
     """Return what each entity allows, by its name in file names, in the standard's order."""
     standard = _standard()
     names: dict[str, dict[str, Any]] = {}
@@ -247,7 +251,7 @@ def _enum_value(value: Any) -> str:
 
 
 @cache
-def _rules() -> tuple[dict[str, Any], ...]:
+def name_rules() -> tuple[dict[str, Any], ...]:
     """Return the rules for files in subjects' folders; entities by name, True where required."""
     standard = _standard()
     short = {name: entity["name"] for name, entity in standard.objects.entities.items()}
@@ -275,6 +279,6 @@ def _level(level: Any) -> str:
 def _rules_for(name: BidsName) -> list[dict[str, Any]]:
     return [
         rule
-        for rule in _rules()
+        for rule in name_rules()
         if name.datatype in rule["datatypes"] and name.suffix in rule["suffixes"]
     ]

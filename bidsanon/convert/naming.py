@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from bidsanon.bids.names import check_name
+from bidsanon.bids.nearest import nearest_name
 
 IMAGE = ".nii.gz"
 
@@ -32,7 +33,8 @@ def check_prefix(prefix: str) -> str | None:
     problem = check_name(prefix + IMAGE)
     if problem is None or any(check_name(name) is None for name in _completions(prefix)):
         return None
-    return problem
+    nearest = nearest_name(prefix + IMAGE)
+    return f"{problem}; the nearest that is: {nearest.removesuffix(IMAGE)}" if nearest else problem
 
 
 def _completions(prefix: str) -> list[str]:
