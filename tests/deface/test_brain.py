@@ -9,7 +9,13 @@ import pytest
 from heads import ball, pose, posed_head
 from scipy import ndimage
 
-from bidsanon.deface.brain import TOLERATED_ML, BrainCheck, check_brain, estimate_brain
+from bidsanon.deface.brain import (
+    NEAR_TOLERATED_ML,
+    TOLERATED_ML,
+    BrainCheck,
+    check_brain,
+    estimate_brain,
+)
 from bidsanon.deface.cut import Cut
 from bidsanon.deface.grid import Grid, Matrix, Volume, block_mean
 from bidsanon.deface.options import Faces
@@ -116,9 +122,42 @@ def test_a_brain_that_cannot_be_told_from_what_is_around_it_is_not_judged() -> N
 
 
 def test_a_few_voxels_of_its_rim_are_tolerated() -> None:
-    assert BrainCheck(in_cut_ml=TOLERATED_ML).refusals() == ()
-    assert BrainCheck(in_cut_ml=TOLERATED_ML + 0.01).refusals()
-    assert BrainCheck(in_cut_ml=0.0).figures() == {"brain_in_cut_ml": 0.0}
+    assert BrainCheck(in_cut_ml=TOLERATED_ML, near_cut_ml=NEAR_TOLERATED_ML).refusals() == ()
+    assert BrainCheck(in_cut_ml=TOLERATED_ML + 0.01, near_cut_ml=0.0).refusals()
+    assert BrainCheck(in_cut_ml=0.0, near_cut_ml=0.3).figures() == {
+        "brain_in_cut_ml": 0.0,
+        "brain_near_cut_ml": 0.3,
+    }
+
+
+def test_a_cut_that_comes_too_near_is_refused_before_it_takes_anything(clear_head: Grid) -> None:
+    near = check_brain(clear_head, np.linalg.inv(pose(shift_mm=(0, -8, 8))))
+    assert near.in_cut_ml is not None
+    assert near.in_cut_ml <= TOLERATED_ML
+    (why,) = near.refusals()
+    assert "too near" in why
+
+
+def like_t2w(values: Volume) -> Volume:
+    return np.interp(
+        values, (0, 0.08, 0.25, 0.45, 0.6, 0.8, 1), (0, 0.15, 1, 0.65, 0.45, 0.35, 0.6)
+    )
+
+
+def shaded(values: Volume) -> Volume:
+    """Shade by e to 1 across the head, as a coil does."""
+    return values * np.exp(np.linspace(-0.5, 0.5, values.shape[1]))[np.newaxis, :, np.newaxis]
+
+
+@pytest.mark.parametrize("change", [as_noisy, like_flair, like_t2w, inverted, shaded])
+def test_the_same_brain_is_found_in_any_contrast(
+    fine_head: Grid, change: Callable[[Volume], Volume]
+) -> None:
+    other = Grid(values=change(fine_head.values).astype(np.float32), affine=fine_head.affine)
+    found, usual = estimate_brain(other, HERE), estimate_brain(fine_head, HERE)
+    assert found is not None
+    assert usual is not None
+    assert 2 * np.count_nonzero(found & usual) > 0.9 * (found.sum() + usual.sum())
 
 
 def test_coarser_voxels_change_little(fine_head: Grid) -> None:

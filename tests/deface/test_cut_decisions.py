@@ -113,7 +113,7 @@ def refusing(times: int) -> Callable[..., CutCheck]:
 
     def check(head: Grid, to_template: Matrix, *, cut: Cut, said_defaced: bool) -> CutCheck:
         checked = check_cut(head, to_template, cut=cut, said_defaced=said_defaced)
-        takes = BrainCheck(in_cut_ml=3.0)
+        takes = BrainCheck(in_cut_ml=3.0, near_cut_ml=3.0)
         return replace(checked, brain=takes) if next(left, False) else checked
 
     return check

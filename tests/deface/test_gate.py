@@ -24,7 +24,7 @@ GOOD = CutCheck(
     after=NONE,
     empty=0.0,
     said_defaced=False,
-    brain=BrainCheck(in_cut_ml=0.0),
+    brain=BrainCheck(in_cut_ml=0.0, near_cut_ml=0.0),
     views_before=3,
     views_after=0,
 )
@@ -49,7 +49,7 @@ def test_a_cut_beside_the_face_is_refused_for_what_it_leaves(upright_head: Grid)
     ("checked", "why"),
     [
         (replace(GOOD, after=FACE), "would leave a nose of 20 mm"),
-        (replace(GOOD, brain=BrainCheck(in_cut_ml=1.2)), "1.2 ml of the brain"),
+        (replace(GOOD, brain=BrainCheck(in_cut_ml=1.2, near_cut_ml=1.2)), "1.2 ml of the brain"),
         (replace(GOOD, views_after=1), "found in 1 of 3 views"),
     ],
 )
