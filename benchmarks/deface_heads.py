@@ -35,7 +35,11 @@ from bidsanon.deface.voxels import mean_volume, read_header
 _FINEST_MM = 1.0
 _AIR = 0.08
 _THICK_MM = 5.0
+_SPARSELY = 500
 _GAP, _BONE = 0.06, 0.32
+# How wide, long and high made-up heads are, against the template, and how far they are bent.
+_MADE_UP_SIZES = ((0.94, 1.06, 1.0), (1.08, 0.97, 1.1))
+_BENT_BY_MM, _BENT_OVER_MM = 3.0, 35.0
 _DEBIAN_HEAD = Path("/usr/share/mricron/templates/ch2.nii.gz")
 
 
@@ -51,11 +55,14 @@ class Head:
         Brightness 0 to 1.
     to_head
         From the template's world to the head's, shape (4, 4); None for what is no head.
+    has_face
+        Whether there is a face to remove.
     """
 
     name: str
     image: Grid
     to_head: Matrix | None
+    has_face: bool = True
 
     def moved(self, matrix: Matrix) -> Head:
         """Return the head moved in the scanner, its voxels with it."""
@@ -96,8 +103,9 @@ Change = Callable[[Head, np.random.Generator], Head]
 def read_heads(shared: Path, scratch: Path) -> Iterator[Head]:
     """Yield the heads that are to be had here, upright, each with its reference registration.
 
-    The template is its own reference. For the others it is what the engine finds in the whole,
-    unchanged head: a person has to have looked at it.
+    The template is its own reference, and two made-up heads are bent from it in a known way. For
+    the others it is what the engine finds in the whole, unchanged head: a person has to have looked
+    at it.
 
     Parameters
     ----------
@@ -107,7 +115,10 @@ def read_heads(shared: Path, scratch: Path) -> Iterator[Head]:
         Where it is converted to.
     """
     with template_file() as path:
-        yield Head(name="template", image=_read(path), to_head=np.eye(4))
+        template = Head(name="template", image=_read(path), to_head=np.eye(4))
+    yield template
+    for seed, sizes in enumerate(_MADE_UP_SIZES):
+        yield _made_up(template, sizes, seed)
     found = {
         "3D T1w": _converted(shared / "siemens-ve11-t1w-face", scratch),
         "2D T1w": _converted(shared / "siemens-ve11-dwi-head", scratch),
@@ -121,6 +132,33 @@ def read_heads(shared: Path, scratch: Path) -> Iterator[Head]:
         head = block_mean(image, REGISTERED_MM)
         placement = place_template(image, head, EmbeddedEngine())
         yield Head(name=name, image=image, to_head=placement.registration.to_head)
+
+
+def _made_up(template: Head, sizes: tuple[float, ...], seed: int) -> Head:
+    """Bend the template smoothly at random: a head of another shape.
+
+    Its reference is the affine matrix that is nearest to what was done.
+    """
+    grid = template.image
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=(3, *grid.values.shape)).astype(np.float32)
+    sigmas = _BENT_OVER_MM / grid.voxel_sizes_mm
+    bends = np.stack([ndimage.gaussian_filter(each, sigmas) for each in noise])
+    bends *= _BENT_BY_MM / np.sqrt((bends**2).mean())
+    places = np.indices(grid.values.shape, dtype=np.float32)
+    places += bends / grid.voxel_sizes_mm.astype(np.float32)[:, np.newaxis, np.newaxis, np.newaxis]
+    values = ndimage.map_coordinates(grid.values, places, order=1, mode="nearest")
+    tissue = np.argwhere(grid.values > _AIR)[::_SPARSELY]
+    before = grid.affine[:3, :3] @ places[(slice(None), *tissue.T)] + grid.affine[:3, 3:]
+    after = grid.affine[:3, :3] @ tissue.T + grid.affine[:3, 3:]
+    linear, *_ = np.linalg.lstsq(np.vstack([before, np.ones(len(tissue))]).T, after.T, rcond=None)
+    to_head = np.vstack([linear.T, [0, 0, 0, 1]])
+    bent = Head(
+        name=f"made-up {seed + 1}",
+        image=Grid(values=values.astype(np.float32), affine=grid.affine),
+        to_head=to_head,
+    )
+    return bent.moved(np.diag([*sizes, 1.0]))
 
 
 def read_non_heads(shared: Path, scratch: Path) -> Iterator[Head]:
@@ -274,15 +312,16 @@ def child(scale: float) -> Change:
 def skull_stripped(head: Head, rng: np.random.Generator) -> Head:
     """Leave nothing but the brain."""
     template = face_template()
-    brain = Grid(values=template.brain.astype(np.float32), affine=template.head.affine)
+    mask = Grid(values=template.brain.astype(np.float32), affine=template.head.affine)
     inside = sample_like(
-        brain,
+        mask,
         head.image.values.shape,
         head.image.affine,
         to_grid=np.linalg.inv(head.place),
         outside=0.0,
     )
-    return _tilted(head.shown_as(np.where(inside > 0.5, head.image.values, 0)), rng)  # noqa: PLR2004
+    brain = head.shown_as(np.where(inside > 0.5, head.image.values, 0))  # noqa: PLR2004
+    return _tilted(replace(brain, has_face=False), rng)
 
 
 CHANGES: dict[str, Change] = {

@@ -59,6 +59,8 @@ class Result:
         What was decided, and why.
     error_mm
         The greater of the mean errors at the surfaces of brain and face; None for no head.
+    has_face
+        Whether there is a face to remove.
     brain_in_view
         Share of the brain inside the field of view; 0 for no head.
     brain_lost
@@ -77,6 +79,7 @@ class Result:
     verdict: str
     reason: str
     error_mm: float | None
+    has_face: bool
     brain_in_view: float
     brain_lost: float
     face_left: float
@@ -95,8 +98,10 @@ class Result:
 
     @property
     def good(self) -> bool:
-        """Whether the template lies where it should."""
-        return self.error_mm is not None and self.error_mm < GOOD_MM
+        """Whether the template lies where it should; anywhere where there is nothing to remove."""
+        if self.error_mm is None:
+            return False
+        return self.error_mm < GOOD_MM or not self.has_face
 
     @property
     def success(self) -> bool:
@@ -105,9 +110,14 @@ class Result:
 
     @property
     def wrong_accept(self) -> bool:
-        """Whether it was accepted with the template far off, or a shape that is no head was cut."""
+        """Whether it was accepted with the template far off, or a shape that is no head was cut.
+
+        Where there is no face, a template far off does harm only where it takes brain.
+        """
         if self.error_mm is None:
             return self.verdict == DefaceVerdict.DEFACED
+        if not self.has_face:
+            return self.accepted and self.brain_lost >= BRAIN_LOST
         return self.accepted and self.error_mm >= FAR_MM
 
     @property
@@ -191,6 +201,8 @@ def _try_case(thing: Head, change: str, seed: int) -> Result:
     known = changed.to_head
     found = placement.registration.to_head
     lost, left = (0.0, 0.0) if known is None else _harm(head, known, placement.to_template)
+    if decision.verdict != DefaceVerdict.DEFACED:
+        lost = 0.0
     return Result(
         head=thing.name,
         change=change,
@@ -198,6 +210,7 @@ def _try_case(thing: Head, change: str, seed: int) -> Result:
         verdict=decision.verdict,
         reason=decision.reason,
         error_mm=None if known is None else error_mm(found, known),
+        has_face=changed.has_face and known is not None,
         brain_in_view=0.0 if known is None else brain_in_view(head, known),
         brain_lost=lost,
         face_left=left,
