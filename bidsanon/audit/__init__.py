@@ -17,6 +17,7 @@ from bidsanon.audit.deident_map import (
 )
 from bidsanon.audit.journal import (
     JOURNAL_NAME,
+    ImageOrigin,
     Journal,
     JournalEntry,
     Outcome,
@@ -30,6 +31,7 @@ __all__ = [
     "VALUES_NAME",
     "ChangedValue",
     "ChangedValues",
+    "ImageOrigin",
     "Journal",
     "JournalEntry",
     "MapEntry",

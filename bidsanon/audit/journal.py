@@ -30,12 +30,33 @@ class Outcome(StrEnum):
 
     PUBLISHED = "published"
     """The session is in the dataset."""
+    REMOVED = "removed"
+    """The session was taken out of the dataset."""
     DELIVERED = "delivered"
     """What ``deidentify`` made is at OUT."""
     REFUSED = "refused"
     """A gate said no; the dataset is as it was."""
     FAILED = "failed"
     """The run came to no decision (a tool failed, no space); the dataset is as it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOrigin:
+    """Which series an image came from.
+
+    Attributes
+    ----------
+    series
+        Its place in acquisition order: "series 3" in messages and on the session's page.
+    number
+        (0020,0011), or None.
+    uid
+        The UID that replaces its Series Instance UID: whoever has the vault finds the original.
+    """
+
+    series: int
+    number: int | None
+    uid: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +87,8 @@ class JournalEntry:
         By place, how often a value was cut, emptied or changed for which reason.
     faces_kept
         Why faces were kept, in the user's words; empty where they were removed.
+    images
+        Of each published image, by its path in the dataset, which series it came from.
     version
         The version of this record.
     """
@@ -84,7 +107,13 @@ class JournalEntry:
     findings: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     faces_kept: str = ""
+    images: Mapping[str, ImageOrigin] = field(default_factory=dict)
     version: int = JOURNAL_VERSION
+
+    @property
+    def line(self) -> str:
+        """The entry as a line of the journal, without the line's end."""
+        return json.dumps(asdict(self), ensure_ascii=False)
 
 
 def now() -> str:
@@ -119,7 +148,21 @@ class Journal:
         StorageError
             If it cannot be written.
         """
-        line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
+        self._append(entry.line)
+
+    def append_once(self, line: str) -> None:
+        """Add an entry's line, unless it stands there: a change that is brought to its end twice.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be read or written.
+        """
+        if line not in self._lines():
+            self._append(line)
+
+    def _append(self, text: str) -> None:
+        line = text.encode() + b"\n"
         with storage_errors("the journal"):
             make_private_folder(self.path.parent)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
@@ -140,19 +183,21 @@ class Journal:
         StorageError
             If the journal cannot be read.
         """
-        try:
-            lines = self.path.read_text("utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise StorageError(
-                "the journal cannot be read", cure="check the private folder's permissions"
-            ) from error
-        for line in lines:
+        for line in self._lines():
             try:
                 yield json.loads(line)
             except json.JSONDecodeError:
                 continue
+
+    def _lines(self) -> list[str]:
+        try:
+            return self.path.read_text("utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StorageError(
+                "the journal cannot be read", cure="check the private folder's permissions"
+            ) from error
 
 
 def _ends_unfinished(descriptor: int) -> bool:

@@ -15,11 +15,12 @@ from bidsanon.bids.sidecars import SidecarError, read_json_object
 from bidsanon.bids.tables import NOT_AVAILABLE, Table, TableError, read_table, write_table
 from bidsanon.errors import PolicyError
 
+PARTICIPANTS = "participants.tsv"
 TOP_LEVEL_FILES = (
     "dataset_description.json",
     "README",
     "CHANGES",
-    "participants.tsv",
+    PARTICIPANTS,
     "participants.json",
     "scans.json",
 )
@@ -194,6 +195,50 @@ def merge_participants(
         if replace or standing.get(column, NOT_AVAILABLE) == NOT_AVAILABLE:
             standing[column] = value
     return write_table(columns, (rows[participant] for participant in sorted(rows)))
+
+
+def without_participant(existing: str | None, participant: str) -> str | None:
+    """Return participants.tsv without a participant's row; None where there is no such row.
+
+    Parameters
+    ----------
+    existing
+        The table; None where there is none.
+    participant
+        What the row is called: "sub-01".
+
+    Raises
+    ------
+    PolicyError
+        If the existing table cannot be understood.
+    """
+    table = _read_participants(existing)
+    rows = [row for row in table.rows if row["participant_id"] != participant]
+    return None if len(rows) == len(table.rows) else write_table(table.columns, rows)
+
+
+def values_added_by_hand(existing: str | None, row: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the columns in which a participant's row holds what no session brought.
+
+    Parameters
+    ----------
+    existing
+        The table; None where there is none.
+    row
+        The row that sessions brought, as :func:`participant_row` makes it.
+
+    Raises
+    ------
+    PolicyError
+        If the existing table cannot be understood.
+    """
+    table = _read_participants(existing)
+    standing = [one for one in table.rows if one["participant_id"] == row["participant_id"]]
+    return tuple(
+        column
+        for column in table.columns
+        if column not in row and any(one[column] != NOT_AVAILABLE for one in standing)
+    )
 
 
 def describe_columns(existing: str | None, table: str, *, name: str) -> str:

@@ -192,11 +192,16 @@ def _shown(private: Path, contents: VaultContents) -> dict[str, Any]:
         Outcome,
     )
 
-    published = {
-        f"sub-{entry['subject']}" + (f"_ses-{entry['session']}" if entry.get("session") else "")
-        for entry in Journal(private).entries()
-        if entry.get("outcome") in {Outcome.PUBLISHED, Outcome.DELIVERED} and entry.get("subject")
-    }
+    published: set[str] = set()
+    for entry in Journal(private).entries():
+        if not entry.get("subject"):
+            continue
+        session = entry.get("session")
+        name = f"sub-{entry['subject']}" + (f"_ses-{session}" if session else "")
+        if entry.get("outcome") in {Outcome.PUBLISHED, Outcome.DELIVERED}:
+            published.add(name)
+        elif entry.get("outcome") == Outcome.REMOVED:
+            published.discard(name)
     return {
         "private": str(private),
         "schema": contents.schema_version,

@@ -8,30 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bidsanon.bids.toplevel import TOP_LEVEL_FILES, dataset_files, participant_row
+from bidsanon.bids.toplevel import PARTICIPANTS, dataset_files, participant_row
 from bidsanon.pipeline.run import Run
+from bidsanon.publish import root_texts
 from bidsanon.session import ScrubbedSession
-
-
-def top_level_files(run: Run, scrubbed: ScrubbedSession, dataset: Path) -> dict[str, str]:
-    """Return the top-level files to write once the session is in the dataset.
-
-    Parameters
-    ----------
-    run
-        The run, for the request and the participant.
-    scrubbed
-        The session.
-    dataset
-        The dataset as it is now; it may not exist yet.
-    """
-    return dataset_files(
-        _existing(dataset),
-        name=run.request.place.dataset.name,
-        tools=run.tools,
-        participant=_participant(scrubbed),
-        replace=_is_only_session(run, dataset),
-    )
 
 
 def complete_candidate(run: Run, scrubbed: ScrubbedSession) -> None:
@@ -40,23 +20,16 @@ def complete_candidate(run: Run, scrubbed: ScrubbedSession) -> None:
     Files of the dataset's root that sidecars inherit from are copied with them.
     """
     dataset = run.request.place.dataset
-    existing = _existing(dataset)
-    alone = {name: text for name, text in existing.items() if name != "participants.tsv"}
+    existing = root_texts(dataset)
+    alone = {name: text for name, text in existing.items() if name != PARTICIPANTS}
     new = dataset_files(
         alone,
         name=dataset.name,
         tools=run.tools,
-        participant=_participant(scrubbed),
+        participant=participant_of(scrubbed),
     )
     for name, text in {**alone, **_inherited(dataset), **new}.items():
         (scrubbed.root / name).write_text(text, "utf-8")
-
-
-def _existing(dataset: Path) -> dict[str, str]:
-    if not dataset.is_dir():
-        return {}
-    names = [p.name for p in dataset.glob("README*")] + list(TOP_LEVEL_FILES)
-    return {n: (dataset / n).read_text("utf-8") for n in names if (dataset / n).is_file()}
 
 
 def _inherited(dataset: Path) -> dict[str, str]:
@@ -66,14 +39,7 @@ def _inherited(dataset: Path) -> dict[str, str]:
     return {p.name: p.read_text("utf-8") for p in paths if p.is_file()}
 
 
-def _participant(scrubbed: ScrubbedSession) -> dict[str, str]:
+def participant_of(scrubbed: ScrubbedSession) -> dict[str, str]:
+    """Return the row of participants.tsv that a session brings."""
     participant = scrubbed.defaced.converted.deidentified.participant
     return participant_row(scrubbed.subject, age_years=participant.age_years, sex=participant.sex)
-
-
-def _is_only_session(run: Run, dataset: Path) -> bool:
-    subject = dataset / run.request.place.relative.parts[0]
-    if run.request.place.session is None:
-        return True
-    others = [p for p in subject.glob("ses-*") if p.name != run.request.place.relative.name]
-    return not others

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from bidsanon.audit import MAP_NAME, write_deident_map
 from bidsanon.convert import Fidelity, check_fidelity, convert_session, find_uncompared
-from bidsanon.deface import deface_session, withhold_failed
+from bidsanon.deface import LooksAhead, deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session, map_entries
 from bidsanon.errors import GateRefusedError
 from bidsanon.files import make_private_folder, storage_errors
-from bidsanon.findings import Gate
+from bidsanon.findings import Gate, errors
 from bidsanon.ocr import text_reader
-from bidsanon.pipeline.candidate import complete_candidate, top_level_files
+from bidsanon.pipeline.candidate import complete_candidate, participant_of
 from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
-from bidsanon.pipeline.record import record_run
+from bidsanon.pipeline.provenance import published_before, published_series
+from bidsanon.pipeline.record import journal_entry, record_run
 from bidsanon.pipeline.request import ConvertRequest, load_policy
 from bidsanon.pipeline.room import require_room
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, require_writable
 from bidsanon.progress import Progress
 from bidsanon.publish import (
+    Publication,
     publish_session,
     publishing_folder,
     require_free,
@@ -113,8 +114,8 @@ def _take_through_gates(
     run: Run, space: Workspace, *, progress: Progress, redactor: Redactor
 ) -> None:
     request, policy, gates = run.request, run.policy, run.gates
-    source = _judge_source(run, space)
-    plan = _plan_person(source, request)
+    source, plan = _judge_source(run, space)
+    run.uid_key = plan.uid_key
 
     with request.options.changed_values(
         request.private,
@@ -137,19 +138,24 @@ def _take_through_gates(
     reasoned = reason_findings(request.deface.because, run.deidentified.identity)
     gates.judge(Gate.DEIDENTIFY, (*run.deidentified.findings, *labelled, *reasoned))
 
-    fidelity, run.converted = _compare_and_convert(run, run.deidentified, space, progress)
-    gates.judge(Gate.FIDELITY, fidelity.findings)
+    pictures, jobs = make_private_folder(space.pictures), request.options.jobs
+    with LooksAhead(options=request.deface, pictures=pictures, jobs=jobs) as ahead:
+        fidelity, run.converted = _compare_and_convert(
+            run, run.deidentified, space, ahead, progress
+        )
+        gates.judge(Gate.FIDELITY, fidelity.findings)
 
-    uncompared = find_uncompared(run.converted.images, fidelity)
-    gates.judge(Gate.CONVERT, (*run.converted.findings, *uncompared))
+        uncompared = find_uncompared(run.converted.images, fidelity)
+        gates.judge(Gate.CONVERT, (*run.converted.findings, *uncompared))
 
-    defaced = deface_session(
-        run.converted,
-        options=request.deface,
-        pictures=make_private_folder(space.pictures),
-        jobs=request.options.jobs,
-        progress=progress,
-    )
+        defaced = deface_session(
+            run.converted,
+            options=request.deface,
+            pictures=pictures,
+            jobs=jobs,
+            progress=progress,
+            ahead=ahead,
+        )
     run.defaced = withhold_failed(defaced) if request.options.withhold else defaced
     gates.judge(Gate.DEFACE, run.defaced.findings)
 
@@ -175,33 +181,49 @@ def _take_through_gates(
     if request.options.deident_map:
         write_deident_map(request.private / MAP_NAME, map_entries(run.deidentified))
 
-    def describe(dataset: Path) -> dict[str, str]:
+    def bind() -> None:
         with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
             vault.bind_subject(source.person, request.place.subject)
-        return top_level_files(run, scrubbed, dataset)
 
-    publish_session(
-        request.place,
-        scrubbed.root / request.place.relative,
-        describe=describe,
-        overwrite=request.options.overwrite,
+    publication = Publication(
+        place=request.place,
+        folder=scrubbed.root / request.place.relative,
+        participant=participant_of(scrubbed),
+        tools=run.tools,
+        series=published_series(run),
+        private=request.private,
+        journal_line=journal_entry(run).line,
     )
+    publish_session(publication, bind=bind, overwrite=request.options.overwrite)
     gates.judge(Gate.PUBLISH, ())
 
 
 def _compare_and_convert(
-    run: Run, deidentified: DeidentifiedSession, space: Workspace, progress: Progress
+    run: Run,
+    deidentified: DeidentifiedSession,
+    space: Workspace,
+    ahead: LooksAhead,
+    progress: Progress,
 ) -> tuple[Fidelity, ConvertedSession]:
-    """Convert while originals and copies are compared: neither waits for what the other makes."""
+    """Convert while originals and copies are compared, and then while heads are looked at.
+
+    None of them waits for what another one makes.
+    """
     request = run.request
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        fidelity = pool.submit(
-            check_fidelity,
+
+    def compare() -> Fidelity:
+        compared = check_fidelity(
             deidentified,
             work=space.folder("fidelity"),
             jobs=request.options.jobs,
             progress=progress,
         )
+        if not errors(compared.findings):
+            ahead.begin()
+        return compared
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        fidelity = pool.submit(compare)
         converted = convert_session(
             deidentified,
             heuristic=run.policy.heuristic,
@@ -209,16 +231,22 @@ def _compare_and_convert(
             session=request.place.session,
             work=space.folder("heudiconv"),
             progress=progress,
+            made=ahead.add,
         )
         return fidelity.result(), converted
 
 
-def _judge_source(run: Run, space: Workspace) -> SourceSession:
+def _judge_source(run: Run, space: Workspace) -> tuple[SourceSession, PersonPlan]:
     if run.request.options.withhold:
         run.source = withhold_incomplete(run.source)
-    write_quarantine(run.source, space.quarantine)
-    run.gates.judge(Gate.SOURCE, run.source.findings)
-    return run.source
+    source = run.source
+    write_quarantine(source, space.quarantine)
+    if errors(source.findings):
+        run.gates.judge(Gate.SOURCE, source.findings)
+    plan = _plan_person(source, run.request)
+    before = published_before(source, run.request, uid_key=plan.uid_key)
+    run.gates.judge(Gate.SOURCE, (*source.findings, *before))
+    return source, plan
 
 
 def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:

@@ -12,6 +12,7 @@ from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
 from bidsanon.files import make_private_folder
 from bidsanon.findings import Gate
+from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.report import (
@@ -31,10 +32,14 @@ _PROTOCOL_NAME = 0x00181030
 
 
 def record_run(run: Run, space: Workspace) -> None:
-    """Write the session's page and append to the journal, whether it was published or refused."""
+    """Write the session's page, and append to the journal if it was refused.
+
+    That it was published stands in the journal already: publishing and that are one step.
+    """
     make_private_folder(space.report.parent)
     write_report(_report(run), space.report)
-    Journal(run.request.private).append(_entry(run))
+    if run.refusal:
+        Journal(run.request.private).append(journal_entry(run))
 
 
 def describe_series(deidentified: DeidentifiedSession) -> dict[int, str]:
@@ -110,7 +115,8 @@ def residue_entry(search: ResidueSearch) -> ResidueEntry:
     return ResidueEntry(searched=search.searched, ignored=ignored)
 
 
-def _entry(run: Run) -> JournalEntry:
+def journal_entry(run: Run) -> JournalEntry:
+    """Return the journal's entry of a run."""
     request, policy = run.request, run.policy
     findings = (f for result in run.gates.results for f in result.findings)
     return JournalEntry(
@@ -128,6 +134,7 @@ def _entry(run: Run) -> JournalEntry:
         findings=count_findings(findings),
         notes=notes_by_place(run.deidentified.notes) if run.deidentified else {},
         faces_kept=_faces_kept(run),
+        images={} if run.refusal else image_origins(run),
     )
 
 

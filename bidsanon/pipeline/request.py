@@ -55,7 +55,7 @@ class ConvertRequest:
     def private_words(self) -> str:
         """Which folder the private folder is, for messages."""
         return private_words(
-            self.private, beside=_private_beside(self.place.dataset), name="DATASET"
+            self.private, beside=private_beside(self.place.dataset), name="DATASET"
         )
 
 
@@ -94,7 +94,7 @@ def make_request(
         contradict each other.
     """
     dataset = dataset.resolve()  # one private folder, however the dataset is named
-    private = (private or _private_beside(dataset)).absolute()
+    private = (private or private_beside(dataset)).absolute()
     require_possible_place(dataset, name="the dataset")
     require_private_folder(private)
     require_dataset_folder(dataset, private=private)
@@ -115,7 +115,8 @@ def make_request(
     )
 
 
-def _private_beside(dataset: Path) -> Path:
+def private_beside(dataset: Path) -> Path:
+    """Return where a dataset's private folder is without ``--private``."""
     return dataset.with_name(f"{dataset.name}.private")
 
 

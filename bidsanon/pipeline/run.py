@@ -38,6 +38,9 @@ class Run:
         The gate's no; None where the session was published.
     seconds
         How long it took.
+    uid_key
+        The vault's key of UID replacement, for what is remembered; empty until the person is
+        known.
     """
 
     request: ConvertRequest
@@ -51,6 +54,7 @@ class Run:
     residue: ResidueSearch | None = None
     refusal: GateRefusedError | None = None
     seconds: float = 0.0
+    uid_key: bytes = field(default=b"", repr=False)
 
     @property
     def tools(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from bidsanon.publish.delivery import (
 )
 from bidsanon.publish.dicomdir import DICOMDIR, write_dicomdir
 from bidsanon.publish.file_set import arrange
+from bidsanon.publish.ledger import Addition, Ledger, ledger_path, root_texts
 from bidsanon.publish.lock import dataset_lock, publishing_folder, session_claim
 from bidsanon.publish.place import (
     SessionPlace,
@@ -18,22 +19,37 @@ from bidsanon.publish.place import (
     require_dataset_folder,
     require_free,
 )
-from bidsanon.publish.session import publish_session, settle_dataset
-from bidsanon.publish.transaction import Item, install, interrupted, recover
+from bidsanon.publish.session import (
+    Publication,
+    added_by_hand,
+    elsewhere,
+    files_of,
+    publish_session,
+    settle_dataset,
+)
+from bidsanon.publish.transaction import Item, Memory, install, interrupted, recover
 
 __all__ = [
     "DICOMDIR",
+    "Addition",
     "Delivery",
     "Item",
+    "Ledger",
+    "Memory",
     "Packing",
+    "Publication",
     "SessionPlace",
+    "added_by_hand",
     "arrange",
     "clean_label",
     "dataset_lock",
     "deliver",
     "delivery_lock",
+    "elsewhere",
+    "files_of",
     "install",
     "interrupted",
+    "ledger_path",
     "packing_of_out",
     "publish_session",
     "publishing_folder",
@@ -41,6 +57,7 @@ __all__ = [
     "require_dataset_folder",
     "require_free",
     "require_place",
+    "root_texts",
     "session_claim",
     "settle_dataset",
     "settle_delivery",

@@ -44,6 +44,14 @@ class SessionPlace:
         """Whether the dataset holds the session."""
         return (self.dataset / self.relative).exists()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether the dataset holds no other session of the subject."""
+        if self.session is None:
+            return True
+        subject = self.dataset / f"sub-{self.subject}"
+        return all(path.name == self.relative.name for path in subject.glob("ses-*"))
+
 
 def clean_label(text: str, *, prefix: str) -> str:
     """Return a BIDS label without its prefix.

@@ -4,7 +4,8 @@ A redo log: everything new is laid out beside the dataset first; writing ``commi
 moment at which the change is decided; after it, each item is renamed into place. A crash before
 that moment leaves the dataset as it was, and a crash after it leaves a log that :func:`recover`
 plays to its end the next time anybody opens the dataset. Replaying is harmless: an item that is
-no longer in the log is in its place already.
+no longer in the log is in its place already. What the private folder remembers of the change
+belongs to it: the journal knows of every session that is in the dataset.
 """
 
 from __future__ import annotations
@@ -13,43 +14,74 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from bidsanon.files import fresh_folder, make_private_folder, remove_tree, write_text
+from bidsanon.audit import Journal
+from bidsanon.files import (
+    PRIVATE_FILE_MODE,
+    fresh_folder,
+    make_private_folder,
+    remove_tree,
+    write_text,
+)
 from bidsanon.publish.lock import publishing_folder
 from bidsanon.reached import mark_reached
 
 DATASET_FOLDER_MODE = 0o755
 DATASET_FILE_MODE = 0o644
+_MEMORY = "memory.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One file or folder to put into the dataset.
+    """One file or folder of the dataset that changes.
 
     Attributes
     ----------
     path
-        Where it goes, relative to the dataset. What stands there is replaced.
+        Where it is, relative to the dataset. What stands there is replaced.
     content
-        A folder to move there, or the text of a file.
+        A folder to move there, or the text of a file; None: nothing is left there.
     """
 
     path: PurePosixPath
-    content: Path | str
+    content: Path | str | None
 
 
-def install(dataset: Path, items: Sequence[Item]) -> None:
-    """Put all items into the dataset, or none. The caller holds the dataset's lock.
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What the private folder remembers of a change.
+
+    Attributes
+    ----------
+    private
+        The private folder. Where it is gone when the change is brought to its end, nothing is
+        remembered.
+    line
+        A line for its journal.
+    path, text
+        A file in it, relative to it, and what it is to hold.
+    """
+
+    private: Path
+    line: str
+    path: PurePosixPath
+    text: str
+
+
+def install(dataset: Path, items: Sequence[Item], *, memory: Memory | None = None) -> None:
+    """Make all changes to the dataset, or none. The caller holds the dataset's lock.
 
     Parameters
     ----------
     dataset
-        The dataset's folder; made if it is not there.
+        The dataset's folder; made if it is not there, and removed if nothing is left in it.
     items
         In the order in which they appear. Their folders are moved away from where they are.
+    memory
+        What the private folder remembers of it; None: nothing.
 
     Raises
     ------
@@ -63,7 +95,11 @@ def install(dataset: Path, items: Sequence[Item]) -> None:
     log = fresh_folder(_log_folder(dataset))
     try:
         for number, item in enumerate(items):
-            _lay_out(item, log / f"new-{number}")
+            _lay_out(item, log, number)
+        if memory is not None:
+            record = {"private": str(memory.private), "path": str(memory.path)}
+            record |= {"line": memory.line, "text": memory.text}
+            write_text(log / _MEMORY, json.dumps(record), mode=PRIVATE_FILE_MODE)
         _sync_tree(log)
         targets = [str(item.path) for item in items]
         write_text(log / "commit.json", json.dumps(targets))
@@ -105,12 +141,14 @@ def _log_folder(dataset: Path) -> Path:
     return publishing_folder(dataset) / "change"
 
 
-def _lay_out(item: Item, place: Path) -> None:
-    if isinstance(item.content, str):
-        write_text(place, item.content, mode=DATASET_FILE_MODE)
-        return
-    _open_to_readers(item.content)
-    shutil.move(item.content, place)
+def _lay_out(item: Item, log: Path, number: int) -> None:
+    if item.content is None:
+        write_text(log / f"gone-{number}", "")
+    elif isinstance(item.content, str):
+        write_text(log / f"new-{number}", item.content, mode=DATASET_FILE_MODE)
+    else:
+        _open_to_readers(item.content)
+        shutil.move(item.content, log / f"new-{number}")
 
 
 def _apply(dataset: Path, log: Path) -> None:
@@ -118,16 +156,57 @@ def _apply(dataset: Path, log: Path) -> None:
     dataset.mkdir(mode=DATASET_FOLDER_MODE, parents=True, exist_ok=True)
     targets = json.loads((log / "commit.json").read_text("utf-8"))
     for number, target in enumerate(targets):
-        new, place = log / f"new-{number}", dataset / target
-        if not new.exists():
-            continue
-        place.parent.mkdir(mode=DATASET_FOLDER_MODE, parents=True, exist_ok=True)
-        if place.is_dir():
-            old = make_private_folder(log / "old") / str(number)
-            remove_tree(old)
-            place.rename(old)
-        new.replace(place)
-        _sync_folder(place.parent)
+        new, gone, place = log / f"new-{number}", log / f"gone-{number}", dataset / target
+        if new.exists():
+            place.parent.mkdir(mode=DATASET_FOLDER_MODE, parents=True, exist_ok=True)
+            if place.is_dir():
+                _set_aside(place, log, number)
+            new.replace(place)
+            _sync_folder(place.parent)
+        elif gone.exists():
+            if os.path.lexists(place):
+                _set_aside(place, log, number)
+                _sync_folder(place.parent)
+            gone.unlink()
+    for target in targets:
+        _remove_empty(_folders_above(dataset, target))
+    _remember(log)
+
+
+def _set_aside(place: Path, log: Path, number: int) -> None:
+    old = make_private_folder(log / "old") / str(number)
+    remove_tree(old)
+    place.rename(old)
+
+
+def _folders_above(dataset: Path, target: str) -> Iterator[Path]:
+    """Yield the folders that hold a target, the innermost first, the dataset last."""
+    place = dataset / target
+    while place != dataset:
+        place = place.parent
+        yield place
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir() and any(folder.iterdir()):
+            return
+        if folder.is_dir():
+            folder.rmdir()
+
+
+def _remember(log: Path) -> None:
+    """Write what the private folder remembers; doing it again changes nothing."""
+    if not (log / _MEMORY).is_file():
+        return
+    record = json.loads((log / _MEMORY).read_text("utf-8"))
+    private = Path(record["private"])
+    if not private.is_dir():
+        return
+    file = private / record["path"]
+    make_private_folder(file.parent)
+    write_text(file, record["text"], mode=PRIVATE_FILE_MODE)
+    Journal(private).append_once(record["line"])
 
 
 def _open_to_readers(folder: Path) -> None:

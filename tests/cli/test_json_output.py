@@ -32,6 +32,7 @@ SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
         (("convert", "nowhere", "-o", "ds", "-s", "01"), 2),
         (("deidentify", "nowhere", "out"), 2),
         (("validate", "nowhere"), 2),
+        (("remove", "nowhere", "-s", "01"), 2),
         (("convert", "nowhere", "-o", "ds"), 2),
         (("vault", "show"), 2),
         (("deidentify", "in", "out", "--force", "PatientSex"), 2),

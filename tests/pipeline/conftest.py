@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from runs import run_convert
-from sessions import MARA, bold_mosaic, burned_in_capture, dwi_mosaic, structured_report
+from sessions import (
+    MARA,
+    Person,
+    bold_mosaic,
+    burned_in_capture,
+    dwi_mosaic,
+    structured_report,
+)
 
 from bidsanon.pipeline.run import Run
 
@@ -15,18 +23,22 @@ from bidsanon.pipeline.run import Run
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session without heads: bold, diffusion, a screenshot and a report."""
-    folder = tmp_path_factory.mktemp("source")
-    bold_mosaic(folder / "bold", person=MARA)
-    dwi_mosaic(folder / "dwi", person=MARA)
-    burned_in_capture(folder / "screen", person=MARA)
-    structured_report(folder / "report", person=MARA)
+    return visit(tmp_path_factory.mktemp("source"), replace(MARA, study_date="20230607"))
+
+
+def visit(folder: Path, person: Person) -> Path:
+    bold_mosaic(folder / "bold", person=person)
+    dwi_mosaic(folder / "dwi", person=person)
+    burned_in_capture(folder / "screen", person=person)
+    structured_report(folder / "report", person=person)
     return folder
 
 
 @pytest.fixture(scope="session")
-def _published(source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+def _published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     dataset = tmp_path_factory.mktemp("published") / "ds"
-    return dataset, run_convert(source, dataset=dataset, session="01")
+    first = visit(tmp_path_factory.mktemp("first_visit"), MARA)
+    return dataset, run_convert(first, dataset=dataset, session="01")
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from sessions import (
     t1w_with_face,
 )
 
+from bidsanon.audit import Journal
 from bidsanon.bids.tables import read_table
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
@@ -31,6 +32,7 @@ from bidsanon.deface.grid import Grid
 from bidsanon.errors import ConflictError
 from bidsanon.files import files_below, gunzip_chunks, is_gzip, tree_digest
 from bidsanon.pipeline import convert as pipeline
+from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import run_summary
 from bidsanon.publish import interrupted
@@ -177,6 +179,57 @@ def test_a_dry_run_and_an_inspection_write_nothing(
     assert tree_digest(source) == before
 
 
+def test_the_journal_says_of_each_image_where_it_came_from(
+    dataset: Path, published_run: Run
+) -> None:
+    (entry,) = Journal(dataset.with_name("ds.private")).entries()
+    images = {str(path.relative_to(dataset)) for path in dataset.rglob("*.nii.gz")}
+    assert entry["images"].keys() == images
+    numbers = {one.index: one.series_number for one in published_run.source.series}
+    for origin in entry["images"].values():
+        assert origin["number"] == numbers[origin["series"]]
+        assert origin["uid"].startswith("2.25.")
+    written = json.dumps(entry)
+    assert not [one for one in published_run.source.series if one.series_instance_uid in written]
+    schema = json.loads(schema_path("journal.schema.json").read_text())
+    assert [e.message for e in Draft202012Validator(schema).iter_errors(entry)] == []
+
+
+def test_the_dataset_says_which_tools_profile_and_heuristic_and_nothing_of_its_source(
+    dataset: Path, published_run: Run
+) -> None:
+    origins = image_origins(published_run).values()
+    told = [origin.uid for origin in origins] + ["series_instance", "SeriesInstanceUID"]
+    published = b"".join(content(path) for path in files_below(dataset))
+    assert not [text for text in told if text.encode() in published]
+    described = json.loads((dataset / "dataset_description.json").read_text())
+    names = {tool["Name"] for tool in described["GeneratedBy"]}
+    assert names == {"bidsanon", "dcm2niix", "heudiconv"}
+
+
+def test_the_same_scans_are_not_published_under_another_label(
+    dataset: Path, tmp_path: Path
+) -> None:
+    bold_mosaic(tmp_path / "again", person=MARA)
+    before = tree_digest(dataset)
+    refused = run_convert(tmp_path / "again", dataset=dataset, session="02").refusal
+    assert refused is not None
+    assert [f.location for f in refused.findings if f.code == "SCANS_PUBLISHED"] == [
+        "sub-01_ses-01"
+    ]
+    assert tree_digest(dataset) == before
+
+
+def test_a_session_that_is_removed_leaves_nothing(dataset: Path, tmp_path: Path) -> None:
+    before = tree_digest(dataset)
+    bold_mosaic(tmp_path / "tobias", person=TOBIAS)
+    assert run_convert(tmp_path / "tobias", dataset=dataset, subject="02").refusal is None
+    assert run(cli, ["remove", str(dataset), "-s", "02", "--dry-run"]) == 0
+    assert tree_digest(dataset) != before
+    assert run(cli, ["remove", str(dataset), "-s", "02"]) == 0
+    assert tree_digest(dataset) == before
+
+
 @pytest.mark.slow
 def test_a_head_is_published_without_its_face(tmp_path: Path) -> None:
     t1w_with_face(tmp_path / "in")
@@ -198,8 +251,9 @@ def test_withhold_publishes_the_rest(
         return islice(attempts(engine, reference, head), 1)
 
     monkeypatch.setattr(EmbeddedEngine, "attempts", the_first)
-    bold_mosaic(tmp_path / "in" / "bold", person=MARA)
-    t1w_of_lumps(tmp_path / "in" / "t1", person=MARA)
+    later = replace(MARA, study_date="20230607")
+    bold_mosaic(tmp_path / "in" / "bold", person=later)
+    t1w_of_lumps(tmp_path / "in" / "t1", person=later)
     run_ = run_convert(tmp_path / "in", dataset=dataset, session="02", withhold=True)
     assert run_.refusal is None
     images = {p.name for p in (dataset / "sub-01/ses-02").rglob("*.nii.gz")}

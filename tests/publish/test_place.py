@@ -8,6 +8,7 @@ import pytest
 
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.publish import (
+    Publication,
     SessionPlace,
     clean_label,
     dataset_lock,
@@ -94,6 +95,15 @@ def test_publishing_checks_again_under_the_lock(tmp_path: Path) -> None:
     (tmp_path / "new" / "anat").mkdir(parents=True)
     (place.dataset / "sub-01").mkdir(parents=True)
     (place.dataset / "sub-01" / "anat").mkdir()
+    publication = Publication(
+        place=place,
+        folder=tmp_path / "new",
+        participant={"participant_id": "sub-01"},
+        tools={},
+        series=(),
+        private=tmp_path / "ds.private",
+        journal_line="{}",
+    )
     with pytest.raises(ConflictError, match="exists already"):
-        publish_session(place, tmp_path / "new", describe=lambda _: {}, overwrite=False)
+        publish_session(publication, bind=lambda: None, overwrite=False)
     assert (tmp_path / "new" / "anat").is_dir()

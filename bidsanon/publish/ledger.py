@@ -1,0 +1,271 @@
+"""What was added to a dataset, so that it can be taken out again: the private folder's ledger.
+
+For each session it holds the digests of its files, the keyed UIDs of the series they came from, and
+what it brought to the files at the root. Of each of those files it holds the text that stood there
+before bidsanon first wrote it (or wrote it again after somebody's own edit). So the root without a
+session is that text with the other sessions added anew, to the byte, in whatever order they came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from bidsanon.bids.toplevel import (
+    PARTICIPANTS,
+    TOP_LEVEL_FILES,
+    dataset_files,
+    without_participant,
+)
+from bidsanon.errors import StorageError
+
+_FOLDER = "published"
+_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """One session as it was published.
+
+    Attributes
+    ----------
+    number
+        1, 2, ... in the order of publication.
+    session
+        Its name: ``sub-01_ses-02``.
+    participant
+        The row of participants.tsv that it brings.
+    tools
+        The version of each tool that made it, by name.
+    replace
+        Whether the row's values overrule those that stand there.
+    dataset_name
+        What a new dataset is called.
+    made_row
+        Whether the participant had no row before.
+    files
+        The SHA-256 of each file, by its path in the dataset.
+    series
+        The UIDs that replace those of the series of which there is an image.
+    """
+
+    number: int = 0
+    session: str
+    participant: Mapping[str, str]
+    tools: Mapping[str, str]
+    replace: bool
+    dataset_name: str
+    made_row: bool = True
+    files: Mapping[str, str] = field(default_factory=dict)
+    series: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RootFile:
+    """A file at the root that bidsanon writes.
+
+    Attributes
+    ----------
+    before
+        What stood there; None: no such file.
+    after
+        The number of the last addition that is in `before` already.
+    digest
+        The SHA-256 of what bidsanon wrote last; empty where it left no file.
+    """
+
+    before: str | None
+    after: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """What was added to one dataset.
+
+    Attributes
+    ----------
+    additions
+        In the order of publication. A session that was redone is there more than once.
+    root
+        The files at the root, by name.
+    """
+
+    additions: tuple[Addition, ...] = ()
+    root: Mapping[str, RootFile] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, private: Path, dataset: Path) -> Ledger:
+        """Read a dataset's ledger; an empty one where there is none yet.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be understood.
+        """
+        path = private / ledger_path(dataset)
+        if not path.is_file():
+            return cls()
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            return cls(
+                additions=tuple(
+                    Addition(**{**one, "series": tuple(one["series"])})
+                    for one in content["additions"]
+                ),
+                root={name: RootFile(**one) for name, one in content["root"].items()},
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise StorageError(
+                "the ledger of the dataset in the private folder is damaged",
+                cure=f"put {ledger_path(dataset)} back from a backup, or move it away: sessions "
+                "that are there can be removed with --all only, then",
+            ) from error
+
+    @property
+    def text(self) -> str:
+        """The ledger as its file holds it."""
+        return json.dumps({"version": _VERSION, **asdict(self)}, ensure_ascii=False) + "\n"
+
+    def files_of(self, session: str) -> Mapping[str, str]:
+        """Return the digests of a session's files; empty where nobody knows how it came."""
+        return next((one.files for one in reversed(self.additions) if one.session == session), {})
+
+    def sessions_with(self, series: Collection[str], *, besides: str) -> dict[str, int]:
+        """Say which other sessions hold images of these series, and of how many."""
+        latest = {one.session: one.series for one in self.additions if one.session != besides}
+        shared = {name: len(set(series) & set(theirs)) for name, theirs in latest.items()}
+        return {name: count for name, count in shared.items() if count}
+
+    def with_session(
+        self, addition: Addition, existing: Mapping[str, str]
+    ) -> tuple[Ledger, dict[str, str]]:
+        """Add a session.
+
+        Parameters
+        ----------
+        addition
+            The session; its number is given here.
+        existing
+            The files at the root that are there, by name, READMEs of any name among them.
+
+        Returns
+        -------
+        The new ledger, and the files at the root to write.
+
+        Raises
+        ------
+        PolicyError
+            If a file at the root cannot be understood.
+        """
+        last = max((one.number for one in self.additions), default=0)
+        written = _added(existing, addition)
+        root = {}
+        for name in TOP_LEVEL_FILES:
+            known, text = self.root.get(name), existing.get(name)
+            if known is None and name not in written:
+                continue
+            if known is None or known.digest != _digest(text):
+                known = RootFile(before=text, after=last, digest="")
+            root[name] = replace(known, digest=_digest(written.get(name, text)))
+        made_row = without_participant(existing.get(PARTICIPANTS), _row_id(addition)) is None
+        numbered = replace(addition, number=last + 1, made_row=made_row)
+        return Ledger(additions=(*self.additions, numbered), root=root), written
+
+    def without_session(
+        self, session: str, existing: Mapping[str, str], *, participant_left: bool
+    ) -> tuple[Ledger, dict[str, str | None]]:
+        """Take a session out.
+
+        A file at the root that somebody changed since stays as it is, but for the participant's
+        row.
+
+        Parameters
+        ----------
+        session
+            Its name.
+        existing
+            The files at the root that are there, by name.
+        participant_left
+            Whether another session of the participant stays.
+
+        Returns
+        -------
+        The new ledger, and the files at the root to write; None for one that goes.
+        """
+        gone = [one for one in self.additions if one.session == session]
+        left = tuple(one for one in self.additions if one.session != session)
+        participant = session.partition("_")[0]
+        of_participant = [one for one in self.additions if _row_id(one) == participant]
+        ours = any(one.made_row for one in of_participant) or not gone
+        undone = _replayed(self.root, left)
+        changes: dict[str, str | None] = {}
+        root = dict(self.root)
+        for name in {*self.root, PARTICIPANTS}:
+            text, known = existing.get(name), self.root.get(name)
+            touched = known is None or known.digest != _digest(text)
+            new = text if touched else undone.get(name)
+            if name == PARTICIPANTS and ours and not participant_left:
+                dropped = without_participant(new, participant)
+                new = new if dropped is None else dropped
+            if new != text:
+                changes[name] = new
+                if known is not None:
+                    root[name] = _rebased(known, left, new) if touched else known
+                    root[name] = replace(root[name], digest=_digest(new))
+        return Ledger(additions=left, root=root if left else {}), changes
+
+
+def ledger_path(dataset: Path) -> PurePosixPath:
+    """Return where a dataset's ledger is, relative to the private folder."""
+    return PurePosixPath(_FOLDER) / f"{dataset.name}.json"
+
+
+def root_texts(dataset: Path) -> dict[str, str]:
+    """Return the text of each file at the root that bidsanon writes, and of READMEs, by name."""
+    if not dataset.is_dir():
+        return {}
+    names = {p.name for p in dataset.glob("README*")} | set(TOP_LEVEL_FILES)
+    return {
+        name: (dataset / name).read_bytes().decode("utf-8")
+        for name in sorted(names)
+        if (dataset / name).is_file()
+    }
+
+
+def _added(existing: Mapping[str, str], addition: Addition) -> dict[str, str]:
+    return dataset_files(
+        existing,
+        name=addition.dataset_name,
+        tools=addition.tools,
+        participant=addition.participant,
+        replace=addition.replace,
+    )
+
+
+def _replayed(root: Mapping[str, RootFile], additions: Iterable[Addition]) -> dict[str, str]:
+    """Return the files at the root as these sessions alone would have made them."""
+    files = {name: one.before for name, one in root.items() if one.before is not None}
+    for addition in additions:
+        files |= {
+            name: text
+            for name, text in _added(files, addition).items()
+            if name in root and addition.number > root[name].after
+        }
+    return files
+
+
+def _rebased(known: RootFile, additions: Iterable[Addition], text: str | None) -> RootFile:
+    last = max((one.number for one in additions), default=known.after)
+    return replace(known, before=text, after=last)
+
+
+def _row_id(addition: Addition) -> str:
+    return addition.participant["participant_id"]
+
+
+def _digest(text: str | None) -> str:
+    return "" if text is None else hashlib.sha256(text.encode()).hexdigest()
