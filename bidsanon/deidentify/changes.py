@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from bidsanon.audit import ChangedValue
-from bidsanon.deidentify.context import Place, Rule, character_set
-from bidsanon.dicom.charset import decode_text
+from bidsanon.deidentify.context import Place, Rule
+from bidsanon.dicom.charset import character_set, decode_text
 from bidsanon.dicom.confidentiality import Action, tag_text
 from bidsanon.dicom.encoding import (
     DataSet,

@@ -17,7 +17,7 @@ from typing import Protocol
 from bidsanon.deidentify import content_items
 from bidsanon.deidentify.harvest import Harvest, harvest_origin, kind_of_code
 from bidsanon.deidentify.replacements import Replacements
-from bidsanon.dicom.charset import SPECIFIC_CHARACTER_SET, decode_text
+from bidsanon.dicom.charset import character_set, decode_text
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.encoding import (
     DataSet,
@@ -53,6 +53,8 @@ class Fate(Enum):
 
 
 Outcome = bytes | Fate
+Span = tuple[int, int, Outcome]
+"""Where an element, or elements that stay together, begin and end, and what became of them."""
 Outcomes = dict[tuple["Rule", str, bytes], Outcome]
 """Outcomes by rule, VR and value."""
 
@@ -104,6 +106,8 @@ class Decided:
     ----------
     outcomes
         What became of each element.
+    spans
+        The same of what stays, counted from where the passage begins.
     changes
         How many elements each action touched, those within its sequences included.
     notes
@@ -117,6 +121,7 @@ class Decided:
     """
 
     outcomes: list[Outcome]
+    spans: list[Span]
     changes: Counter[str]
     notes: Counter[tuple[str, NoteReason]]
     creators_before: dict[int, str]
@@ -284,15 +289,6 @@ class Context:
     def text(self, element: Element) -> str:
         """Return the characters of an element's value, without padding."""
         return decode_text(self.value(element), self.character_set).rstrip(" \0")
-
-
-def character_set(content: bytes, data_set: DataSet, inherited: bytes = b"") -> bytes:
-    """Return the value of (0008,0005) in a data set, or the one that holds around it."""
-    for element in data_set.elements:
-        if element.tag >= SPECIFIC_CHARACTER_SET:
-            found = element.tag == SPECIFIC_CHARACTER_SET
-            return content[element.body : element.end].strip(b" \0") if found else inherited
-    return inherited
 
 
 def is_sequence(element: Element, context: Context) -> bool:

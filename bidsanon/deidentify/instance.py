@@ -12,7 +12,7 @@ from itertools import groupby
 from bidsanon.audit import ChangedValue
 from bidsanon.deidentify.actions import OPERATORS
 from bidsanon.deidentify.changes import changed_values
-from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, character_set, value_vr
+from bidsanon.deidentify.context import Context, Fate, Outcome, Tools, value_vr
 from bidsanon.deidentify.dummies import dummy_value
 from bidsanon.deidentify.graphics import cleared_pixels, keep_clean_planes
 from bidsanon.deidentify.harvest import Harvest, settle
@@ -21,6 +21,7 @@ from bidsanon.deidentify.recognition import date_shift, day_of
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.deidentify.rules import Place
 from bidsanon.deidentify.walk import assemble, clean_data_set, put_element
+from bidsanon.dicom.charset import character_set
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.dates import DateShift
 from bidsanon.dicom.encoding import (
@@ -415,7 +416,7 @@ def _apart(data_set: DataSet) -> Iterator[DataSet]:
         together = list(elements)
         parts = [together] if group & 1 else [[element] for element in together]
         for part in parts:
-            yield DataSet(part, data_set.encoding, {})
+            yield DataSet(part, data_set.encoding)
 
 
 def _sop_class_uid(source: DicomFile) -> str:

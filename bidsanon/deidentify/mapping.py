@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bidsanon.audit import MapEntry
-from bidsanon.deidentify.context import character_set
-from bidsanon.dicom.charset import decode_text
+from bidsanon.dicom.charset import character_set, decode_text
 from bidsanon.dicom.encoding import DicomFile, read_file
 from bidsanon.session import DeidentifiedSession
 

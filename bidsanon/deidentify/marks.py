@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from bidsanon.deidentify.context import Context, Rule, character_set, is_sequence
+from bidsanon.deidentify.context import Context, Rule, is_sequence
 from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.deidentify.harvest import harvest_origin
 from bidsanon.deidentify.recognition import WHEN
-from bidsanon.dicom.charset import decode_text, encode_text
+from bidsanon.dicom.charset import character_set, decode_text, encode_text
 from bidsanon.dicom.confidentiality import (
     CLEAN_VISUAL_FEATURES_CODE,
     METHOD_CODES,

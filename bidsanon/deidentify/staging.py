@@ -196,7 +196,7 @@ def _read_first_instances(
 ) -> tuple[tuple[IdentifyingValue, ...], Participant]:
     """Read one instance of each series for what the whole session's text is searched for.
 
-    What only a single frame says is taken out of it and searched for, but not cut from others' text.
+    What only a single frame says is taken out of it and searched for, not cut from others' text.
     """
     deidentifier = Deidentifier(profile=profile, plan=plan)
     age, sex = None, None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from bidsanon.deidentify.context import (
     UNLISTED,
@@ -18,13 +18,14 @@ from bidsanon.deidentify.context import (
     Fate,
     Outcome,
     Rule,
+    Span,
     value_vr,
 )
 from bidsanon.dicom.encoding import (
     DataSet,
     Element,
     NotUnderstoodError,
-    Passage,
+    Placed,
     encoding_of_items,
     read_item,
     read_items,
@@ -43,15 +44,21 @@ _REMEMBERED_PASSAGES = 1 << 12
 
 def clean_data_set(data_set: DataSet, context: Context) -> list[Outcome]:
     """Decide about each element of a data set and act, and return what became of each."""
+    return _clean_parts(data_set, context)[0]
+
+
+def _clean_parts(data_set: DataSet, context: Context) -> tuple[list[Outcome], list[Decided]]:
+    """Return what became of each element, and what was decided about each known passage."""
     outcomes: list[Outcome] = []
+    decided: list[Decided] = []
     blocks = _Blocks(context)
     begin = 0
-    for index, passage in data_set.passages.items():
-        _clean_elements(data_set.elements[begin:index], outcomes, blocks, context)
-        begin = index + passage.length
-        _clean_passage(passage, data_set.elements[index:begin], outcomes, blocks, context)
-    _clean_elements(data_set.elements[begin:], outcomes, blocks, context)
-    return outcomes
+    for placed in data_set.placed:
+        _clean_elements(data_set.singles[begin : placed.index], outcomes, blocks, context)
+        decided.append(_clean_passage(placed, outcomes, blocks, context))
+        begin = placed.index
+    _clean_elements(data_set.singles[begin:], outcomes, blocks, context)
+    return outcomes, decided
 
 
 def _clean_elements(
@@ -73,14 +80,11 @@ def _clean_elements(
 
 
 def _clean_passage(
-    passage: Passage,
-    elements: Sequence[Element],
-    outcomes: list[Outcome],
-    blocks: _Blocks,
-    context: Context,
-) -> None:
+    placed: Placed, outcomes: list[Outcome], blocks: _Blocks, context: Context
+) -> Decided:
     """Do with a passage what was done when it came before, under the same private creators."""
     tools = context.tools
+    _, passage, position = placed
     key = (passage, context.place.key, context.character_set)
     decided = tools.decided.get(key)
     if decided is not None and blocks.agree(decided.creators_before):
@@ -89,15 +93,17 @@ def _clean_passage(
         for block in decided.blocks_kept:
             outcomes[blocks.creator_at(block)] = _KEPT
         tools.recount(decided)
-        return
+        return decided
+    elements = passage.elements_at(position)
     begin, changes, notes = len(outcomes), Counter(tools.changes), Counter(tools.notes)
     _clean_elements(elements, outcomes, blocks, context)
     own = outcomes[begin:]
     before, within = blocks.around(elements, begin)
     if len(tools.decided) >= _REMEMBERED_PASSAGES:
         tools.decided.clear()
-    tools.decided[key] = Decided(
+    tools.decided[key] = decided = Decided(
         outcomes=own,
+        spans=_joined(_spans(passage.elements_at(0), own)),
         changes=Counter(tools.changes) - changes,
         notes=tools.notes - notes,
         creators_before=before,
@@ -110,16 +116,21 @@ def _clean_passage(
             and element.tag >> 8 in before
         ),
     )
+    return decided
 
 
 def assemble(
     content: bytes, elements: Iterable[Element], outcomes: Iterable[Outcome]
 ) -> list[bytes | memoryview]:
     """Join what became of the elements: new elements, and spans of the original between them."""
+    return _assemble_spans(content, _spans(elements, outcomes))
+
+
+def _assemble_spans(content: bytes, spans: Iterable[Span]) -> list[bytes | memoryview]:
     view = memoryview(content)
     pieces: list[bytes | memoryview] = []
     begin = end = 0
-    for (_, _, start, _, _, after, _), outcome in zip(elements, outcomes, strict=True):
+    for start, after, outcome in spans:
         if outcome is _REMOVED:
             continue
         if outcome is _KEPT:
@@ -132,6 +143,42 @@ def assemble(
             begin = end
     pieces.append(view[begin:end])
     return pieces
+
+
+def _spans(elements: Iterable[Element], outcomes: Iterable[Outcome]) -> Iterator[Span]:
+    for (_, _, start, _, _, after, _), outcome in zip(elements, outcomes, strict=True):
+        yield start, after, outcome
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Leave out what is removed, and join what stays together."""
+    joined: list[Span] = []
+    for start, after, outcome in spans:
+        if outcome is _REMOVED:
+            continue
+        if outcome is _KEPT and joined and joined[-1][1:] == (start, _KEPT):
+            joined[-1] = (joined[-1][0], after, _KEPT)
+        else:
+            joined.append((start, after, outcome))
+    return joined
+
+
+def _spans_of_parts(
+    data_set: DataSet, outcomes: list[Outcome], decided: Iterable[Decided]
+) -> Iterator[Span]:
+    """Yield what became of a data set; of passages only what stays of them."""
+    begin = at = 0
+    for (index, passage, position), known in zip(data_set.placed, decided, strict=True):
+        between = at + index - begin
+        behind = between + passage.length
+        yield from _spans(data_set.singles[begin:index], outcomes[at:between])
+        if outcomes[between:behind] == known.outcomes:
+            for start, after, outcome in known.spans:
+                yield position + start, position + after, outcome
+        else:  # a private creator stays for what came later
+            yield from _spans(passage.elements_at(position), outcomes[between:behind])
+        begin, at = index, behind
+    yield from _spans(data_set.singles[begin:], outcomes[at:])
 
 
 def put_element(
@@ -243,11 +290,12 @@ def _clean_items(element: Element, context: Context) -> Outcome:
     known = context.known_below(element)
     for item in read_items(context.content, element, context.encoding, depth=depth, known=known):
         data_set = read_item(context.content, item, encoding, depth=depth, known=known)
-        outcomes = clean_data_set(data_set, context.within(element, data_set))
+        outcomes, decided = _clean_parts(data_set, context.within(element, data_set))
         if outcomes.count(_KEPT) == len(outcomes):
             items.append((context.content[item.body : item.end], item.undefined))
         else:
-            pieces = assemble(context.content, data_set.elements, outcomes)
+            spans = _spans_of_parts(data_set, outcomes, decided)
+            pieces = _assemble_spans(context.content, spans)
             items.append((b"".join(pieces), item.undefined))
             changed = True
     return write_sequence(element, items, context.encoding) if changed else _KEPT

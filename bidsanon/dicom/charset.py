@@ -8,9 +8,17 @@ from functools import lru_cache
 
 from pydicom.charset import decode_bytes, encode_string, python_encoding
 
+from bidsanon.dicom.encoding import DataSet
+
 SPECIFIC_CHARACTER_SET = 0x00080005
 _DEFAULT = "iso8859"
 _DELIMITERS = frozenset(b"\r\n\t\f\\^=")
+
+
+def character_set(content: bytes, data_set: DataSet, inherited: bytes = b"") -> bytes:
+    """Return the value of (0008,0005) in a data set, or the one that holds around it."""
+    found = data_set.find(SPECIFIC_CHARACTER_SET)
+    return content[found.body : found.end].strip(b" \0") if found else inherited
 
 
 def decode_text(value: bytes, character_set: bytes = b"") -> str:

@@ -113,6 +113,7 @@ _TAG_LENGTH = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
 _TAG_VR_LENGTH = {True: struct.Struct("<HH2sH"), False: struct.Struct(">HH2sH")}
 _TAG_VR_LONG_LENGTH = {True: struct.Struct("<HH2sHL"), False: struct.Struct(">HH2sHL")}
 _by_tag = itemgetter(0)
+_by_start = itemgetter(2)
 
 
 class NotUnderstoodError(ValueError):
@@ -183,9 +184,36 @@ class Passage(Protocol):
         """How many they are."""
         ...
 
+    @property
+    def tags(self) -> tuple[int, int]:
+        """The first and the last of their tags."""
+        ...
+
     def elements_at(self, position: int, /) -> list[Element]:
         """Return its elements as they lie where it begins at a position."""
         ...
+
+    def values(self, wanted: frozenset[int], /) -> dict[int, bytes]:
+        """Return the values of the wanted ones among them, by tag."""
+        ...
+
+
+class Placed(NamedTuple):
+    """A passage in a data set.
+
+    Attributes
+    ----------
+    index
+        How many single elements stand before it.
+    passage
+        The passage.
+    position
+        Where it begins.
+    """
+
+    index: int
+    passage: Passage
+    position: int
 
 
 class KnownPassages(Protocol):
@@ -196,9 +224,9 @@ class KnownPassages(Protocol):
         ...
 
     def learn(
-        self, content: bytes, elements: Sequence[Element], found: dict[int, Passage], /
+        self, content: bytes, singles: Sequence[Element], placed: Sequence[Placed], /
     ) -> None:
-        """Look for new passages in a data set, beside those that were found in it."""
+        """Look for new passages among the single elements between those that were found."""
         ...
 
 
@@ -214,22 +242,72 @@ class Known(Protocol):
         ...
 
 
-class DataSet(NamedTuple):
+class DataSet:
     """The elements of a data set.
 
-    Attributes
+    Parameters
     ----------
-    elements
-        In the order of their tags.
+    singles
+        Those in no known passage, in the order of their tags.
     encoding
         How they are written.
-    passages
-        The known passages among them, by the index of their first element.
+    placed
+        The known passages, in the order of their tags.
     """
 
-    elements: list[Element]
-    encoding: Encoding
-    passages: dict[int, Passage]
+    __slots__ = ("_elements", "encoding", "placed", "singles")
+
+    def __init__(
+        self, singles: list[Element], encoding: Encoding, placed: Sequence[Placed] = ()
+    ) -> None:
+        self.singles = singles
+        self.encoding = encoding
+        self.placed = placed
+        self._elements = None if placed else singles
+
+    @property
+    def elements(self) -> list[Element]:
+        """All of them, in the order of their tags."""
+        if self._elements is None:
+            self._elements = []
+            begin = 0
+            for index, passage, position in self.placed:
+                self._elements += self.singles[begin:index]
+                self._elements += passage.elements_at(position)
+                begin = index
+            self._elements += self.singles[begin:]
+        return self._elements
+
+    def find(self, tag: int) -> Element | None:
+        """Return the element with a tag; of several the first, and None where there is none."""
+        index = bisect_left(self.singles, (tag,))
+        found = self.singles[index : index + 1]
+        if found and found[0].tag != tag:
+            found = []
+        for _, passage, position in self.placed:
+            first, last = passage.tags
+            if first <= tag <= last:
+                found += (e for e in passage.elements_at(position) if e.tag == tag)
+        return min(found, key=_by_start, default=None)
+
+    def values(self, content: bytes, wanted: frozenset[int]) -> dict[int, bytes]:
+        """Return the values of the wanted attributes, by tag; of several the first.
+
+        Parameters
+        ----------
+        content
+            The bytes in which the elements lie.
+        wanted
+            The tags.
+        """
+        parts: list[dict[int, bytes]] = []
+        begin = 0
+        for index, passage, _ in self.placed:
+            parts.append(values_of(content, self.singles[begin:index], wanted))
+            parts.append(passage.values(wanted))
+            begin = index
+        parts.append(values_of(content, self.singles[begin:], wanted))
+        return {tag: value for part in reversed(parts) for tag, value in part.items()}
 
 
 class Item(NamedTuple):
@@ -354,10 +432,10 @@ def read_beginning(content: bytes) -> DicomFile:
         elements: list[Element] = []
         read = _read_explicit if encoding.explicit else _read_implicit
         with suppress(NotUnderstoodError, struct.error):
-            read(_Stretch(content, start, len(content), encoding, 0, None), elements, None, {})
+            read(_Stretch(content, start, len(content), encoding, 0, None), elements, None, [])
         whole = sorted((e for e in elements if e.after <= len(content)), key=_by_tag)
         if whole and (longest is None or len(whole) > len(longest.data_set.elements)):
-            data_set = DataSet(whole, encoding, {})
+            data_set = DataSet(whole, encoding)
             longest = DicomFile(
                 content=content, data_set=data_set, transfer_syntax_uid=uid, meta=meta
             )
@@ -447,6 +525,15 @@ def holds_items(content: bytes, element: Element) -> bool:
     if element.body == element.end:
         return False
     return dictionary_vr(element.tag) == "SQ" or looks_like_items(content, element)
+
+
+def values_of(
+    content: bytes, elements: Sequence[Element], wanted: frozenset[int]
+) -> dict[int, bytes]:
+    """Return the values of the wanted ones among elements, by tag; of several the first."""
+    return {
+        tag: content[body:end] for tag, _, _, body, end, _, _ in reversed(elements) if tag in wanted
+    }
 
 
 def write_element(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes:
@@ -649,24 +736,36 @@ def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
     worth_it = stretch.limit - stretch.position >= _WORTH_REMEMBERING
     known = stretch.known.written(stretch.encoding) if stretch.known and worth_it else None
     elements: list[Element] = []
-    found: dict[int, Passage] = {}
+    placed: list[Placed] = []
     try:
-        end = read(stretch, elements, known, found)
+        end = read(stretch, elements, known, placed)
     except struct.error as error:
         raise NotUnderstoodError("it ends within an element") from error
     if known is not None:
-        known.learn(stretch.content, elements, found)
-    in_order = sorted(elements, key=_by_tag)
-    if in_order != elements:
-        found = {}
-    return DataSet(in_order, stretch.encoding, found), end
+        known.learn(stretch.content, elements, placed)
+    data_set = DataSet(elements, stretch.encoding, placed)
+    if not _in_order(elements, placed):
+        data_set = DataSet(sorted(data_set.elements, key=_by_tag), stretch.encoding)
+    return data_set, end
+
+
+def _in_order(singles: list[Element], placed: list[Placed]) -> bool:
+    """Tell whether the tags of a data set rise, or at least do not fall."""
+    tags: list[int] = []
+    begin = 0
+    for index, passage, _ in placed:
+        tags += map(_by_tag, singles[begin:index])
+        tags += passage.tags
+        begin = index
+    tags += map(_by_tag, singles[begin:])
+    return tags == sorted(tags)
 
 
 def _read_explicit(
     stretch: _Stretch,
     elements: list[Element],
     known: KnownPassages | None,
-    found: dict[int, Passage],
+    placed: list[Placed],
 ) -> int:
     """Add elements to those that were read, and return where they end."""
     content, position, limit, encoding, _, _, delimited, until = stretch
@@ -676,8 +775,7 @@ def _read_explicit(
         if known is not None:
             passage = known.at(content, position, limit)
             if passage is not None:
-                found[len(elements)] = passage
-                elements += passage.elements_at(position)
+                placed.append(Placed(len(elements), passage, position))
                 position += len(passage.content)
                 continue
         group, number, code, length = unpack(content, position)
@@ -707,7 +805,7 @@ def _read_implicit(
     stretch: _Stretch,
     elements: list[Element],
     known: KnownPassages | None,
-    found: dict[int, Passage],
+    placed: list[Placed],
 ) -> int:
     """Add elements to those that were read, and return where they end."""
     content, position, limit, encoding, _, _, delimited, until = stretch
@@ -717,8 +815,7 @@ def _read_implicit(
         if known is not None:
             passage = known.at(content, position, limit)
             if passage is not None:
-                found[len(elements)] = passage
-                elements += passage.elements_at(position)
+                placed.append(Placed(len(elements), passage, position))
                 position += len(passage.content)
                 continue
         group, number, length = unpack(content, position)
@@ -779,16 +876,12 @@ def _read_undefined(stretch: _Stretch, start: int, body: int, tag: int, vr: str)
         return Element(tag, vr, start, body, end, end + 8)
     if vr not in ("SQ", "UN"):
         raise NotUnderstoodError("an element that is no sequence has no length")
-    items, end = _read_items(
-        stretch._replace(
-            position=body,
-            encoding=IMPLICIT_LITTLE if vr == "UN" else stretch.encoding,
-            depth=stretch.depth + 1,
-            known=stretch.known.below(tag) if stretch.known else None,
-            delimited=True,
-            until=BEYOND_ALL_TAGS,
-        )
+    encoding = IMPLICIT_LITTLE if vr == "UN" else stretch.encoding
+    known = stretch.known.below(tag) if stretch.known else None
+    inside = _Stretch(
+        stretch.content, body, stretch.limit, encoding, stretch.depth + 1, known, delimited=True
     )
+    items, end = _read_items(inside)
     return Element(tag, vr, start, body, end, end + 8, items)
 
 
@@ -835,7 +928,7 @@ def _read_item_span(stretch: _Stretch, body: int, length: int, *, keep: bool) ->
     if length != _UNDEFINED:
         return Item(body, body + length, undefined=False)
     encoding = _as_written(stretch.content, body, stretch.encoding)
-    data_set, end = _read_data_set(
-        stretch._replace(position=body, encoding=encoding, delimited=True)
-    )
+    _, _, limit, _, depth, known, _, _ = stretch
+    inside = _Stretch(stretch.content, body, limit, encoding, depth, known, delimited=True)
+    data_set, end = _read_data_set(inside)
     return Item(body, end, undefined=True, data_set=data_set if keep else None)

@@ -8,10 +8,10 @@ one gets exactly what reading and deciding anew would give.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bidsanon.dicom import encoding
-from bidsanon.dicom.encoding import Element, Encoding
+from bidsanon.dicom.encoding import Element, Encoding, values_of
 
 _KEY_BYTES = 16
 _FEWEST_ELEMENTS = 2  # two headers are as long as the key
@@ -31,24 +31,35 @@ class Passage:
         Their bytes.
     length
         How many they are.
+    tags
+        The first and the last of their tags.
     """
 
-    __slots__ = ("_at", "content", "length")
+    __slots__ = ("_elements", "_start", "_values", "_wanted", "content", "length", "tags")
 
     def __init__(self, content: bytes, elements: list[Element]) -> None:
         self.content = content
         self.length = len(elements)
-        self._at = [element._replace(items=None) for element in elements]
+        self.tags = (elements[0].tag, elements[-1].tag)
+        self._start = elements[0].start
+        self._elements = [e if e.items is None else e._replace(items=None) for e in elements]
+        self._wanted: frozenset[int] = frozenset()
+        self._values: dict[int, bytes] = {}
 
     def elements_at(self, position: int) -> list[Element]:
         """Return its elements as they lie where it begins at a position."""
-        by = position - self._at[0].start
-        if by:
-            self._at = [
-                _element(Element, (tag, vr, start + by, body + by, end + by, after + by, None))
-                for tag, vr, start, body, end, after, _ in self._at
-            ]
-        return self._at
+        by = position - self._start
+        return [
+            _element(Element, (tag, vr, start + by, body + by, end + by, after + by, None))
+            for tag, vr, start, body, end, after, _ in self._elements
+        ]
+
+    def values(self, wanted: frozenset[int]) -> dict[int, bytes]:
+        """Return the values of the wanted ones among them, by tag."""
+        if wanted is not self._wanted:
+            self._wanted = wanted
+            self._values = values_of(self.content, self.elements_at(0), wanted)
+        return self._values
 
 
 class Passages:
@@ -90,7 +101,7 @@ class KnownPassages:
         return None
 
     def learn(
-        self, content: bytes, elements: Sequence[Element], known: Mapping[int, encoding.Passage]
+        self, content: bytes, singles: Sequence[Element], placed: Sequence[encoding.Placed]
     ) -> None:
         """Find new passages among the elements of a data set, in the order in which they lie.
 
@@ -98,26 +109,26 @@ class KnownPassages:
         ----------
         content
             The bytes in which they lie.
-        elements
-            All elements of the data set.
-        known
-            The passages that were found in it, by the index of their first element.
+        singles
+            The elements of the data set that are in no known passage.
+        placed
+            The known passages between them.
         """
+        begin = 0
+        for index, _, _ in placed:
+            self._learn(content, singles[begin:index])
+            begin = index
+        self._learn(content, singles[begin:])
+
+    def _learn(self, content: bytes, elements: Iterable[Element]) -> None:
+        """Find new passages among consecutive elements."""
         run: list[Element] = []
-        index = 0
-        while index < len(elements):
-            passage = known.get(index)
-            if passage is None:
-                element = elements[index]
-                came_before = self._came_before(content, element)
-                if run and not (came_before and element.tag > run[-1].tag):
-                    run = self._keep(content, run)
-                if came_before:
-                    run.append(element)
-                index += 1
-            else:
-                run = self._keep(content, run) if run else run
-                index += passage.length
+        for element in elements:
+            came_before = self._came_before(content, element)
+            if run and not (came_before and element.tag > run[-1].tag):
+                run = self._keep(content, run)
+            if came_before:
+                run.append(element)
         if run:
             self._keep(content, run)
 

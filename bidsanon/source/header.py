@@ -197,13 +197,12 @@ def may_be_dicom(prefix: bytes) -> bool:
 
 
 def _wanted_values(file: DicomFile) -> dict[int, bytes]:
-    content, top = file.content, file.top
-    return {tag: content[e.body : e.end] for tag in _WANTED if (e := top.get(tag))}
+    return file.data_set.values(file.content, _WANTED)
 
 
 def _soundness(file: DicomFile, values: Mapping[int, bytes]) -> Soundness:
     """Compare the pixel data's length with what rows, columns, samples and frames ask for."""
-    found = [file.top[tag] for tag in _PIXEL_DATA if tag in file.top]
+    found = [e for tag in _PIXEL_DATA if (e := file.data_set.find(tag))]
     if not found:
         return Soundness.WITHOUT_PIXELS
     element = found[0]

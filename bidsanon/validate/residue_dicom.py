@@ -19,7 +19,7 @@ from itertools import filterfalse
 from pathlib import Path
 from typing import AnyStr, NamedTuple
 
-from bidsanon.dicom.charset import SPECIFIC_CHARACTER_SET, decode_text
+from bidsanon.dicom.charset import character_set, decode_text
 from bidsanon.dicom.confidentiality import Action, tag_text
 from bidsanon.dicom.encoding import (
     DataSet,
@@ -256,9 +256,9 @@ def _descriptors(outputs: Sequence[DicomOutput]) -> Iterator[str]:
                 file = read_file(content_of(stream), until=max(_DESCRIBING) + 1)
         except (NotUnderstoodError, OSError):
             continue  # the search itself says so
-        character_set = file.value(SPECIFIC_CHARACTER_SET)
+        characters = character_set(file.content, file.data_set)
         for tag in _DESCRIBING:
-            text = decode_text(file.value(tag), character_set)
+            text = decode_text(file.value(tag), characters)
             if text:
                 yield text
 
@@ -270,9 +270,7 @@ def _carry_out(outputs: Sequence[DicomOutput], orders: _Orders, *, jobs: int) ->
     if workers <= 1:
         yield from map(_Searcher(orders).search, batches)
         return
-    with worker_pool(
-        workers, doing="searches", initializer=_begin, initargs=(orders,)
-    ) as pool:
+    with worker_pool(workers, doing="searches", initializer=_begin, initargs=(orders,)) as pool:
         yield from pool.map(_search_here, batches)
 
 
@@ -444,15 +442,13 @@ class _Searcher:
         place = self._places.get(sop_class_uid)
         if place is None:
             place = self._places[sop_class_uid] = _Place(self._profile, sop_class_uid, ())
-        character_set = file.value(SPECIFIC_CHARACTER_SET)
+        characters = character_set(file.content, file.data_set)
         for tag, value in file.meta.items():
             treatment = place[_SOP_INSTANCE_UID] if tag == _MEDIA_INSTANCE_UID else _TEXT
-            gathered.take(_Value(treatment, "UN", value, tag_text(tag), character_set))
+            gathered.take(_Value(treatment, "UN", value, tag_text(tag), characters))
         self._walk(
             file.data_set,
-            _Where(
-                file.content, file.data_set.encoding, character_set, place, "", 0, self._passages
-            ),
+            _Where(file.content, file.data_set.encoding, characters, place, "", 0, self._passages),
             gathered,
         )
         return gathered
@@ -461,21 +457,22 @@ class _Searcher:
         """Gather what is new: a passage that came before in the same place was searched there."""
         creators: dict[int, str] = {}
         begin = 0
-        for index, passage in data_set.passages.items():
-            self._walk_elements(data_set.elements[begin:index], where, creators, gathered)
-            begin = index + passage.length
+        for index, passage, position in data_set.placed:
+            self._walk_elements(data_set.singles[begin:index], where, creators, gathered)
+            begin = index
             key = (passage, where.character_set, id(where.place), tuple(creators.items()))
             known = self._walked.get(key)
             if known is not None:
                 creators.update(known)
                 continue
             pixel_bytes = gathered.pixel_bytes
-            self._walk_elements(data_set.elements[index:begin], where, creators, gathered)
+            elements = passage.elements_at(position)
+            self._walk_elements(elements, where, creators, gathered)
             if gathered.pixel_bytes == pixel_bytes:
                 if len(self._walked) > _MOST_SEEN:
                     self._walked.clear()
                 self._walked[key] = creators.copy()
-        self._walk_elements(data_set.elements[begin:], where, creators, gathered)
+        self._walk_elements(data_set.singles[begin:], where, creators, gathered)
 
     def _walk_elements(
         self,
@@ -541,7 +538,7 @@ class _Searcher:
                     _Where(
                         where.content,
                         data_set.encoding,
-                        _character_set(where, data_set),
+                        character_set(where.content, data_set, where.character_set),
                         place,
                         path,
                         depth,
@@ -609,15 +606,6 @@ def _join(parts: Sequence[AnyStr], separator: AnyStr) -> tuple[AnyStr, list[int]
         starts.append(position)
         position += len(part) + len(separator)
     return separator.join(parts), starts
-
-
-def _character_set(where: _Where, data_set: DataSet) -> bytes:
-    for element in data_set.elements:
-        if element.tag >= SPECIFIC_CHARACTER_SET:
-            if element.tag == SPECIFIC_CHARACTER_SET:
-                return where.content[element.body : element.end].strip(b" \0")
-            break
-    return where.character_set
 
 
 def _name(tag: int) -> str:

@@ -84,8 +84,8 @@ def test_a_passage_is_found_when_it_comes_the_third_time() -> None:
         read_file(file_of([(0x00080018, "UI", uid), *same]), known=known)
         for uid in (b"1.2.1", b"1.2.33", b"1.2.4444")
     ]
-    assert [len(file.data_set.passages) for file in files] == [0, 0, 1]
-    ((index, passage),) = files[2].data_set.passages.items()
+    assert [len(file.data_set.placed) for file in files] == [0, 0, 1]
+    ((index, passage, _),) = files[2].data_set.placed
     assert (index, passage.length) == (1, 2)
     plain = read_file(file_of([(0x00080018, "UI", b"1.2.4444"), *same]))
     assert everything(files[2]) == everything(plain)
@@ -96,7 +96,7 @@ def test_a_passage_is_not_found_where_the_file_is_written_otherwise() -> None:
     elements = [(0x00080060, "CS", b"MR"), (0x00180050, "DS", b"2.5 ")]
     for written in (EXPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE):
         last = read_file(file_of(elements, written), known=known)
-    assert last.data_set.passages == {}
+    assert not last.data_set.placed
 
 
 def test_elements_out_of_order_are_in_no_passage() -> None:
@@ -104,7 +104,7 @@ def test_elements_out_of_order_are_in_no_passage() -> None:
     elements = [(0x00180050, "DS", b"2.5 "), (0x00080060, "CS", b"MR"), (0x00080005, "CS", b"")]
     for _ in range(4):
         file = read_file(file_of(elements), known=known)
-    assert file.data_set.passages == {}
+    assert not file.data_set.placed
     assert [element.tag for element in file.data_set.elements] == sorted(e[0] for e in elements)
 
 
@@ -155,6 +155,6 @@ def test_real_files_are_read_the_same(name: str, shared_data: Callable[[str], Pa
         except NotUnderstoodError:
             continue
         file = read_file(content, known=known)
-        hits += len(file.data_set.passages)
+        hits += len(file.data_set.placed)
         assert everything(file) == everything(plain)
     assert hits
