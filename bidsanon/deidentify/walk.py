@@ -54,9 +54,9 @@ def _clean_parts(data_set: DataSet, context: Context) -> tuple[list[Outcome], li
     blocks = _Blocks(context)
     begin = 0
     for placed in data_set.placed:
-        _clean_elements(data_set.singles[begin : placed.index], outcomes, blocks, context)
+        _clean_elements(data_set.singles[begin : placed.before], outcomes, blocks, context)
         decided.append(_clean_passage(placed, outcomes, blocks, context))
-        begin = placed.index
+        begin = placed.before
     _clean_elements(data_set.singles[begin:], outcomes, blocks, context)
     return outcomes, decided
 

@@ -203,7 +203,7 @@ class Placed(NamedTuple):
 
     Attributes
     ----------
-    index
+    before
         How many single elements stand before it.
     passage
         The passage.
@@ -211,7 +211,7 @@ class Placed(NamedTuple):
         Where it begins.
     """
 
-    index: int
+    before: int
     passage: Passage
     position: int
 
