@@ -40,7 +40,8 @@ _GAP, _BONE = 0.06, 0.32
 # How wide, long and high made-up heads are, against the template, and how far they are bent.
 _MADE_UP_SIZES = ((0.94, 1.06, 1.0), (1.08, 0.97, 1.1))
 _BENT_BY_MM, _BENT_OVER_MM = 3.0, 35.0
-_DEBIAN_HEAD = Path("/usr/share/mricron/templates/ch2.nii.gz")
+DEBIAN_HEAD = Path("/usr/share/mricron/templates/ch2.nii.gz")
+"""A whole head of 1 mm, in Debian's package mricron-data."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,9 +121,9 @@ def read_heads(shared: Path, scratch: Path) -> Iterator[Head]:
     for seed, sizes in enumerate(_MADE_UP_SIZES):
         yield _made_up(template, sizes, seed)
     found = {
-        "3D T1w": _converted(shared / "siemens-ve11-t1w-face", scratch),
-        "2D T1w": _converted(shared / "siemens-ve11-dwi-head", scratch),
-        "ch2": _DEBIAN_HEAD if _DEBIAN_HEAD.exists() else None,
+        "3D T1w": converted(shared / "siemens-ve11-t1w-face", scratch),
+        "2D T1w": converted(shared / "siemens-ve11-dwi-head", scratch),
+        "ch2": DEBIAN_HEAD if DEBIAN_HEAD.exists() else None,
     }
     for name, path in found.items():
         if path is None:
@@ -167,7 +168,7 @@ def read_non_heads(shared: Path, scratch: Path) -> Iterator[Head]:
         ("fruit", "ge-hd16-t1-already-deidentified"),
         ("phantom", "siemens-ve11-pdt2-tse"),
     ):
-        path = _converted(shared / folder, scratch)
+        path = converted(shared / folder, scratch)
         if path is not None:
             yield Head(name=name, image=_read(path), to_head=None)
     rng = np.random.default_rng(0)
@@ -395,7 +396,7 @@ def _upright(grid: Grid) -> Grid:
     return Grid(values=np.ascontiguousarray(values), affine=grid.affine @ step)
 
 
-def _converted(folder: Path, scratch: Path) -> Path | None:
+def converted(folder: Path, scratch: Path) -> Path | None:
     """Convert the first series of a set that is one volume; None where the set is not here."""
     if not folder.exists():
         return None

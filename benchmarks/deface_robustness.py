@@ -133,7 +133,7 @@ def main() -> None:
         heads = list(read_heads(options.shared, Path(folder)))
         non_heads = list(read_non_heads(options.shared, Path(folder)))
     chosen = [name for name in CHANGES if not options.changes or name in options.changes]
-    cases = [(h, c, s) for h in heads for c in chosen for s in range(options.seeds)]
+    cases = [(h, c, s) for s in range(options.seeds) for h in heads for c in chosen]
     cases += [(thing, "no head", 0) for thing in non_heads]
     results = _try_all(cases, jobs=options.jobs, log=options.log)
     print("\n".join(table(results)))
