@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -51,6 +52,12 @@ def render_page(template: str, **values: object) -> str:
     **values
         What it is filled with.
     """
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> Environment:
+    """Return what knows the templates: compiling them takes longer than filling them."""
     environment = Environment(
         loader=PackageLoader("bidsanon.report", package_path="."),
         autoescape=True,
@@ -66,7 +73,7 @@ def render_page(template: str, **values: object) -> str:
     environment.filters["moment"] = words.moment
     environment.filters["kind"] = words.kind_words
     environment.filters["view"] = words.view_words
-    return environment.get_template(template).render(values)
+    return environment
 
 
 def embed_pictures(outcome: DefaceOutcome) -> dict[str, dict[str, str]]:
