@@ -3,9 +3,14 @@
 Runs under ``bidsanon convert`` and under plain ``heudiconv -f auto.py --bids``. Each series is
 judged by its image type, sequence, echo and inversion times, number of volumes and phase encoding;
 what an operator typed decides only where the headers leave it open, and names tasks. Scouts, maps
-that the scanner computed, and copies are left out, each with its reason (:func:`why_skipped`).
+that the scanner computed, copies and interrupted runs are left out, each with its reason
+(:func:`why_skipped`). What neither headers nor names tell, dcm2niix is asked to guess.
 
 Runs are numbered in the order of acquisition, and only where something was repeated.
+
+The tables come first: what a lab may want to change stands in them. Below them, in this order:
+what is read of the headers, what one series is, what the series of a session are to each other,
+the names, and what heudiconv's own names leave wrong.
 """
 
 from __future__ import annotations
@@ -13,8 +18,11 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
+import subprocess
+import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
@@ -23,16 +31,238 @@ from heudiconv.utils import SeqInfo
 
 Key = tuple[str, tuple[str, ...], None]
 
-FRAME_SAMPLES = 64
-POSITIONS_READ = 400
-SHORT_EPI_VOLUMES = 5
-"""An EPI with opposite polarity and no more volumes than this measures distortion."""
+# --- tables: times, sizes and counts that decide ------------------------------------------------
+
 FEWEST_SLICES = 4
 """An anatomical image with fewer is a scout."""
-ANOTHER_ORIENTATION = 0.1
-"""A direction cosine that differs by more belongs to another orientation."""
+SHORT_EPI_VOLUMES = 5
+"""An EPI with opposite polarity and no more volumes than this measures distortion."""
+FUNCTIONAL_VOLUMES = 20
+"""A spin-echo EPI with no fewer volumes than this is a functional run."""
 DIFFUSION_B = 10.0
 """Above this, diffusion is weighted: Philips writes 0.001 for its unweighted volumes."""
+LONG_INVERSION_MS = 1200.0
+"""Fluid is suppressed from here on; a shorter inversion weights by T1."""
+FLAIR_ECHO_MS = 60.0
+T2_ECHO_MS = 60.0
+T2_STAR_ECHO_MS = 12.0
+PD_ECHO_MS = 40.0
+PD_REPETITION_MS = 1800.0
+MANY_ECHOES = 3
+FIELD_MAP_ECHOES = 2
+FIELD_MAP_ECHO_SPACING_MS = 5.0
+INTERRUPTED = 0.5
+"""A run with a smaller share of its repeat's volumes was interrupted, where no header says how
+many were planned."""
+INCOMPLETE = 0.9
+"""The same for the images of an anatomical series, whose number is no choice."""
+ANOTHER_ORIENTATION = 0.1
+"""A direction cosine that differs by more belongs to another orientation."""
+LONGEST_TASK = 30
+FRAME_SAMPLES = 64
+POSITIONS_READ = 400
+GUESS_TIMEOUT_S = 20.0
+
+# --- tables: what is left out -------------------------------------------------------------------
+
+COMPUTED = {
+    "ADC": "a map of the diffusion coefficient",
+    "ADC_UNSPECIFIED": "a map of the diffusion coefficient",
+    "B0_MAP": "a map",
+    "B1 MAP": "a map of the transmitted field",
+    "CBF": "a map of the blood flow",
+    "COLFA": "a map of the anisotropy",
+    "EADC": "a map of the diffusion coefficient",
+    "EXP": "a map of the diffusion coefficient",
+    "FA": "a map of the anisotropy",
+    "FAT": "the fat of a Dixon image",
+    "FLIP ANGLE MAP": "a map of the transmitted field",
+    "ISOTROPIC": "a diffusion trace",
+    "MEAN": "a mean",
+    "MEAN MAP": "a map",
+    "MEAN_DIFFUSION": "a mean",
+    "MINIP": "a projection",
+    "MIN IP": "a projection",
+    "MIP": "a projection",
+    "MNIP": "a projection",
+    "MPR": "a reformatted copy",
+    "MTT": "a map of the blood flow",
+    "PERFUSION_ASL": "a map of the blood flow",
+    "PROJECTION IMAGE": "a projection",
+    "R2 MAP": "a map of R2",
+    "R2_STAR MAP": "a map of R2*",
+    "RCBF": "a map of the blood flow",
+    "RCBV": "a map of the blood volume",
+    "RELCBF": "a map of the blood flow",
+    "REFORMATTED": "a reformatted copy",
+    "RESAMPLED": "a reformatted copy",
+    "SUBTRACTION": "a difference",
+    "SWI": "a susceptibility-weighted image",
+    "T1 MAP": "a map of T1",
+    "T2 MAP": "a map of T2",
+    "T2_STAR MAP": "a map of T2*",
+    "T2STAR MAP": "a map of T2*",
+    "TENSOR": "a tensor",
+    "TENSOR_B0": "a mean",
+    "TRACE": "a diffusion trace",
+    "TRACEW": "a diffusion trace",
+    "TTP": "a map of the blood flow",
+    "T-MAP": "a map of the activation",
+    "T_MAP": "a map of the activation",
+    "WATER": "the water of a Dixon image",
+}
+"""Words of an image type that mean that the scanner computed the image."""
+
+COMPUTED_BY_NAME = (
+    (
+        r"relcbf|(?<![a-z])cbf(?![a-z])|cerebral.?blood.?flow|perfusion.?weighted",
+        "a map of the blood flow",
+    ),
+    (
+        r"(?<![a-z])e?adc(?![a-z])|(?<![a-z])dadc|apparent.?diffusion|average.?dc",
+        "a map of the diffusion coefficient",
+    ),
+    (r"(?<![a-z])(col)?fa(?![a-z])|fractional.?aniso", "a map of the anisotropy"),
+    (r"tracew|(?<![a-z])trace(?![a-z])|(?<![a-z])sdwi|isotropic.?image", "a diffusion trace"),
+    (
+        r"(?<![a-z])m(in)?i?ips?(?![a-z])|(?<![a-z])m(ax)?ips?(?![a-z])|(?<![a-z])(pjn|col)(?=:)|projection",
+        "a projection",
+    ),
+    (
+        r"mpr.?(sag|cor|tra|range)|(?<![a-z])(sag|cor|ax|tra)\w*.?(mpr(?!age)|reformat|rfmt)|reformat|(?<![a-z])rfmt",
+        "a reformatted copy",
+    ),
+    (r"swi.?images|(?<![a-z])swip(?![a-z])", "a susceptibility-weighted image"),
+    (r"(t1|t2\*?|r2\*?).?(map|images)(?![a-z])", "a map of relaxation times"),
+    (r"(?<![a-z])uni.?den", "a copy with its noise suppressed"),
+    (r"evaseries|design|(?<![a-z])glm|start.?fmri|mean_?&_?t", "a map of the activation"),
+)
+"""What a series is called that the scanner computed, for image types that do not say so."""
+
+SCOUT = re.compile(
+    r"scout|localis|localiz|(?<![a-z])loc(?![a-z])|3.?(plane|pl)(?![a-z])|survey|smartbrain|smart.?plan"
+    r"|plan.?scan|(?<![a-z])setter(?![a-z])|auto.?align|(?<![a-z])aahead"
+)
+CALIBRATION = re.compile(
+    r"(?<![a-z])cal(ib\w*)?(?![a-z])|asset.?cal|(?<![a-z])ref.?scan|coil.?(sens|survey)|sense.?ref|senseref"
+    r"|(?<![a-z])bias_|b1.?(map|calib)|tfl_b1|shim.?(map|vol)|(?<![a-z])prescan|noise.?scan"
+)
+NO_IMAGES = re.compile(
+    r"phoenix|patient.?protocol|physio.?log|screen.?(save|shot|cap)|exam.?card|(?<![a-z])report(?![a-z])"
+    r"|dose.?info|key.?images|processed.?images|save.?images"
+)
+BALANCED = re.compile(r"ciss|fiesta|trufi|ci3d|tfi[23]d|b.?ssfp|(?<![a-z])bffe|b_ffe|balanced")
+MAGNETIZATION_TRANSFER = re.compile(r"(?<![a-z])(mt|mtr|mtc|mtoff|mton|mt.?sat)(?![a-z])")
+
+# --- tables: what series are called -------------------------------------------------------------
+
+FIELD_MAP = re.compile(
+    r"field.?map|fmap|gre.?field|(?<![a-z])b0.?(map|field)|b.?zero.?map|field.?mag"
+    r"|(?<![a-z])(wip )?b0(?! ?(ref|rev|ap|pa|=)|\d)(?![a-z])"
+)
+EPI_FIELD_MAP = re.compile(
+    r"field.?map|fmap|distor|topup|top.?up|pe.?polar|blip|spin.?echo.?field|(?<![a-z])sefm?(?![a-z])"
+    r"|se.?epi.?(ap|pa|rl|lr)|rev(erse)?d?.?(pe|phase|pol|b0)|(?<![a-z])fm.?(ap|pa)(?![a-z])"
+)
+NAMES_ITS_POLARITY = re.compile(r"(?<![a-z])pe[-_ =]?(ap|pa|rl|lr)(?![a-z])")
+DIFFUSION = re.compile(
+    r"dwi|dti|diff(?!ic|eren)|dmri|hardi|noddi|(?<![a-z])dki|(?<![a-z])dsi(?![a-z])"
+)
+LABELLING = re.compile(
+    r"(?<![a-z])(e?p?c?asl|pcaslhr|mbpcasl\w*)(?![a-z])|spin.?label|p?casl|pasl|3dasl"
+)
+REFERENCE = re.compile(r"sb.?ref|single.?band.?ref")
+EQUILIBRIUM = re.compile(r"(?<![a-z])m0(?![0-9])|(?<![a-z])m0_?scan|(?<![a-z])calib")
+ANGIOGRAPHY = re.compile(
+    r"(?<![a-z])(tof|mra|cemra|inhance|q.?flow|pca?.?angio)(?![a-z])|angio|(?<![a-z])tof"
+)
+IN_PLANE = re.compile(r"in.?plane|co.?planar|matched.?b(w|and)|(?<![a-z])mbw(?![a-z])")
+DIRECTION = re.compile(r"(?<![a-z])(ap|pa|lr|rl|is|si|hf|fh)(?![a-z])")
+ONE_LETTER = re.compile(r"field.?map[-_ ]([aplr])(?![a-z])")
+"""Philips' protocols of ABCD name a polarity by where fat is shifted to."""
+ORIGINAL_COPY = re.compile(r"(?<![a-z])orig(?![a-z])")
+DELAYED_COPY = re.compile(r"delrec")
+ROOT_MEAN_SQUARE = re.compile(r"(?<![a-z])rms(?![a-z])")
+
+RESTING = re.compile(
+    r"rest(?!or|art|ri)|rs.?f?mri|rs.?fc|rs.?bold|fcmri|eyes?.?(open|closed)|(?<![a-z])fixation|(?<![a-z])movie.?rest"
+)
+UNNAMED_TASK = "unnamed"
+"""The task of a functional run of which nobody says what it is: not rest, for all anybody knows."""
+NO_TASK = re.compile(
+    r"a|abcd|acc|accelerated|acq|adni|adv|advanced|align(ed)?|ap|asc|asset|av|avg|axial|ax|bas|basic|bio|bold"
+    r"|brain|cbu|ch|chn|chan|channel|cmrr|coil|cor|coronal|cs|d|deg|delrec|dir|dualecho|dynamic|dyn|e|echos?|echoes|ep|epi"
+    r"|epib?|epirt|fa|fast|fe|ffe|feepi|fh|fid|f?mri|fov|full|func|functional|fs|g|ge|grappa|gre|h|hcp|head|hf|hires|hr"
+    r"|high|i|inf|interleaved|ipat|is|iso|isotropic|k|long|low|lr|m|mag|magnitude|matched|mb|mbep|me|meas|mgh|min|mins|mm|mosaic"
+    r"|moco|ms|multi|multiband|multiecho|nav|new|nih|nki|no|norm|o|oblique|obl|of|off|on|p|pa|para|part|pat|pe|pf|phase|pha"
+    r"|pre|post|prisma|psn|r|rep|res|rl|run|runs|s|sag|sagittal|scan|sec|sense|seq|series|ses|session|si|siemens|single|skyra|sl|slc|slice|slices"
+    r"|sms|ss|std|sup|t|task|te|test|tests|tfmri|tfmr|the|to|tr|tra|trans|transversal|transverse|trio|u|ub|upright|v|vol|vols?"
+    r"|volumes|vox|voxel|w|wip|with|without|x|y|z"
+)
+"""Words of technique and of studies, which name no task."""
+
+BY_NAME = (
+    (r"flair|dark.?fluid", "FLAIR"),
+    (r"t2.?\*|t2.?star|(?<![a-z])swi|swan|ven.?bold", "T2starw"),
+    (r"t1|mprage|mp.rage|bravo|spgr|tfe|(?<![a-z])flash|vibe", "T1w"),
+    (r"t2|space|cube|vista", "T2w"),
+    (r"(?<![a-z])pd(?![a-z])|pdw|proton", "PDw"),
+)
+"""The contrast by the name of a series, where the header says nothing that tells."""
+GUESSED = frozenset({"T1w", "T2w", "FLAIR", "PDw", "T2starw", "angio", "inplaneT2"})
+"""The contrasts for which a guess of dcm2niix is taken."""
+
+# --- tables: where headers keep what is asked ---------------------------------------------------
+
+MACRO_OF = {
+    "ComplexImageComponent": "MRImageFrameTypeSequence",
+    "DiffusionBValue": "MRDiffusionSequence",
+    "EffectiveEchoTime": "MREchoSequence",
+    "FrameType": "MRImageFrameTypeSequence",
+    "ImageOrientationPatient": "PlaneOrientationSequence",
+    "ImagePositionPatient": "PlanePositionSequence",
+    "InPlanePhaseEncodingDirection": "MRFOVGeometrySequence",
+    "InversionTimes": "MRModifierSequence",
+    "PixelSpacing": "PixelMeasuresSequence",
+    "RepetitionTime": "MRTimingAndRelatedParametersSequence",
+    "SliceThickness": "PixelMeasuresSequence",
+}
+"""Where an enhanced object keeps what a classic one says at its top level."""
+
+SEQUENCE = 0x0019109C  # Siemens and GE alike
+SIEMENS_B_VALUE = 0x0019100C
+SIEMENS_PROTOCOL = 0x00291020
+GE_INTERNAL_SEQUENCE = 0x0019109E
+GE_LOCATIONS = 0x0021104F
+GE_COMPONENT = 0x0043102F
+GE_B_VALUE = 0x00431039
+PHILIPS_SEQUENCE = 0x20011020
+PHILIPS_EPI_FACTOR = 0x20011013
+PHILIPS_SLICES = 0x20011018
+XA_FRAME = 0x002111FE
+XA_POLARITY = 0x0021111C
+
+COMPONENT_WORDS = {
+    "M": "M",
+    "MAGNITUDE": "M",
+    "P": "P",
+    "PHASE": "P",
+    "R": "R",
+    "REAL": "R",
+    "I": "I",
+    "IMAGINARY": "I",
+    "FIELD_MAP": "HZ",
+    "B0 MAP": "HZ",
+}
+GE_COMPONENTS = {0: "M", 1: "P", 2: "R", 3: "I"}
+COSINES = 6
+EPI_SEQUENCE = re.compile(r"\*?(ep2d|epfid|epse|ep_b|mbep|epi)|fe.?epi|se.?epi|dwise")
+SPIN_ECHO_SEQUENCE = re.compile(r"epse|tse|spc|tir|\bse\b|fse|cube|\bvista|dwise|seepi|(?<!h)haste")
+GRADIENT_ECHO_SEQUENCE = re.compile(
+    r"epfid|\*?(fl|tfl|fm|swi|fi)[23]d|ffe|tfe|spgr|gre|mprage|bravo|feepi"
+)
+READY_T1_SEQUENCE = re.compile(r"tfl3d|mprage|bravo|t1tfe|irtfe")
+FIELD_MAP_SEQUENCE = re.compile(r"\*?fm[23]d")
 
 # --- what the headers say -----------------------------------------------------------------------
 
@@ -58,60 +288,32 @@ class Facts(NamedTuple):
     three_dimensional: bool
     images: int
     volumes: int
+    planned: int
+    """How many volumes the protocol asks for; -1 where nothing says so."""
     diffusion_b: float
     labelling: bool
     angiography: bool
+    transfer: bool
+    """Whether magnetization is transferred before the excitation."""
+    contrast_agent: bool
     orientations: int
     plane: str
     direction: str
     geometry: tuple[Any, ...]
-
-
-_MACRO_OF = {
-    "ComplexImageComponent": "MRImageFrameTypeSequence",
-    "DiffusionBValue": "MRDiffusionSequence",
-    "EffectiveEchoTime": "MREchoSequence",
-    "FrameType": "MRImageFrameTypeSequence",
-    "ImageOrientationPatient": "PlaneOrientationSequence",
-    "ImagePositionPatient": "PlanePositionSequence",
-    "InPlanePhaseEncodingDirection": "MRFOVGeometrySequence",
-    "InversionTimes": "MRModifierSequence",
-    "PixelSpacing": "PixelMeasuresSequence",
-    "RepetitionTime": "MRTimingAndRelatedParametersSequence",
-    "SliceThickness": "PixelMeasuresSequence",
-}
-"""Where an enhanced object keeps what a classic one says at its top level."""
-
-_SEQUENCE = 0x0019109C  # Siemens and GE alike
-_SIEMENS_B_VALUE = 0x0019100C
-_GE_INTERNAL_SEQUENCE = 0x0019109E
-_GE_LOCATIONS = 0x0021104F
-_GE_COMPONENT = 0x0043102F
-_GE_B_VALUE = 0x00431039
-_PHILIPS_SEQUENCE = 0x20011020
-_PHILIPS_EPI_FACTOR = 0x20011013
-_PHILIPS_SLICES = 0x20011018
-_XA_FRAME = 0x002111FE
-_XA_POLARITY = 0x0021111C
-
-_COMPONENT_WORDS = {
-    "M": "M",
-    "MAGNITUDE": "M",
-    "P": "P",
-    "PHASE": "P",
-    "R": "R",
-    "REAL": "R",
-    "I": "I",
-    "IMAGINARY": "I",
-    "FIELD_MAP": "HZ",
-    "B0 MAP": "HZ",
-}
-_COSINES = 6
-_GE_COMPONENTS = {0: "M", 1: "P", 2: "R", 3: "I"}
+    guess: str = ""
+    """What dcm2niix takes it for; asked only where nothing else tells."""
 
 
 def custom_seqinfo(wrapper: Any, series_files: list[str], **_: Any) -> Facts:
     """Read what this heuristic needs beyond heudiconv's own description of a series."""
+    facts = read_facts(wrapper, series_files)
+    if judge(facts).reason != UNTOLD:
+        return facts
+    return facts._replace(guess=_guessed(series_files[len(series_files) // 2 :]))
+
+
+def read_facts(wrapper: Any, series_files: list[str]) -> Facts:
+    """Read a few headers of a series."""
     first = wrapper.dcm_data
     headers = [first, *(_header(file) for file in _sample(series_files)[1:])]
     frames = int(first.get("NumberOfFrames") or 1)
@@ -134,9 +336,12 @@ def custom_seqinfo(wrapper: Any, series_files: list[str], **_: Any) -> Facts:
         three_dimensional=first.get("MRAcquisitionType") == "3D",
         images=len(series_files) * frames,
         volumes=_volumes(wrapper, series_files, image_type) if epi else 1,
+        planned=_planned(first) if epi else -1,
         diffusion_b=max((b for h in headers for b in _b_values(h)), default=-1.0),
         labelling="ArterialSpinLabelingContrast" in first,
         angiography=first.get("AngioFlag") == "Y",
+        transfer=_transfers(first),
+        contrast_agent=bool(str(first.get("ContrastBolusAgent") or "").strip()),
         orientations=_count_apart(cosines),
         plane=_plane(first),
         direction=_direction(wrapper),
@@ -187,7 +392,7 @@ def _values(header: pydicom.Dataset, keyword: str, *, limit: int = FRAME_SAMPLES
     frames = header.get("PerFrameFunctionalGroupsSequence") or []
     step = max(1, len(frames) // limit)
     for group in [*shared, *frames[::step]]:
-        for macro in group.get(_MACRO_OF.get(keyword, "")) or []:
+        for macro in group.get(MACRO_OF.get(keyword, "")) or []:
             value = macro.get(keyword)
             if value not in (None, ""):
                 yield value
@@ -235,7 +440,7 @@ def _sequence(header: pydicom.Dataset) -> str:
     names = [
         str(header.get("SequenceName") or ""),
         str(header.get("PulseSequenceName") or ""),
-        *(_private(header, tag) for tag in (_SEQUENCE, _GE_INTERNAL_SEQUENCE, _PHILIPS_SEQUENCE)),
+        *(_private(header, tag) for tag in (SEQUENCE, GE_INTERNAL_SEQUENCE, PHILIPS_SEQUENCE)),
     ]
     return " ".join(name for name in names if name).lower()
 
@@ -255,22 +460,61 @@ def _frame_values(header: pydicom.Dataset, keyword: str) -> Iterator[Any]:
 
 
 def _components(headers: Sequence[pydicom.Dataset], image_type: Sequence[str]) -> tuple[str, ...]:
-    found = {_COMPONENT_WORDS[word] for word in image_type if word in _COMPONENT_WORDS}
+    found = {COMPONENT_WORDS[word] for word in image_type if word in COMPONENT_WORDS}
     for header in headers:
-        number = _private_number(header, _GE_COMPONENT)
-        if number is not None and number in _GE_COMPONENTS:
-            found.add(_GE_COMPONENTS[int(number)])
+        number = _private_number(header, GE_COMPONENT)
+        if number is not None and number in GE_COMPONENTS:
+            found.add(GE_COMPONENTS[int(number)])
     return tuple(sorted(found))
 
 
 def _is_epi(header: pydicom.Dataset, sequence: str) -> bool:
+    """Tell an EPI; in three dimensions a Philips gradient echo has a factor too."""
+    factor = _private_number(header, PHILIPS_EPI_FACTOR) or 1
     return (
         "EP" in _words_of(header.get("ScanningSequence"))
         or header.get("EchoPlanarPulseSequence") == "YES"
         or "EPI_GEMS" in _words_of(header.get("ScanOptions"))
-        or (_private_number(header, _PHILIPS_EPI_FACTOR) or 1) > 1
-        or re.search(r"\*?(ep2d|epfid|epse|ep_b|mbep)|epi", sequence) is not None
+        or (factor > 1 and header.get("MRAcquisitionType") != "3D")
+        or EPI_SEQUENCE.search(sequence) is not None
     )
+
+
+def _transfers(header: pydicom.Dataset) -> bool:
+    variants = (*_words_of(header.get("SequenceVariant")), *_words_of(header.get("ScanOptions")))
+    return bool({"MTC", "MT", "MT_GEMS"}.intersection(variants)) or header.get(
+        "MagnetizationTransfer"
+    ) not in {None, "", "NONE"}
+
+
+def _planned(header: pydicom.Dataset) -> int:
+    """Say how many volumes were to be acquired."""
+    positions = int(next(_numbers(header, "NumberOfTemporalPositions"), 0))
+    if positions > 1:
+        return positions
+    protocol = header.get(SIEMENS_PROTOCOL)
+    text = protocol.value if isinstance(protocol, pydicom.DataElement) else b""
+    found = re.search(rb"\nlRepetitions\s*=\s*(\d+)", text) if isinstance(text, bytes) else None
+    return int(found[1]) + 1 if found else -1
+
+
+def _guessed(files: Sequence[str]) -> str:
+    """Ask dcm2niix what it takes one file for: the suffix that it would give it."""
+    program = shutil.which("dcm2niix")
+    file = next((file for file in files if Path(file).exists()), None)
+    if program is None or file is None:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [program, "-b", "o", "-ba", "y", "-s", "y", "-f", "guess", "-o", folder, file]
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(  # a program of the path, and no shell
+                command, capture_output=True, check=False, timeout=GUESS_TIMEOUT_S
+            )
+        for sidecar in sorted(Path(folder).glob("*.json")):
+            with contextlib.suppress(OSError, ValueError):
+                guess = json.loads(sidecar.read_text()).get("BidsGuess") or [""]
+                return str(guess[-1]).rpartition("_")[2]
+    return ""
 
 
 def _is_spin_echo(header: pydicom.Dataset, sequence: str) -> bool:
@@ -278,7 +522,7 @@ def _is_spin_echo(header: pydicom.Dataset, sequence: str) -> bool:
     return (
         ("SE" in scanning and "GR" not in scanning)
         or header.get("EchoPulseSequence") == "SPIN"
-        or re.search(r"epse|tse|spc|tir|\bse\b|fse|cube|\bvista", sequence) is not None
+        or SPIN_ECHO_SEQUENCE.search(sequence) is not None
     )
 
 
@@ -286,7 +530,7 @@ def _is_gradient_echo(header: pydicom.Dataset, sequence: str) -> bool:
     return (
         "GR" in _words_of(header.get("ScanningSequence"))
         or header.get("EchoPulseSequence") == "GRADIENT"
-        or re.search(r"epfid|\*?(fl|tfl|fm)[23]d|ffe|tfe|spgr|gre", sequence) is not None
+        or GRADIENT_ECHO_SEQUENCE.search(sequence) is not None
     )
 
 
@@ -308,10 +552,10 @@ def _echo_times(headers: Iterable[pydicom.Dataset]) -> tuple[float, ...]:
 
 def _b_values(header: pydicom.Dataset) -> Iterator[float]:
     yield from _numbers(header, "DiffusionBValue")
-    siemens = _private_number(header, _SIEMENS_B_VALUE)
+    siemens = _private_number(header, SIEMENS_B_VALUE)
     if siemens is not None and "SIEMENS" in str(header.get("Manufacturer", "")).upper():
         yield siemens
-    general_electric = _private_number(header, _GE_B_VALUE)
+    general_electric = _private_number(header, GE_B_VALUE)
     if general_electric is not None:
         yield general_electric % 1e6  # newer software adds a large constant
 
@@ -324,7 +568,7 @@ def _volumes(wrapper: Any, files: Sequence[str], image_type: Sequence[str]) -> i
     if "NumberOfFrames" in header:
         shape: tuple[int, ...] = wrapper.image_shape or ()
         return len(files) * (shape[3] if len(shape) > 3 else 1)  # noqa: PLR2004  # the fourth axis
-    for slices in (_private_number(header, t) for t in (_GE_LOCATIONS, _PHILIPS_SLICES)):
+    for slices in (_private_number(header, t) for t in (GE_LOCATIONS, PHILIPS_SLICES)):
         if slices:
             return max(1, round(len(files) / slices))
     positions = int(next(_numbers(header, "NumberOfTemporalPositions"), 0))
@@ -378,7 +622,7 @@ def _count_apart(vectors: Iterable[Sequence[float]]) -> int:
 def _axes(header: pydicom.Dataset) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Give the directions in which columns and rows are counted, or None."""
     cosines = _rounded(next(_values(header, "ImageOrientationPatient", limit=1), None))
-    return (cosines[:3], cosines[3:]) if len(cosines) == _COSINES else None
+    return (cosines[:3], cosines[3:]) if len(cosines) == COSINES else None
 
 
 def _plane(header: pydicom.Dataset) -> str:
@@ -416,8 +660,8 @@ def _polarity(wrapper: Any) -> bool | None:
     if items and _rounded(items[0]):
         return bool(_rounded(items[0])[0])
     for frame in (wrapper.dcm_data.get("PerFrameFunctionalGroupsSequence") or [])[:1]:
-        for macro in frame[_XA_FRAME].value if _XA_FRAME in frame else []:
-            number = _private_number(macro, _XA_POLARITY)
+        for macro in frame[XA_FRAME].value if XA_FRAME in frame else []:
+            number = _private_number(macro, XA_POLARITY)
             if number is not None:
                 return bool(number)
     return None
@@ -435,67 +679,13 @@ class Kind(NamedTuple):
     label: str = ""
     """What tells this kind of image apart by an ``acq-`` entity where it must be."""
     direction: str = ""
+    inversion: str = ""
+    contrast: str = ""
+    """What tells apart that a contrast agent was given: the label of ``ce-``."""
     reason: str = ""
 
 
-_DERIVED = {
-    "ADC": "a map of the diffusion coefficient",
-    "ADC_UNSPECIFIED": "a map of the diffusion coefficient",
-    "B0_MAP": "a map",
-    "CBF": "a map of the blood flow",
-    "COLFA": "a map of the anisotropy",
-    "EADC": "a map of the diffusion coefficient",
-    "FA": "a map of the anisotropy",
-    "MEAN": "a mean",
-    "MEAN MAP": "a map",
-    "MINIP": "a projection",
-    "MIP": "a projection",
-    "MNIP": "a projection",
-    "MPR": "a reformatted copy",
-    "MTT": "a map of the blood flow",
-    "PROJECTION IMAGE": "a projection",
-    "RELCBF": "a map of the blood flow",
-    "SUBTRACTION": "a difference",
-    "SWI": "a susceptibility-weighted image",
-    "T1 MAP": "a map of T1",
-    "T2 MAP": "a map of T2",
-    "T2_STAR MAP": "a map of T2*",
-    "T2STAR MAP": "a map of T2*",
-    "TENSOR": "a tensor",
-    "TENSOR_B0": "a mean",
-    "TRACE": "a diffusion trace",
-    "TRACEW": "a diffusion trace",
-    "TTP": "a map of the blood flow",
-    "T-MAP": "a map of the activation",
-    "T_MAP": "a map of the activation",
-}
-_SCOUT = re.compile(
-    r"scout|localis|localiz|(?<![a-z])loc(?![a-z])|3.?plane|survey|smartbrain|plan.?scan"
-    r"|(?<![a-z])cal(ibration)?(?![a-z])|asset.?cal|(?<![a-z])ref.?scan|coil.?sens|sense?.?ref"
-)
-_NO_IMAGES = re.compile(r"phoenix|patient.?protocol|physio.?log|screen.?save|exam.?card|report")
-_FIELD_MAP = re.compile(r"field.?map|fmap|gre.?field|(?<![a-z])b0.?map|b.?zero.?map|field.?mag")
-_EPI_FIELD_MAP = re.compile(
-    r"field.?map|fmap|distor|topup|top.?up|pe.?polar|blip|spin.?echo.?field|se.?epi.?(ap|pa|rl|lr)"
-    r"|rev(erse)?d?.?(pe|phase|pol|b0)"
-)
-_NAMES_ITS_POLARITY = re.compile(r"(?<![a-z])pe[-_ =]?(ap|pa|rl|lr)(?![a-z])")
-_DIFFUSION = re.compile(r"dwi|dti|diff|dmri|hardi|noddi|(?<![a-z])dki")
-_LABELLING = re.compile(r"(?<![a-z])(p?c?asl)(?![a-z])|spin.?label|pcasl|pasl")
-_REFERENCE = re.compile(r"sb.?ref|single.?band.?ref")
-_CALIBRATION = re.compile(r"(?<![a-z])m0(?![0-9])")
-_ANGIOGRAPHY = re.compile(r"(?<![a-z])(tof|mra)(?![a-z])|angio")
-_DIRECTION = re.compile(r"(?<![a-z])(ap|pa|lr|rl|is|si)(?![a-z])")
-
-LONG_INVERSION_MS = 1500.0
-"""Fluid is suppressed from here on; a shorter inversion weights by T1."""
-T2_ECHO_MS = 60.0
-T2_STAR_ECHO_MS = 12.0
-PD_ECHO_MS = 40.0
-PD_REPETITION_MS = 1800.0
-MANY_ECHOES = 3
-FIELD_MAP_ECHOES = 2
-FIELD_MAP_ECHO_SPACING_MS = 5.0
+UNTOLD = "its contrast cannot be told from its header or its name"
 
 
 def _facts(info: SeqInfo) -> Facts:
@@ -506,8 +696,13 @@ def _facts(info: SeqInfo) -> Facts:
 
 def classify(info: SeqInfo) -> Kind:
     """Say what one series is, by itself."""
-    facts = _facts(info)
-    for judge in (
+    return judge(_facts(info))
+
+
+def judge(facts: Facts) -> Kind:
+    """Say what a series with these headers is."""
+    judges: tuple[Callable[[Facts], Kind | None], ...] = (
+        _other_modality,
         _left_out,
         _mp2rage,
         _computed,
@@ -516,78 +711,120 @@ def classify(info: SeqInfo) -> Kind:
         _functional,
         _field_map,
         _anatomy,
-    ):
-        kind = judge(facts)
-        if kind is not None:
-            return kind
-    return Kind(reason="its contrast cannot be told from its header or its name")
+    )
+    kinds = (judge(facts) for judge in judges)
+    return next((kind for kind in kinds if kind is not None), Kind(reason=UNTOLD))
+
+
+def _other_modality(facts: Facts) -> Kind | None:
+    if facts.modality == "PT":
+        return Kind("pet", "pet")
+    if facts.modality == "CT":
+        return Kind(reason="BIDS has no place for computed tomography")
+    if facts.modality != "MR":
+        return Kind(reason=f"this heuristic names MR and PET, not {facts.modality or 'unknown'}")
+    return None
 
 
 def _left_out(facts: Facts) -> Kind | None:
-    if facts.modality != "MR":
-        return Kind(reason=f"this heuristic names magnetic resonance only, not {facts.modality}")
-    if _NO_IMAGES.search(facts.words):
+    if NO_IMAGES.search(facts.words):
         return Kind(reason="a report, not an image")
-    if _SCOUT.search(facts.words):
+    if facts.epi and facts.volumes > SHORT_EPI_VOLUMES:
+        return None  # a run may be a task that localises something
+    if SCOUT.search(facts.words):
         return Kind(reason="a scout: its name says so")
+    if CALIBRATION.search(facts.words) and not LABELLING.search(facts.words):
+        return Kind(reason="a calibration of the scanner: its name says so")
     if facts.orientations > 1 and not facts.epi:
         return Kind(reason="a scout: its slices lie in several orientations")
     return None
 
 
 def _mp2rage(facts: Facts) -> Kind | None:
-    if "mp2rage" not in facts.words and "UNI" not in facts.image_type:
+    """Name the inversions and the uniform image; the map of T1 is computed."""
+    named = "mp2rage" in facts.words
+    parts = set(re.split(r"[\W_]+", facts.words))
+    if not named and "UNI" not in facts.image_type:
         return None
-    if "UNI" in facts.image_type or "uni" in re.split(r"[\W_]+", facts.words):
-        if "den" in facts.words:
-            return Kind(reason="computed by the scanner: a copy with its noise suppressed")
+    if re.search(r"uni[-_ ]?den|denois", facts.words):
+        return Kind(reason="computed by the scanner: a copy with its noise suppressed")
+    if "UNI" in facts.image_type or "uni" in parts:
         return Kind("anat", "UNIT1")
     inversion = re.search(r"inv[-_ ]?([12])", facts.words)
-    if inversion and facts.components == ("M",):
-        return Kind("anat", f"inv-{inversion[1]}_MP2RAGE")
+    if inversion and facts.components in {("M",), ("P",)}:
+        return Kind("anat", "MP2RAGE", inversion=inversion[1])
     return None
 
 
 def _computed(facts: Facts) -> Kind | None:
+    mean_of_echoes = facts.inversion_ms > 0 and ROOT_MEAN_SQUARE.search(facts.words)
     for word in facts.image_type:
-        if word in _DERIVED:
-            return Kind(reason=f"computed by the scanner: {_DERIVED[word]}")
-    if "MOCO" in facts.image_type or "moco" in facts.words:
+        if word in COMPUTED and not (word == "MEAN" and mean_of_echoes):
+            return Kind(reason=f"computed by the scanner: {COMPUTED[word]}")
+    if "MOCO" in facts.image_type or "mocoseries" in facts.words:
         return Kind(reason="a motion-corrected copy")
+    if not _is_run(facts):
+        for pattern, what in COMPUTED_BY_NAME:
+            if re.search(pattern, facts.words):
+                return Kind(reason=f"computed by the scanner: {what}")
+    if mean_of_echoes or "DIFFUSION" in facts.image_type:
+        return None
     if "SECONDARY" in facts.image_type or "DERIVED" in facts.image_type:
         return Kind(reason="derived from other images")
     return None
 
 
+def _is_run(facts: Facts) -> bool:
+    """Tell an original series of many volumes, which no scanner computes."""
+    return facts.epi and "ORIGINAL" in facts.image_type and facts.volumes > SHORT_EPI_VOLUMES
+
+
 def _labelled(facts: Facts) -> Kind | None:
-    if not facts.labelling and not _LABELLING.search(f"{facts.words} {facts.sequence}"):
+    if not facts.labelling and not LABELLING.search(f"{facts.words} {facts.sequence}"):
         return None
-    if _CALIBRATION.search(facts.words):
+    if EQUILIBRIUM.search(facts.words):
         return Kind("perf", "m0scan")
-    return Kind("perf", "asl")
+    if REFERENCE.search(facts.words):
+        return Kind(reason="the single-band reference of a labelled run: BIDS has no place for it")
+    return Kind("perf", "asl", direction=_direction_of(facts))
 
 
 def _diffusion(facts: Facts) -> Kind | None:
     """Tell diffusion-weighted images from the unweighted ones that measure their distortion."""
     words = f"{facts.words} {facts.sequence}"
     weighted = facts.diffusion_b > DIFFUSION_B
-    named = _DIFFUSION.search(words) is not None or "DIFFUSION" in facts.image_type
-    if not facts.epi or not (weighted or named):
+    named = DIFFUSION.search(words) is not None or "DIFFUSION" in facts.image_type
+    readout = facts.epi or "DIFFUSION" in facts.image_type
+    if not readout or not (weighted or (named and not _only_gradient_echo(facts))):
         return None
     direction = _direction_of(facts)
-    if _REFERENCE.search(facts.words):
+    if REFERENCE.search(facts.words):
         return Kind("dwi", "sbref", direction=direction)
-    if weighted:
-        return Kind("dwi", "dwi", direction=direction)
+    unsaid = facts.diffusion_b < 0 and facts.volumes > SHORT_EPI_VOLUMES
+    if weighted or unsaid:
+        strength = f"b{round(facts.diffusion_b, -1):.0f}" if weighted else ""
+        return Kind("dwi", "dwi", direction=direction, label=strength)
     return Kind("fmap", "epi", direction=direction, label="dwi")
+
+
+def _only_gradient_echo(facts: Facts) -> bool:
+    return facts.gradient_echo and not facts.spin_echo
 
 
 def _functional(facts: Facts) -> Kind | None:
     if not facts.epi:
         return None
+    if facts.three_dimensional and facts.volumes < FUNCTIONAL_VOLUMES and "M" in facts.components:
+        if _contrast_by_name(facts.words):
+            return None  # a segmented EPI of the anatomy
     direction = _direction_of(facts)
-    reference = _REFERENCE.search(facts.words) is not None
-    if _EPI_FIELD_MAP.search(facts.words) or (facts.spin_echo and not facts.gradient_echo):
+    reference = REFERENCE.search(facts.words) is not None
+    short = facts.volumes < FUNCTIONAL_VOLUMES
+    spin_echo = facts.spin_echo and not facts.gradient_echo
+    named = EPI_FIELD_MAP.search(facts.words)
+    if short and IN_PLANE.search(facts.words):
+        return Kind("anat", "inplaneT2", label=f"{facts.plane}epi")
+    if named or (spin_echo and short):
         if reference:
             return Kind(reason="the single-band reference of a field map")
         return Kind("fmap", "epi", direction=direction)
@@ -599,41 +836,34 @@ def _direction_of(facts: Facts) -> str:
     """Take the direction from the header, or from the name where only the axis is known."""
     if facts.direction and not facts.direction.endswith("?"):
         return facts.direction
-    said = _DIRECTION.search(facts.words)
+    said = DIRECTION.search(facts.words) or ONE_LETTER.search(facts.words)
     return said[1].upper() if said else ""
 
 
-_NOT_A_TASK = re.compile(
-    r"acc|accelerated|acq|asc|asset|avg|axial|bold|cmrr|coronal|dir|dynamic|echos?|epi|epirt|fast"
-    r"|ffe|fid|f?mri|fov|func|functional|grappa|gre|iso|interleaved|ipat|mag|magnitude|meas|mgh"
-    r"|min|mosaic|moco|multi|multiband|multiecho|nih|norm|oblique|part|pat|phase|pha|pre|post|rep"
-    r"|run|sagittal|scan|sense|series|ses|session|single|sms|task|test|the|tra|transversal|trans"
-    r"|upright|vols?|volumes|wip|with|without"
-)
-"""Words of technique, which name no task."""
-
-
 def _task(words: str) -> str:
-    """Take the task from what the series is called; what names none is rest."""
+    """Take the task from what the series is called."""
     said = re.search(r"task[-_ ]?([a-z0-9]+)", words)
-    if said:
+    if said and not NO_TASK.fullmatch(said[1]):
         return said[1]
-    if "rest" in words or "rsfmri" in words:
+    if RESTING.search(words):
         return "rest"
-    tokens = [
-        token for token in re.findall(r"[a-z]{3,}", words) if not _NOT_A_TASK.fullmatch(token)
-    ]
-    return "".join(dict.fromkeys(tokens))[:30] or "rest"
+    tokens = re.findall(r"[a-z]+", REFERENCE.sub(" ", words))
+    named = [token for token in tokens if len(token) > 1 and not NO_TASK.fullmatch(token)]
+    return "".join(dict.fromkeys(named))[:LONGEST_TASK] or UNNAMED_TASK
 
 
 def _field_map(facts: Facts) -> Kind | None:
-    hertz = "HZ" in facts.components or "b0map" in facts.sequence
-    if hertz:
+    if "HZ" in facts.components or "b0map" in facts.sequence:
         return Kind("fmap", "fieldmap")
-    named = re.search(r"\*?fm[23]d", facts.sequence) or _FIELD_MAP.search(facts.words)
+    called = FIELD_MAP_SEQUENCE.search(facts.sequence) or FIELD_MAP.search(facts.words)
+    named = called and facts.gradient_echo and len(facts.echoes_ms) <= FIELD_MAP_ECHOES
     if not named and not _maps_phase(facts):
         return None
     several = len(facts.echoes_ms) > 1
+    if facts.components in {("R",), ("I",), ("I", "R")}:
+        return Kind(reason="the real or imaginary part of an image")
+    if facts.components == ("M", "P") and not several:
+        return Kind("fmap", "phasediff")
     if "P" in facts.components:
         return Kind("fmap", "phase1" if several else "phasediff")
     return Kind("fmap", "magnitude" if several else "magnitude1")
@@ -653,46 +883,60 @@ def _maps_phase(facts: Facts) -> bool:
 
 
 def _anatomy(facts: Facts) -> Kind | None:
+    """Name the contrast of an anatomical image, or say why it has no name."""
+    reason = _no_anatomy(facts)
+    if reason:
+        return Kind(reason=reason)
     suffix = _contrast(facts)
     if suffix is None:
         return None
-    if facts.components in {("R",), ("I",), ("I", "R")}:
-        return Kind(reason="the real or imaginary part of an image")
     slices = facts.images / max(1, len(facts.echoes_ms)) / max(1, len(facts.components))
     if slices < FEWEST_SLICES:
         return Kind(reason=f"a scout: it has fewer than {FEWEST_SLICES} slices")
+    if IN_PLANE.search(facts.words) and suffix in {"T1w", "T2w", "PDw"}:
+        suffix = "inplaneT1" if suffix == "T1w" else "inplaneT2"
     dimensions = "3d" if facts.three_dimensional else "2d"
     label = "dualecho" if suffix == "PDT2" else f"{facts.plane}{dimensions}"
-    return Kind("anat", suffix, label=label)
+    return Kind("anat", suffix, label=label, contrast="agent" if facts.contrast_agent else "")
+
+
+def _no_anatomy(facts: Facts) -> str:
+    if facts.components in {("R",), ("I",), ("I", "R")}:
+        return "the real or imaginary part of an image"
+    if BALANCED.search(f"{facts.words} {facts.sequence}"):
+        return "a balanced steady-state image: BIDS has no suffix for it"
+    if facts.transfer or MAGNETIZATION_TRANSFER.search(facts.words):
+        return "weighted by magnetization transfer, whose state only a lab's own heuristic can say"
+    return ""
 
 
 def _contrast(facts: Facts) -> str | None:
-    if facts.angiography or _ANGIOGRAPHY.search(f"{facts.words} {facts.sequence}"):
+    if facts.angiography or ANGIOGRAPHY.search(f"{facts.words} {facts.sequence}"):
         return "angio"
     if not facts.echoes_ms:
         return _contrast_by_name(facts.words)
-    if facts.inversion_ms > 0 and not (facts.gradient_echo and not facts.spin_echo):
+    if facts.inversion_ms > 0 and not _only_gradient_echo(facts):
         return _contrast_after_inversion(facts)
-    if facts.gradient_echo and not facts.spin_echo:
+    if _only_gradient_echo(facts):
         return _gradient_echo_contrast(facts)
     if facts.spin_echo:
         return _spin_echo_contrast(facts)
-    return _contrast_by_name(facts.words)
+    guess = facts.guess if facts.guess in GUESSED else None
+    return _contrast_by_name(facts.words) or guess
 
 
 def _contrast_after_inversion(facts: Facts) -> str:
-    if facts.inversion_ms >= LONG_INVERSION_MS:
+    echo = max(facts.echoes_ms)
+    if facts.inversion_ms >= LONG_INVERSION_MS and echo >= FLAIR_ECHO_MS:
         return "FLAIR"
     return "T1w" if min(facts.echoes_ms) < PD_ECHO_MS else "T2w"
 
 
 def _gradient_echo_contrast(facts: Facts) -> str | None:
-    if facts.inversion_ms > 0 or re.search(r"tfl3d|mprage|bravo", facts.sequence):
+    if facts.inversion_ms > 0 or READY_T1_SEQUENCE.search(facts.sequence):
         return "T1w"
     if len(facts.echoes_ms) > 1:
         return "MEGRE"
-    if re.search(r"ciss|fiesta|trufi|ci3d|tfi3d|bssfp", f"{facts.words} {facts.sequence}"):
-        return None
     return "T2starw" if facts.echoes_ms[0] >= T2_STAR_ECHO_MS else "T1w"
 
 
@@ -702,7 +946,7 @@ def _spin_echo_contrast(facts: Facts) -> str:
     shortest, longest = facts.echoes_ms[0], facts.echoes_ms[-1]
     if shortest < longest:
         return "PDT2"
-    if "flair" in facts.words and "t1" not in facts.words:
+    if re.search(r"flair|dark.?fluid", facts.words) and "t1" not in facts.words:
         return "FLAIR"
     long_repetition = facts.repetition_ms < 0 or facts.repetition_ms >= PD_REPETITION_MS
     if longest >= T2_ECHO_MS:
@@ -713,16 +957,7 @@ def _spin_echo_contrast(facts: Facts) -> str:
 
 
 def _contrast_by_name(words: str) -> str | None:
-    for pattern, suffix in (
-        (r"flair|dark.?fluid", "FLAIR"),
-        (r"t2.?\*|t2.?star|swi|swan", "T2starw"),
-        (r"t1|mprage|bravo|spgr|tfe", "T1w"),
-        (r"t2|space|cube|vista", "T2w"),
-        (r"(?<![a-z])pd(?![a-z])|pdw", "PDw"),
-    ):
-        if re.search(pattern, words):
-            return suffix
-    return None
+    return next((suffix for pattern, suffix in BY_NAME if re.search(pattern, words)), None)
 
 
 # --- what a session's series are to each other --------------------------------------------------
@@ -743,7 +978,13 @@ class Scan(NamedTuple):
 def decide(seqinfo: Iterable[SeqInfo]) -> list[Scan]:
     """Say what each series is, in the order of acquisition, with the others in view."""
     scans = [Scan(info, classify(info)) for info in _in_order(seqinfo)]
-    for revise in (_revise_epis, _revise_references, _revise_field_maps):
+    for revise in (
+        _revise_interrupted,
+        _revise_epis,
+        _revise_references,
+        _revise_field_maps,
+        _revise_means,
+    ):
         scans = revise(scans)
     return scans
 
@@ -761,6 +1002,61 @@ def _number(info: SeqInfo) -> int:
     return int(number[0]) if number else 0
 
 
+def _revise_interrupted(scans: list[Scan]) -> list[Scan]:
+    """Leave out what broke off and was acquired again by the same protocol, with its reference."""
+    revised: list[Scan] = []
+    for place, scan in enumerate(scans):
+        repeat = next((s for s in scans[place + 1 :] if _repeats(s, scan)), None)
+        if repeat is not None and _broke_off(scan.facts, repeat.facts):
+            kind = Kind(reason=f"interrupted {_how_far(scan.facts, repeat.facts)}")
+            _drop_reference(revised, scan)
+        else:
+            kind = scan.kind
+        revised.append(Scan(scan.info, kind))
+    return revised
+
+
+def _repeats(scan: Scan, earlier: Scan) -> bool:
+    one, other = scan.facts, earlier.facts
+    return (
+        scan.kind == earlier.kind
+        and not scan.kind.reason
+        and scan.kind.suffix in {"bold", "dwi", "asl", "T1w", "T2w", "FLAIR"}
+        and one.words == other.words
+        and one.geometry == other.geometry
+        and one.components == other.components
+        and one.echoes_ms == other.echoes_ms
+        and _normalised(scan) == _normalised(earlier)
+    )
+
+
+def _broke_off(facts: Facts, repeat: Facts) -> bool:
+    if not facts.epi:
+        return facts.images < INCOMPLETE * repeat.images
+    if facts.planned > 0 and facts.diffusion_b <= DIFFUSION_B:
+        return facts.volumes < min(facts.planned, repeat.volumes)
+    return facts.volumes < INTERRUPTED * repeat.volumes
+
+
+def _how_far(facts: Facts, repeat: Facts) -> str:
+    done, wanted = (
+        (facts.volumes, max(facts.planned, repeat.volumes))
+        if facts.epi
+        else (facts.images, repeat.images)
+    )
+    what = "volumes" if facts.epi else "images"
+    return f"after {done} of {wanted} {what}, and acquired again"
+
+
+def _drop_reference(revised: list[Scan], run: Scan) -> None:
+    """Leave out the reference that was acquired just before an interrupted run."""
+    if not revised:
+        return
+    before = revised[-1]
+    if before.kind.suffix == "sbref" and before.kind.datatype == run.kind.datatype:
+        revised[-1] = Scan(before.info, Kind(reason="the reference of an interrupted run"))
+
+
 def _revise_epis(scans: list[Scan]) -> list[Scan]:
     """Tell short runs that measure distortion from functional ones, and single volumes apart."""
     return [Scan(scan.info, _epi_among(scan, scans)) for scan in scans]
@@ -775,10 +1071,11 @@ def _epi_among(scan: Scan, scans: Sequence[Scan]) -> Kind:
         other.kind.direction == opposite
         and other.kind.datatype in {"func", "fmap"}
         and other.facts.geometry == facts.geometry
+        and _only_gradient_echo(other.facts) == _only_gradient_echo(facts)
         for other in scans
     ):
         return Kind("fmap", "epi", direction=kind.direction)
-    if kind.direction and _NAMES_ITS_POLARITY.search(facts.words):
+    if kind.direction and NAMES_ITS_POLARITY.search(facts.words):
         return Kind("fmap", "epi", direction=kind.direction)
     if facts.volumes > 1:
         return kind
@@ -828,6 +1125,17 @@ def _halves_of_field_map(scan: Scan) -> tuple[str, ...]:
     return scan.facts.components if scan.kind.datatype == "fmap" and is_half else ()
 
 
+def _revise_means(scans: list[Scan]) -> list[Scan]:
+    """Leave out the mean of a T1w's echoes where the echoes themselves are there."""
+    echoes = [s for s in scans if s.kind.suffix == "T1w" and len(s.facts.echoes_ms) > 1]
+    return [
+        Scan(scan.info, Kind(reason="computed by the scanner: the mean of echoes that are there"))
+        if echoes and scan.kind.suffix == "T1w" and ROOT_MEAN_SQUARE.search(scan.facts.words)
+        else scan
+        for scan in scans
+    ]
+
+
 # --- the names ----------------------------------------------------------------------------------
 
 
@@ -845,7 +1153,7 @@ def why_skipped(seqinfo: list[SeqInfo]) -> dict[str, str]:
 
 
 def _template(scan: Scan, entities: Mapping[str, str]) -> str:
-    order = ("task", "acq", "rec", "dir", "run", "echo", "part")
+    order = ("task", "acq", "ce", "rec", "dir", "run", "echo", "inv", "part")
     parts = [f"{name}-{entities[name]}" for name in order if entities.get(name)]
     name = "_".join(["{bids_subject_session_prefix}", *parts, scan.kind.suffix])
     return f"{{bids_subject_session_dir}}/{scan.kind.datatype}/{name}"
@@ -866,25 +1174,28 @@ def _family(kind: Kind) -> tuple[str, ...]:
     suffix = kind.suffix
     if kind.datatype == "fmap" and suffix.startswith(("magnitude", "phase")):
         suffix = "gre"
-    return (kind.datatype, "bold" if kind.suffix == "sbref" else suffix, kind.task)
+    if suffix in {"sbref", "dwi"}:
+        suffix = "run"
+    return (kind.datatype, "run" if suffix == "bold" else suffix, kind.task)
 
 
 def _told_apart(family: list[Scan]) -> Iterator[tuple[Scan, dict[str, str]]]:
     labels = {scan.kind.label for scan in family}
     directions = {scan.kind.direction for scan in family}
-    by_name: dict[tuple[str, str], list[Scan]] = defaultdict(list)
+    by_name: dict[tuple[str, ...], list[Scan]] = defaultdict(list)
     entities_of: dict[str, dict[str, str]] = {}
     for scan in family:
         kind = scan.kind
-        acq = kind.label if len(labels) > 1 or kind.label == "dualecho" else ""
         needs_direction = kind.datatype == "fmap" or len(directions) > 1
         entities = {
             "task": kind.task,
-            "acq": acq,
+            "acq": kind.label if len(labels) > 1 or kind.label == "dualecho" else "",
+            "ce": kind.contrast,
             "dir": kind.direction if needs_direction else "",
+            "inv": kind.inversion,
         }
         entities_of[scan.info.series_id] = entities
-        by_name[acq, entities["dir"]].append(scan)
+        by_name[tuple(entities[name] for name in ("acq", "ce", "dir"))].append(scan)
     for alike in by_name.values():
         events = _events(alike)
         for number, event in enumerate(events, start=1):
@@ -917,6 +1228,7 @@ def _role(scan: Scan) -> tuple[Any, ...]:
     """Return what differs between the series of one event."""
     return (
         scan.kind.suffix,
+        scan.kind.inversion,
         _is_phase(scan),
         "" if scan.kind.datatype == "fmap" else scan.facts.echoes_ms,
         _normalised(scan),
@@ -924,8 +1236,12 @@ def _role(scan: Scan) -> tuple[Any, ...]:
 
 
 def _normalised(scan: Scan) -> str:
-    """Return how the scanner corrected the image, where it can keep both."""
-    kinds = [word.lower() for word in ("NORM", "DIS2D", "DIS3D") if word in scan.facts.image_type]
+    """Return how the scanner made the image, where it can keep more than one making of it."""
+    facts = scan.facts
+    kinds = [word.lower() for word in ("NORM", "DIS2D", "DIS3D") if word in facts.image_type]
+    for pattern, kind in ((ORIGINAL_COPY, "orig"), (DELAYED_COPY, "delrec")):
+        if pattern.search(facts.words):
+            kinds.append(kind)
     return "".join(kinds)
 
 
@@ -935,7 +1251,11 @@ def _members(event: Sequence[Scan]) -> Iterator[tuple[Scan, dict[str, str]]]:
         yield from ((scan, {}) for scan in event)
         return
     for scan in event:
-        alike = [other for other in event if other.kind.suffix == scan.kind.suffix]
+        alike = [
+            other
+            for other in event
+            if (other.kind.suffix, other.kind.inversion) == (scan.kind.suffix, scan.kind.inversion)
+        ]
         echoes = sorted({other.facts.echoes_ms for other in alike})
         corrections = {_normalised(other) for other in alike}
         own: dict[str, str] = {}

@@ -11,6 +11,7 @@ IMAGE = ".nii.gz"
 
 _NUMBERED = "magnitude"
 _COMPLETIONS = ("echo-1", "part-mag", "echo-1_part-mag")
+_AFTER_ECHO = ("_flip-", "_inv-", "_mt-", "_part-")
 
 
 def session_folder(subject: str, session: str | None) -> str:
@@ -40,6 +41,9 @@ def check_prefix(prefix: str) -> str | None:
 def _completions(prefix: str) -> list[str]:
     stem, _, suffix = prefix.rpartition("_")
     completed = [f"{stem}_{entities}_{suffix}{IMAGE}" for entities in _COMPLETIONS]
+    later = next((entity for entity in _AFTER_ECHO if entity in stem), None)
+    if later:
+        completed.append(f"{prefix.replace(later, f'_echo-1{later}')}{IMAGE}")
     if suffix == _NUMBERED:
         completed.append(f"{prefix}1{IMAGE}")
     return completed

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import sessions
 from heudiconv.utils import SeqInfo
 from plain_staging import stage_plainly
 
@@ -44,9 +45,12 @@ def _series(auto: ModuleType) -> Callable[..., Any]:
         three_dimensional=True,
         images=100,
         volumes=1,
+        planned=-1,
         diffusion_b=-1.0,
         labelling=False,
         angiography=False,
+        transfer=False,
+        contrast_agent=False,
         orientations=1,
         plane="sag",
         direction="AP",
@@ -103,7 +107,8 @@ DIFFUSION = BOLD | SPIN | {"gradient_echo": False, "volumes": 64, "diffusion_b":
         ("tof_3d", GRADIENT, "anat/angio"),
         ("mp2rage uni", {"image_type": ("DERIVED", "PRIMARY", "M", "UNI")}, "anat/UNIT1"),
         ("mp2rage_inv2", GRADIENT, "anat/inv-2_MP2RAGE"),
-        ("", BOLD, "func/task-rest_bold"),
+        ("", BOLD, "func/task-unnamed_bold"),
+        ("ep2d_bold_moco_p2", BOLD, "func/task-unnamed_bold"),
         ("epi resting 2mm", BOLD, "func/task-rest_bold"),
         ("func task-faces_run1", BOLD, "func/task-faces_bold"),
         ("cmrr fmri stroop mb4", BOLD, "func/task-stroop_bold"),
@@ -136,7 +141,8 @@ def test_one_series_is_named_by_its_header(
         ("bold", BOLD | {"image_type": ("ORIGINAL", "PRIMARY", "M", "MOCO")}, "motion-corrected"),
         ("t1 mpr", GRADIENT | {"image_type": ("DERIVED", "SECONDARY", "MPR")}, "reformatted"),
         ("swi", GRADIENT | {"image_type": ("ORIGINAL", "M", "SWI")}, "susceptibility"),
-        ("t1", {"modality": "CT"}, "magnetic resonance only"),
+        ("head", {"modality": "CT"}, "no place for computed tomography"),
+        ("chest", {"modality": "CR"}, "MR and PET, not CR"),
         ("phoenixzipreport", {}, "a report"),
         ("bold", BOLD | {"volumes": 1}, "one volume"),
         ("", {}, "cannot be told"),
@@ -159,10 +165,50 @@ def test_runs_are_numbered_in_acquisition_order_and_only_when_repeated(
     second = series(4, "bold", "110000", **BOLD)
     alone = series(5, "func stroop", "120000", **BOLD)
     assert _names(auto, second, first, alone) == [
-        "func/task-rest_run-2_bold",
-        "func/task-rest_run-1_bold",
+        "func/task-unnamed_run-2_bold",
+        "func/task-unnamed_run-1_bold",
         "func/task-stroop_bold",
     ]
+
+
+def test_what_broke_off_and_was_acquired_again_is_left_out_with_its_reference(
+    auto: ModuleType, series: Callable[..., Any]
+) -> None:
+    reference = BOLD | {"volumes": 1, "images": 1}
+    broken = BOLD | {"volumes": 60, "images": 60}
+    session = [
+        series(3, "stroop_sbref", **reference),
+        series(4, "stroop", **broken),
+        series(5, "stroop_sbref", **reference),
+        series(6, "stroop", **BOLD),
+    ]
+    assert _names(auto, *session) == ["", "", "func/task-stroop_sbref", "func/task-stroop_bold"]
+    reasons = auto.why_skipped(session)
+    assert reasons["4-stroop"] == "interrupted after 60 of 200 volumes, and acquired again"
+    assert reasons["3-stroop_sbref"] == "the reference of an interrupted run"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"volumes": 150}, {"volumes": 200}),  # no header says how many were planned
+        ({"volumes": 60}, {"volumes": 60}),
+        ({"volumes": 60, "geometry": (32, 32)}, {"volumes": 200}),
+        ({"volumes": 200, "planned": 200}, {"volumes": 300, "planned": 300}),
+    ],
+)
+def test_a_shorter_run_that_was_no_interruption_stays(
+    auto: ModuleType, series: Callable[..., Any], first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    named = _names(auto, series(3, "stroop", **BOLD | first), series(4, "stroop", **BOLD | second))
+    assert named == ["func/task-stroop_run-1_bold", "func/task-stroop_run-2_bold"]
+
+
+def test_an_interruption_that_was_not_made_good_stays(
+    auto: ModuleType, series: Callable[..., Any]
+) -> None:
+    broken = BOLD | {"volumes": 60, "planned": 200}
+    assert _names(auto, series(4, "stroop", **broken)) == ["func/task-stroop_bold"]
 
 
 def test_a_single_band_reference_goes_with_its_run(
@@ -196,8 +242,8 @@ def test_short_epis_of_opposite_polarity_measure_distortion(
         auto,
         series(3, "epi", **BOLD),
         series(4, "epi", **short | {"direction": "PA"}),
-    ) == ["func/task-rest_bold", "fmap/dir-PA_epi"]
-    assert _names(auto, series(3, "epi", **short)) == ["func/task-rest_bold"]
+    ) == ["func/task-unnamed_bold", "fmap/dir-PA_epi"]
+    assert _names(auto, series(3, "epi", **short)) == ["func/task-unnamed_bold"]
 
 
 def test_a_lone_short_epi_that_names_its_polarity_measures_distortion(
@@ -207,7 +253,7 @@ def test_a_lone_short_epi_that_names_its_polarity_measures_distortion(
     assert _names(auto, series(3, "epi pe=pa", **short)) == ["fmap/dir-PA_epi"]
     assert _names(auto, series(3, "speech", **short)) == ["func/task-speech_bold"]
     assert _names(auto, series(3, "epi pe=pa", **short | {"volumes": 90, "images": 90})) == [
-        "func/task-rest_bold"
+        "func/task-unnamed_bold"
     ]
 
 
@@ -346,6 +392,19 @@ def test_images_that_heudiconv_numbers_are_named_by_what_they_are(
     ]
 
 
+def test_dcm2niix_is_asked_only_for_what_nothing_else_tells(
+    auto: ModuleType, series: Callable[..., Any], tmp_path: Path
+) -> None:
+    unknown = {"echoes_ms": (3.0,), "guess": "T1w"}
+    assert _names(auto, series(1, "", **unknown)) == ["anat/T1w"]
+    assert _names(auto, series(1, "", **unknown | {"guess": "localizer"})) == [""]
+    told = SPIN | {"echoes_ms": (90.0,), "repetition_ms": 6000.0, "guess": "T1w"}
+    assert _names(auto, series(1, "", **told)) == ["anat/T2w"]
+    files = sessions.siemens_t1w(tmp_path)
+    assert auto._guessed([str(tmp_path / "not there"), *map(str, files)]) == "T1w"
+    assert auto._guessed([]) == ""
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 10, 544, 7355])
 def test_a_plan_stages_what_the_heuristic_opens(auto: ModuleType, count: int) -> None:
     positions = auto.sample_positions(count)
@@ -369,7 +428,7 @@ REAL = {
     "siemens-xa10-enhanced-bold": ["func/task-rest_bold"],
     "siemens-xa60-interrupted-bold": ["func/task-rest_bold"],
     "siemens-phoenix-sr": [""],
-    "ge-mr750-epi": ["func/task-rest_bold"],
+    "ge-mr750-epi": ["func/task-unnamed_bold"],
     "ge-dv27-b0map": ["fmap/fieldmap"],
     "ge-hd16-t1-already-deidentified": ["anat/T1w"],
     "philips-dual-echo-bold": ["fmap/phase1"],
