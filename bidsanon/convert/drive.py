@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bidsanon.convert.job import Advance, Answer, Heuristic, HeuristicFault, Request
+from bidsanon.convert.job import NOTE, Advance, Answer, Heuristic, HeuristicFault, Request
 from bidsanon.convert.room import out_of_room
 from bidsanon.errors import PolicyError, ToolFailedError
 from bidsanon.external import DCM2NIIX, require_program, run_program
@@ -27,6 +27,7 @@ from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+=@-]+")
 _POLL_S = 0.2
 _LOG = "heudiconv.log"
+_CURE = "correct it; `bidsanon heuristic check HEURISTIC SOURCE` tries it without converting"
 
 
 def drive_worker(
@@ -63,7 +64,8 @@ def drive_worker(
             output = plain / output.relative_to(work)
         text = replace(job, output=output).to_json()
         write_text(work / "request.json", text, mode=PRIVATE_FILE_MODE)
-        with _watching(work / "progress", told or (lambda _: None)):
+        watching = _watching(work / "progress", told or (lambda _: None))
+        with watching, _blaming_the_heuristic(request.heuristic, work / NOTE):
             completed = run_program(
                 [
                     sys.executable,
@@ -86,6 +88,8 @@ def drive_worker(
     write_text(work / _LOG, completed.stdout + completed.stderr, mode=PRIVATE_FILE_MODE)
     if completed.returncode != 0 and os.strerror(errno.ENOSPC) in completed.stderr:
         raise out_of_room()
+    if (work / NOTE).exists():
+        raise _ended_by(request.heuristic, work / NOTE, completed.returncode)
     if completed.returncode != 0:
         raise ToolFailedError(
             f"heudiconv stopped with status {completed.returncode}",
@@ -109,15 +113,39 @@ def read_answer(file: Path, heuristic: Heuristic) -> Answer:
 
 
 def _policy_error(heuristic: Heuristic, fault: HeuristicFault) -> PolicyError:
-    where = f", line {fault.line}" if fault.line else ""
+    where = f", line {fault.line} of {heuristic.path.name}" if fault.line else ""
     what = f"{fault.exception}: {fault.message}" if fault.message else fault.exception
     if fault.doing == "load":
         what = f"cannot be loaded: {what}"
         cure = "correct it, or install what it imports"
     else:
         what = f"failed in {fault.doing}: {what}"
-        cure = "correct it; `bidsanon inspect SOURCE -f HEURISTIC` tries it without converting"
+        cure = _CURE
     return PolicyError(f"the heuristic {heuristic.name} {what}{where}", cure=cure)
+
+
+def _ended_by(heuristic: Heuristic, note: Path, status: int) -> PolicyError:
+    """Say that a heuristic ended the worker, and in which call."""
+    how = f"by signal {-status}: perhaps it took too much memory" if status < 0 else "by itself"
+    return PolicyError(
+        f"the heuristic {heuristic.name} ended the program {how}, in {note.read_text()}", cure=_CURE
+    )
+
+
+@contextlib.contextmanager
+def _blaming_the_heuristic(heuristic: Heuristic, note: Path) -> Iterator[None]:
+    """Say whose fault it is when the worker takes too long within a call of the heuristic."""
+    note.unlink(missing_ok=True)
+    try:
+        yield
+    except ToolFailedError as error:
+        if not note.exists():
+            raise
+        raise PolicyError(
+            f"the heuristic {heuristic.name} did not come back from {note.read_text()} "
+            "and was stopped",
+            cure=_CURE,
+        ) from error
 
 
 @contextlib.contextmanager

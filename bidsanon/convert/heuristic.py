@@ -94,6 +94,8 @@ def _heuristic(path: Path, code: bytes, origin: Origin) -> Heuristic:
 
 
 def _from_file(path: Path) -> Heuristic:
+    if path.exists() and not path.is_file():
+        raise PolicyError(f"the heuristic {path.name} is no file", cure="give a Python file")
     try:
         code = path.read_bytes()
     except OSError as error:
@@ -116,8 +118,9 @@ def _check_parses(heuristic: Heuristic, code: bytes) -> None:
     try:
         tree = ast.parse(code, filename=heuristic.path.name)
     except SyntaxError as error:
+        where = f", line {error.lineno} of {heuristic.path.name}" if error.lineno else ""
         raise PolicyError(
-            f"the heuristic {heuristic.name} does not parse: {error.msg}, line {error.lineno}",
+            f"the heuristic {heuristic.name} does not parse: {error.msg}{where}",
             cure="correct that line; `python -m py_compile FILE` shows it",
         ) from error
     except ValueError as error:

@@ -12,6 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
+NOTE = "asking"
+"""The name of the file beside the answer that names the call of the heuristic that is going on."""
+
 
 class Mode(StrEnum):
     """How far the worker goes."""

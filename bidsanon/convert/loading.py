@@ -1,5 +1,9 @@
 """Loads a heuristic and calls its code: with a time limit, and with its faults named by line.
 
+A heuristic is anybody's code. What it prints is kept up to a length, the working directory is put
+back after each call, and a note beside the answer says which call is going on: whoever finds the
+note when the process is gone knows that the heuristic ended it.
+
 heudiconv imports a heuristic by its base name from a changed path, so that the second file of a
 name gives the first one, and ``json.py`` gives the standard library's module. Here it is loaded
 from its file, under a name made from its digest, and from no cache.
@@ -12,16 +16,21 @@ import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
+import io
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
+from typing import TextIO
 
 from bidsanon.convert.job import Heuristic, HeuristicFault, Origin, Request
 
 _LOAD = "load"
+_MOST_PRINTED = 1_000_000
+"""How many characters of what one call prints are kept."""
 _ABOUT_CODE = (
     ArithmeticError,
     AttributeError,
@@ -34,6 +43,22 @@ _ABOUT_CODE = (
 """What these say is about the heuristic's code; others quote the data that it was given."""
 
 
+class WrongAnswerError(TypeError):
+    """The heuristic answered with something that heudiconv cannot use.
+
+    Parameters
+    ----------
+    message
+        What is wrong with it.
+    line
+        Where the function that answered begins, if that is known.
+    """
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
 class HeuristicFailedError(Exception):
     """The heuristic raised, or took too long."""
 
@@ -42,17 +67,28 @@ class HeuristicFailedError(Exception):
         self.fault = fault
 
 
-def load_heuristic(heuristic: Heuristic, *, timeout_s: float) -> ModuleType:
+def load_heuristic(
+    heuristic: Heuristic, *, timeout_s: float, note: Path | None = None
+) -> ModuleType:
     """Load a heuristic under a module name of its own, from its file and from no cache.
 
     Its folder comes last on the path: what lies beside it can be imported and hides nothing.
+
+    Parameters
+    ----------
+    heuristic
+        Which one.
+    timeout_s
+        How long it may take.
+    note
+        The file that is there while it is being loaded.
 
     Raises
     ------
     HeuristicFailedError
         If it cannot be loaded, or defines no ``infotodict``.
     """
-    with _blaming(heuristic, _LOAD, timeout_s):
+    with _blaming(heuristic, _LOAD, timeout_s, note):
         if heuristic.origin is Origin.HEUDICONV:
             module = importlib.import_module(f"heudiconv.heuristics.{heuristic.name}")
         else:
@@ -79,23 +115,72 @@ def _load_file(heuristic: Heuristic) -> ModuleType:
 
 
 class Asking:
-    """Calls of the heuristic's own code, each with a time limit and with its faults named."""
+    """Calls of the heuristic's own code, each with a time limit and with its faults named.
 
-    def __init__(self, request: Request) -> None:
+    Parameters
+    ----------
+    request
+        The job.
+    note
+        A file that names the call while it is going on.
+    """
+
+    def __init__(self, request: Request, note: Path | None = None) -> None:
         self._request = request
+        self._note = note
 
     def __call__(self, doing: str) -> contextlib.AbstractContextManager[None]:
         """Open a call that is named `doing` in messages."""
-        return _blaming(self._request.heuristic, doing, self._request.heuristic_timeout_s)
+        request = self._request
+        return _blaming(request.heuristic, doing, request.heuristic_timeout_s, self._note)
 
 
 @contextlib.contextmanager
-def _blaming(heuristic: Heuristic, doing: str, timeout_s: float) -> Iterator[None]:
+def _blaming(
+    heuristic: Heuristic, doing: str, timeout_s: float, note: Path | None
+) -> Iterator[None]:
+    here = Path.cwd()
+    if note is not None:
+        note.write_text(doing)
     try:
-        with _time_limit(timeout_s):
+        with _time_limit(timeout_s), _printing_little():
             yield
-    except (Exception, SystemExit) as error:  # a heuristic is anybody's code
+    except HeuristicFailedError:
+        raise
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # a heuristic is anybody's code
         raise HeuristicFailedError(fault_of(error, heuristic, doing)) from error
+    finally:
+        os.chdir(here)
+        if note is not None:
+            note.unlink(missing_ok=True)
+
+
+class _LittlePrinted(io.TextIOBase):
+    """Passes on what is printed up to a length, and forgets the rest."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._left = _MOST_PRINTED
+
+    def write(self, text: str, /) -> int:
+        """Pass on what there is room for."""
+        self._stream.write(text[: self._left])
+        self._left -= min(self._left, len(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what was passed on."""
+        self._stream.flush()
+
+
+@contextlib.contextmanager
+def _printing_little() -> Iterator[None]:
+    """Let what a heuristic prints fill no memory: the process that started this one keeps it."""
+    with (
+        contextlib.redirect_stdout(_LittlePrinted(sys.stdout)),
+        contextlib.redirect_stderr(_LittlePrinted(sys.stderr)),
+    ):
+        yield
 
 
 @contextlib.contextmanager
@@ -115,9 +200,10 @@ def _time_limit(seconds: float) -> Iterator[None]:
 def fault_of(error: BaseException, heuristic: Heuristic, doing: str) -> HeuristicFault:
     """Describe how a heuristic failed; what an exception says of data may identify, and is left."""
     says = str(error) if doing == _LOAD or isinstance(error, _ABOUT_CODE) else ""
+    wrong_answer = isinstance(error, WrongAnswerError)
     return HeuristicFault(
         doing=doing,
-        exception=type(error).__name__,
+        exception=TypeError.__name__ if wrong_answer else type(error).__name__,
         message=" ".join(says.split()),
         line=line_of(error, heuristic.path),
     )
@@ -127,6 +213,8 @@ def line_of(error: BaseException, path: Path) -> int | None:
     """Return the line of a heuristic's file at which an error arose, or None if none of it did."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno
+    if isinstance(error, WrongAnswerError):
+        return error.line
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == str(path)]
     return lines[-1] if lines else None

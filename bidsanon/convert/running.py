@@ -47,7 +47,7 @@ from bidsanon.convert.job import (
     RuleUse,
     SeenAcquisition,
 )
-from bidsanon.convert.loading import Asking, HeuristicFailedError, fault_of, line_of
+from bidsanon.convert.loading import Asking, HeuristicFailedError, WrongAnswerError
 
 _UNMATCHED = "the heuristic gives it no name"
 _DICOM_ONLY = ("dicom", ("dicom",), ["dicom"])
@@ -63,9 +63,8 @@ _REMOVED_KEYS = frozenset(
 )
 
 
-def run_heudiconv(request: Request, heuristic: ModuleType) -> Answer:
+def run_heudiconv(request: Request, heuristic: ModuleType, asking: Asking) -> Answer:
     """Ask the heuristic for names, and convert if that is asked for and every name will do."""
-    asking = Asking(request)
     series, left_out = describe_series(request, heuristic, asking)
     if request.mode is Mode.DESCRIBE:
         return Answer(left_out=tuple(left_out), seen=tuple(_seen(request, series)))
@@ -77,7 +76,7 @@ def run_heudiconv(request: Request, heuristic: ModuleType) -> Answer:
     )
     if request.mode is Mode.PLAN or any(item.problem for item in items) or _any_repeated(items):
         return answer
-    return replace(answer, items=tuple(_convert(request, heuristic, items, files_of)))
+    return replace(answer, items=tuple(_convert(request, heuristic, items, files_of, asking)))
 
 
 def _names(
@@ -89,8 +88,7 @@ def _names(
     """Ask the heuristic for its names; the second list holds the files of each."""
     with asking("infotodict"):
         table = heuristic.infotodict(list(series))
-        if not isinstance(table, dict):
-            raise TypeError(f"infotodict gives {type(table).__name__} and not a dict")
+        _require_table(table, {info.series_id for info in series}, heuristic)
     with asking("fill in the names that infotodict gives"):
         rows = heudiconv.convert.conversion_info(
             request.subject,
@@ -109,6 +107,28 @@ def _names(
         )
         items.append(replace(item, problem=_problem(request, item)))
     return items, [files for _, _, files in rows]
+
+
+def _require_table(table: object, known: Collection[str], heuristic: ModuleType) -> None:
+    """Refuse what heudiconv could not take for names of series.
+
+    Raises
+    ------
+    WrongAnswerError
+        Which says what is wrong with it.
+    """
+    line = getattr(getattr(heuristic.infotodict, "__code__", None), "co_firstlineno", None)
+    if not isinstance(table, dict):
+        raise WrongAnswerError(f"infotodict gives {type(table).__name__} and not a dict", line)
+    for key, named in table.items():
+        if not (isinstance(key, tuple) and len(key) > 1 and isinstance(key[0], str)):
+            raise WrongAnswerError("a key of infotodict is no (template, outtypes, None)", line)
+        groups = (one if isinstance(one, list) else [one] for one in named or ())
+        for one in (each for group in groups for each in group):
+            series_id = one.get("item") if isinstance(one, dict) else one
+            if str(series_id) not in known:
+                problem = "infotodict names something that is not the series_id of any series"
+                raise WrongAnswerError(problem, line)
 
 
 def _seen(request: Request, series: Mapping[SeqInfo, list[str]]) -> Iterator[SeenAcquisition]:
@@ -186,8 +206,13 @@ def _unmatched(
 
 
 def _convert(
-    request: Request, heuristic: ModuleType, items: list[Item], files_of: list[list[str]]
+    request: Request,
+    heuristic: ModuleType,
+    items: list[Item],
+    files_of: list[list[str]],
+    asking: Asking,
 ) -> Iterator[Item]:
+    _guard(heuristic, asking)
     tune = heudiconv.bids.tuneup_bids_json_files
     heudiconv.convert.__dict__["tuneup_bids_json_files"] = _allowing_the_word_date(tune)
     advances = request.output.with_name("progress")
@@ -204,7 +229,8 @@ def _convert(
     options = getattr(heuristic, "POPULATE_INTENDED_FOR_OPTS", None)
     folder = request.output / naming.session_folder(request.subject, request.session)
     if options is not None and folder.is_dir():
-        heudiconv.bids.populate_intended_for(str(folder), **options)
+        with asking("what its POPULATE_INTENDED_FOR_OPTS ask for"):
+            heudiconv.bids.populate_intended_for(str(folder), **options)
 
 
 def _settings_file(request: Request) -> Path:
@@ -229,10 +255,9 @@ def _convert_item(request: Request, heuristic: ModuleType, item: Item, files: li
                 overwrite=False,
                 dcmconfig=str(_settings_file(request)),
             )
-        except Exception as error:  # heudiconv raises bare errors of many classes
-            if line_of(error, request.heuristic.path) is not None:
-                fault = fault_of(error, request.heuristic, "custom_callable")
-                raise HeuristicFailedError(fault) from error
+        except HeuristicFailedError:
+            raise
+        except Exception:  # noqa: BLE001  # heudiconv raises bare errors of many classes
             traceback.print_exc()
             converted = False
     made = sorted(_files_below(request.output) - before)
@@ -247,6 +272,19 @@ def _convert_item(request: Request, heuristic: ModuleType, item: Item, files: li
         outputs=tuple(name for name in made if name not in asides),
         asides=(*kinds, *(["an incomplete volume"] * len(dropped))),
     )
+
+
+def _guard(heuristic: ModuleType, asking: Asking) -> None:
+    """Let a heuristic's ``custom_callable`` be asked as its other functions are."""
+    own = getattr(heuristic, "custom_callable", None)
+    if own is None:
+        return
+
+    def guarded(*arguments: object) -> None:
+        with asking("custom_callable"):
+            own(*arguments)
+
+    heuristic.__dict__["custom_callable"] = guarded
 
 
 def _link_files(wanted: bool) -> None:

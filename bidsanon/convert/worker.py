@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bidsanon.convert.job import Answer, Mode, Request
-from bidsanon.convert.loading import HeuristicFailedError, load_heuristic
+from bidsanon.convert.job import NOTE, Answer, Mode, Request
+from bidsanon.convert.loading import Asking, HeuristicFailedError, load_heuristic
 
 
 def main(arguments: list[str]) -> int:
@@ -19,20 +19,21 @@ def main(arguments: list[str]) -> int:
     sys.dont_write_bytecode = True
     request = Request.from_json(request_file.read_text())
     try:
-        answer = _do(request)
+        answer = _do(request, answer_file.with_name(NOTE))
     except HeuristicFailedError as error:
         answer = Answer(fault=error.fault)
     answer_file.write_text(answer.to_json())
     return 0
 
 
-def _do(request: Request) -> Answer:
-    heuristic = load_heuristic(request.heuristic, timeout_s=request.heuristic_timeout_s)
+def _do(request: Request, note: Path) -> Answer:
+    limit_s = request.heuristic_timeout_s
+    heuristic = load_heuristic(request.heuristic, timeout_s=limit_s, note=note)
     if request.mode is Mode.LOAD:
         return Answer()
     from bidsanon.convert.running import run_heudiconv  # noqa: PLC0415  # heudiconv's slow import
 
-    return run_heudiconv(request, heuristic)
+    return run_heudiconv(request, heuristic, Asking(request, note))
 
 
 if __name__ == "__main__":

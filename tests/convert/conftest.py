@@ -12,6 +12,7 @@ import sessions
 from plain_staging import stage_plainly
 
 from bidsanon.convert import Heuristic, conversion, drive, plan, resolve_heuristic, worker
+from bidsanon.convert import heuristic as choice
 from bidsanon.convert.job import Answer, Request
 from bidsanon.session import DeidentifiedSession
 
@@ -29,6 +30,7 @@ def worker_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         worker.main([str(file) for file in files])
         return drive.read_answer(files[1], request.heuristic)
 
+    monkeypatch.setattr(choice, "drive_worker", drive_here)
     monkeypatch.setattr(plan, "drive_worker", drive_here)
     monkeypatch.setattr(conversion, "drive_worker", drive_here)
 
