@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from bidsanon.deidentify.context import (
     UNLISTED,
@@ -54,9 +54,10 @@ def _clean_parts(data_set: DataSet, context: Context) -> tuple[list[Outcome], li
     blocks = _Blocks(context)
     begin = 0
     for placed in data_set.placed:
-        _clean_elements(data_set.singles[begin : placed.before], outcomes, blocks, context)
+        if placed.before > begin:
+            _clean_elements(data_set.singles[begin : placed.before], outcomes, blocks, context)
+            begin = placed.before
         decided.append(_clean_passage(placed, outcomes, blocks, context))
-        begin = placed.before
     _clean_elements(data_set.singles[begin:], outcomes, blocks, context)
     return outcomes, decided
 
@@ -131,8 +132,6 @@ def _assemble_spans(content: bytes, spans: Iterable[Span]) -> list[bytes | memor
     pieces: list[bytes | memoryview] = []
     begin = end = 0
     for start, after, outcome in spans:
-        if outcome is _REMOVED:
-            continue
         if outcome is _KEPT:
             if start != end:
                 pieces.append(view[begin:end])
@@ -145,17 +144,18 @@ def _assemble_spans(content: bytes, spans: Iterable[Span]) -> list[bytes | memor
     return pieces
 
 
-def _spans(elements: Iterable[Element], outcomes: Iterable[Outcome]) -> Iterator[Span]:
-    for (_, _, start, _, _, after, _), outcome in zip(elements, outcomes, strict=True):
-        yield start, after, outcome
+def _spans(elements: Iterable[Element], outcomes: Iterable[Outcome]) -> list[Span]:
+    return [
+        (start, after, outcome)
+        for (_, _, start, _, _, after, _), outcome in zip(elements, outcomes, strict=True)
+        if outcome is not _REMOVED
+    ]
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:
-    """Leave out what is removed, and join what stays together."""
+    """Join what stays together."""
     joined: list[Span] = []
     for start, after, outcome in spans:
-        if outcome is _REMOVED:
-            continue
         if outcome is _KEPT and joined and joined[-1][1:] == (start, _KEPT):
             joined[-1] = (joined[-1][0], after, _KEPT)
         else:
@@ -165,20 +165,22 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
 
 def _spans_of_parts(
     data_set: DataSet, outcomes: list[Outcome], decided: Iterable[Decided]
-) -> Iterator[Span]:
-    """Yield what became of a data set; of passages only what stays of them."""
+) -> list[Span]:
+    """Return what stays of a data set."""
+    spans: list[Span] = []
     begin = at = 0
-    for (index, passage, position), known in zip(data_set.placed, decided, strict=True):
-        between = at + index - begin
-        behind = between + passage.length
-        yield from _spans(data_set.singles[begin:index], outcomes[at:between])
-        if outcomes[between:behind] == known.outcomes:
-            for start, after, outcome in known.spans:
-                yield position + start, position + after, outcome
+    for (before, passage, position), known in zip(data_set.placed, decided, strict=True):
+        if before > begin:
+            between = at + before - begin
+            spans += _spans(data_set.singles[begin:before], outcomes[at:between])
+            begin, at = before, between
+        own = outcomes[at : at + passage.length]
+        if own == known.outcomes:
+            spans += [(position + start, position + after, o) for start, after, o in known.spans]
         else:  # a private creator stays for what came later
-            yield from _spans(passage.elements_at(position), outcomes[between:behind])
-        begin, at = index, behind
-    yield from _spans(data_set.singles[begin:], outcomes[at:])
+            spans += _spans(passage.elements_at(position), own)
+        at += passage.length
+    return spans + _spans(data_set.singles[begin:], outcomes[at:])
 
 
 def put_element(
@@ -225,7 +227,10 @@ class _Blocks:
 
     def agree(self, creators: Mapping[int, str]) -> bool:
         """Tell whether these blocks have these creators; an empty one: none."""
-        return all(self._creators.get(block, _NOBODY)[0] == creators[block] for block in creators)
+        for block, name in creators.items():
+            if self._creators.get(block, _NOBODY)[0] != name:
+                return False
+        return True
 
     def reserve(self, creators: Mapping[int, tuple[str, int]], begin: int) -> None:
         """Note the creators within a passage; their places are counted from its beginning."""

@@ -115,9 +115,10 @@ class KnownPassages:
             The known passages between them.
         """
         begin = 0
-        for index, _, _ in placed:
-            self._learn(content, singles[begin:index])
-            begin = index
+        for before, _, _ in placed:
+            if before > begin:
+                self._learn(content, singles[begin:before])
+                begin = before
         self._learn(content, singles[begin:])
 
     def _learn(self, content: bytes, elements: Iterable[Element]) -> None:

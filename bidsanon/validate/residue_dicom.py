@@ -457,9 +457,10 @@ class _Searcher:
         """Gather what is new: a passage that came before in the same place was searched there."""
         creators: dict[int, str] = {}
         begin = 0
-        for index, passage, position in data_set.placed:
-            self._walk_elements(data_set.singles[begin:index], where, creators, gathered)
-            begin = index
+        for before, passage, position in data_set.placed:
+            if before > begin:
+                self._walk_elements(data_set.singles[begin:before], where, creators, gathered)
+                begin = before
             key = (passage, where.character_set, id(where.place), tuple(creators.items()))
             known = self._walked.get(key)
             if known is not None:
