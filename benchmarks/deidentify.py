@@ -27,11 +27,12 @@ SERIES_INSTANCE_UID = 0x0020000E
 MR_IMAGES = (b"1.2.840.10008.5.1.4.1.1.4", b"1.2.840.10008.5.1.4.1.1.4.1")
 REAL_SETS = (
     (CLASSIC, "philips-r57-dwi-dicomdir", 14),
-    (CLASSIC, "siemens-ve11-epi-mosaic", 40),
-    (ENHANCED, "siemens-xa10-enhanced-bold", 100),
-    (ENHANCED, "philips-r53-enhanced-fmap", 60),
+    (CLASSIC, "siemens-ve11-epi-mosaic", 180),
+    (ENHANCED, "siemens-xa10-enhanced-bold", 450),
+    (ENHANCED, "philips-r53-enhanced-fmap", 390),
 )
-"""The kind of the files of each public set, its name, and how often it is repeated."""
+"""The kind of the files of each public set, its name, and how often it is repeated: so often that
+each is as large as a session, some 260 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +211,7 @@ def repeat(source: Path, folder: Path, *, copies: int) -> None:
 
 def _other_uid(uid: bytes, copy: int) -> bytes:
     """Return another UID of the same length."""
-    number = int(hashlib.sha256(uid + bytes([copy])).hexdigest(), 16)
+    number = int(hashlib.sha256(uid + copy.to_bytes(2, "big")).hexdigest(), 16)
     return f"2.25.1{number}"[: len(uid)].encode()
 
 

@@ -16,6 +16,7 @@ from statistics import median
 
 _KILOBYTE = 1024
 _MEGABYTE = 1 << 20
+_NOTHING_COMPILED = "PYTHONDONTWRITEBYTECODE"
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -44,16 +45,18 @@ def measure(
     """Run a program and measure it.
 
     It is started by a small process of its own: the memory of a process counts from the fork on, so
-    that a large one would lend its children its own.
+    that a large one would lend its children its own. What Python compiles is kept, as it is when a
+    program is installed.
 
     Raises
     ------
     SystemExit
         If it fails; `log` holds what it said.
     """
+    kept = {name: value for name, value in os.environ.items() if name != _NOTHING_COMPILED}
     measured = subprocess.run(
         [sys.executable, __file__, str(log), *map(str, command)],
-        env={**os.environ, **(environment or {})},
+        env={**kept, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
