@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from deface_heads import DEBIAN_HEAD, converted
+from deface_heads import DEBIAN_HEAD, SHARED, converted
 from measuring import Cost, measure, summarise
 
 HERE = Path(__file__).resolve().parent
-SHARED = HERE.parents[1] / "shared" / "data"
 REFERENCE = "bidsanon deface"
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",

@@ -40,6 +40,8 @@ _GAP, _BONE = 0.06, 0.32
 # How wide, long and high made-up heads are, against the template, and how far they are bent.
 _MADE_UP_SIZES = ((0.94, 1.06, 1.0), (1.08, 0.97, 1.1))
 _BENT_BY_MM, _BENT_OVER_MM = 3.0, 35.0
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Where real DICOM is, where it is."""
 DEBIAN_HEAD = Path("/usr/share/mricron/templates/ch2.nii.gz")
 """A whole head of 1 mm, in Debian's package mricron-data."""
 

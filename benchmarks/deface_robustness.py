@@ -6,20 +6,21 @@ See README.md beside this.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from deface_heads import CHANGES, Head, read_heads, read_non_heads
+from deface_heads import CHANGES, SHARED, Head, read_heads, read_non_heads
+from records import read_records, write_records
 from scipy import ndimage
+from tables import write_table
 
 from bidsanon.deface.cut import cut_mask, face_tissue
 from bidsanon.deface.deciding import decide, decide_without, place_template
@@ -39,6 +40,9 @@ ENOUGH_BRAIN = 0.7
 """With more of the brain in view than this, a good registration must be accepted."""
 BRAIN_LOST = 0.001
 """A share of the brain that is lost beyond this is a failure."""
+
+RESULTS = Path(__file__).parent / "results" / "deface_robustness.jsonl"
+"""What the table in the documentation was made of, without the figures."""
 
 _TISSUE = 0.1
 _HALF = 0.5
@@ -136,34 +140,32 @@ def main() -> None:
     cases = [(h, c, s) for s in range(options.seeds) for h in heads for c in chosen]
     cases += [(thing, "no head", 0) for thing in non_heads]
     results = _try_all(cases, jobs=options.jobs, log=options.log)
-    print("\n".join(table(results)))
+    lines = list(table(results))
+    print("\n".join(lines))
+    if options.write:
+        write_records(RESULTS, [replace(result, figures={}) for result in results])
+        write_table(options.write, "robustness", lines)
 
 
 def _try_all(cases: Sequence[Case], *, jobs: int, log: Path | None) -> list[Result]:
     """Try each case that is not in the log yet; each result goes there as soon as it is known."""
-    done = {result.case: result for result in read_log(log)} if log else {}
+    done = {result.case: result for result in read_records(Result, log)}
     left = [case for case in cases if _name_of(case) not in done]
     with ProcessPoolExecutor(jobs) as pool:
         for tried in as_completed([pool.submit(_try_case, *case) for case in left]):
             result = tried.result()
             done[result.case] = result
-            if log:
-                with log.open("a") as file:
-                    file.write(f"{json.dumps(asdict(result))}\n")
+            write_records(log, done.values())
     return [done[_name_of(case)] for case in cases]
 
 
-def read_log(log: Path) -> list[Result]:
-    """Read results; none where there is no such file."""
-    if not log.exists():
-        return []
-    return [Result(**json.loads(line)) for line in log.read_text().splitlines()]
-
-
 def table(results: Sequence[Result]) -> Iterator[str]:
-    """Yield the lines of the table: a row for each change, and one for all with enough brain."""
-    names = ("change", "cases", "success", "brain lost", "face left", "wrong accepts")
-    yield f"| {' | '.join(names)} | wrong rejects | s |"
+    """Yield the lines of the table: a row for each change, and one for all with enough brain.
+
+    Errors are the median and the greatest of what was cut, losses and leftovers the greatest.
+    """
+    names = ("change", "cases", "success", "error mm", "brain lost", "face left", "wrong accepts")
+    yield f"| {' | '.join(names)} | wrong rejects |"
     yield "|---|---|---|---|---|---|---|---|"
     for change in dict.fromkeys(r.change for r in results):
         yield _row(change, [r for r in results if r.change == change])
@@ -180,8 +182,9 @@ def _row(name: str, results: Sequence[Result]) -> str:
     lost = f"{max((r.brain_lost for r in cut), default=0):.2%}" if cut else "-"
     left = f"{max((r.face_left for r in cut), default=0):.1%}" if cut else "-"
     accepts, rejects = sum(r.wrong_accept for r in results), sum(r.wrong_reject for r in results)
-    seconds = float(np.median([r.seconds for r in results]))
-    cells = (name, len(results), success, lost, left, accepts, rejects, f"{seconds:.1f}")
+    errors = [r.error_mm for r in cut if r.error_mm is not None]
+    error = f"{np.median(errors):.1f}, {max(errors):.1f}" if errors else "-"
+    cells = (name, len(results), success, error, lost, left, accepts, rejects)
     return f"| {' | '.join(map(str, cells))} |"
 
 
@@ -259,9 +262,8 @@ def _share(part: np.ndarray, whole: np.ndarray) -> float:
 
 
 def _options(arguments: Iterable[str] | None = None) -> argparse.Namespace:
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shared", type=Path, default=shared, help="where real DICOM is")
+    parser.add_argument("--shared", type=Path, default=SHARED, help="where real DICOM is")
     parser.add_argument("--seeds", type=int, default=3, help="how often each change is made")
     parser.add_argument("--changes", nargs="*", help="only these")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -270,6 +272,7 @@ def _options(arguments: Iterable[str] | None = None) -> argparse.Namespace:
         type=Path,
         help="where each case becomes a line of JSON; cases in it already are not tried",
     )
+    parser.add_argument("--write", type=Path, help="a page whose table is replaced")
     return parser.parse_args(arguments)
 
 
