@@ -488,6 +488,8 @@ class DefaceVerdict(StrEnum):
     """A head whose face somebody cut off before: nothing was removed."""
     NOT_NEEDED = "not-needed"
     """An image of this kind does not show a face."""
+    UNCHECKED = "unchecked"
+    """Too thin for a check of its own: cut where other images have the face."""
     KEPT = "kept"
     """Nothing was removed, for the reason that the user gave."""
     FAILED = "failed"

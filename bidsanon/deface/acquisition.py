@@ -41,7 +41,7 @@ _FIRST_VOLUMES = 10
 _UNWEIGHTED_S_MM2 = 100.0
 """Scanners write small b-values, not only 0, for volumes without diffusion weighting."""
 # From a slab that shows no more than a profile's outline to a scan of the whole body.
-_THINNEST_MM, _SHORTEST_MM, _LONGEST_MM = 15.0, 60.0, 3000.0
+THINNEST_MM, _SHORTEST_MM, _LONGEST_MM = 15.0, 60.0, 3000.0
 _LARGEST_MM3 = 2e9
 _PHASES = {"phase1", "phase2", "phasediff"}
 
@@ -206,7 +206,7 @@ def _require_room(nifti: Nifti) -> None:
     """Refuse what is too small or too large for a head: its header does not say millimetres."""
     lengths = voxel_sizes_mm(nifti.affine) * nifti.space
     thinnest, longest = float(lengths.min()), float(lengths.max())
-    if longest < _SHORTEST_MM or thinnest < _THINNEST_MM:
+    if longest < _SHORTEST_MM or thinnest < THINNEST_MM:
         raise UnreadableImageError(
             f"its field of view of {' by '.join(f'{mm:.3g}' for mm in lengths)} mm is too small to "
             "find a head in"

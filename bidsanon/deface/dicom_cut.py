@@ -37,21 +37,26 @@ class CutImage:
         Which voxels go; None where it was left as it was.
     value
         The value that they got.
+    loose
+        Whether it was cut from another series: pixels take what their nearest voxel has.
     """
 
     space: tuple[int, int, int]
     affine: Matrix
     goes: Mask | None = None
     value: float = 0.0
+    loose: bool = False
 
 
-def read_cut(before: Path, after: Path) -> CutImage:
+def read_cut(before: Path, after: Path, *, loose: bool = False) -> CutImage:
     """Find out what was cut from an image, some slices at a time.
 
     Parameters
     ----------
     before, after
         The image and its defaced copy; the same file where it was left as it was.
+    loose
+        Whether the cut is for another series.
 
     Raises
     ------
@@ -70,7 +75,11 @@ def read_cut(before: Path, after: Path) -> CutImage:
     if len(values) > 1:
         raise UnreadableImageError("what was cut from it does not have one value")
     return CutImage(
-        space=image.space, affine=image.affine, goes=goes, value=next(iter(values), 0.0)
+        space=image.space,
+        affine=image.affine,
+        goes=goes,
+        value=next(iter(values), 0.0),
+        loose=loose,
     )
 
 
@@ -128,13 +137,19 @@ class SeriesCut:
 
 
 def _places(plane: Plane, image: CutImage) -> tuple[Matrix, Matrix, Matrix] | None:
-    """Return the voxel of each pixel of a plane; None where they do not lie on an image's grid."""
+    """Return the voxel of each pixel of a plane; None where they do not lie on an image's grid.
+
+    A loose cut goes on beyond its image as at its edge.
+    """
     to_voxels = inverse(image.affine) @ plane.affine
     column, row = np.arange(plane.columns), np.arange(plane.rows)[:, np.newaxis]
     places = []
     for axis in range(3):
         exact = to_voxels[axis, 0] * column + to_voxels[axis, 1] * row + to_voxels[axis, 3]
         nearest = np.rint(exact).astype(np.intp)
+        if image.loose:
+            places.append(np.clip(nearest, 0, image.space[axis] - 1))
+            continue
         if (
             np.abs(exact - nearest).max() > _OFF_GRID_VOXELS
             or nearest.min() < 0

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bidsanon.deface.acquisition import THINNEST_MM
 from bidsanon.deface.faces import FINE_VOXEL_MM3
 from bidsanon.deface.grid import voxel_sizes_mm
 from bidsanon.deface.voxels import Nifti
@@ -65,6 +66,11 @@ def kind_of(image: Nifti, sidecar: Mapping[str, Any], *, gradients: bool) -> Kin
     if image.volume_count >= _MANY_VOLUMES and volume >= FINE_VOXEL_MM3:
         return Kind(datatype="func", suffix="bold")
     return Kind(datatype="anat", suffix="image")
+
+
+def is_thin(image: Nifti) -> bool:
+    """Tell an image of so few slices that no head can be found in it: a scout, a single slice."""
+    return bool((voxel_sizes_mm(image.affine) * image.space).min() < THINNEST_MM)
 
 
 def _epi(guessed: str) -> Kind:

@@ -82,10 +82,11 @@ def write_without_face(
     file: DicomFile,
     *,
     method: str,
+    proved: bool,
     pixels: NewPixels | None = None,
     judge: Judge | None = None,
 ) -> Marks:
-    """Write a copy again, in its place, that says that it shows no face.
+    """Write a copy again, in its place, without its face.
 
     Parameters
     ----------
@@ -93,6 +94,8 @@ def write_without_face(
         The copy, and what was read of it.
     method
         How the face was removed, for (0012,0063); empty where there was none.
+    proved
+        Whether a check has shown that there is no face: then the copy says so.
     pixels
         What takes the place of its pixel data; None: they stay.
     judge
@@ -113,7 +116,7 @@ def write_without_face(
     """
     if pixels is not None:
         _require_one_place(file)
-    marks, said = marks_without_face(file, method=method)
+    marks, said = marks_without_face(file, method=method, proved=proved)
     with storage_errors("the private folder"):
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
         written = Path(name)

@@ -129,10 +129,13 @@ def marks_of(file: DicomFile, context: Context, *, profile: Profile) -> Marks:
     return Marks(methods=tuple(methods), codes=_true_codes(codes, temporal, profile))
 
 
-def marks_without_face(file: DicomFile, *, method: str) -> tuple[Marks, dict[int, bytes]]:
-    """Return what a marked copy says once its face is proved to be gone, and the elements for it.
+def marks_without_face(
+    file: DicomFile, *, method: str, proved: bool
+) -> tuple[Marks, dict[int, bytes]]:
+    """Return what a marked copy says once its face is gone, and the elements for it.
 
-    (0028,0302) Recognizable Visual Features becomes NO, and 113102 joins (0012,0064).
+    Where that is proved, (0028,0302) Recognizable Visual Features becomes NO, and 113102 joins
+    (0012,0064).
 
     Parameters
     ----------
@@ -140,20 +143,24 @@ def marks_without_face(file: DicomFile, *, method: str) -> tuple[Marks, dict[int
         A copy that was marked: nothing of what it says identifies.
     method
         What joins (0012,0063): how the face was removed; empty where there was none.
+    proved
+        Whether a check has shown that there is no face.
     """
     content, encoding = file.content, file.data_set.encoding
     characters = character_set(content, file.data_set)
     said = decode_text(file.value(DEIDENTIFICATION_METHOD), characters).split("\\")
     methods = tuple(dict.fromkeys(filter(None, (*said, method))))
-    codes = tuple(sorted({*_codes_said(file, characters), CLEAN_VISUAL_FEATURES_CODE}))
     text = encode_text("\\".join(methods), characters)
-    return Marks(methods=methods, codes=codes), {
-        DEIDENTIFICATION_METHOD: write_element(DEIDENTIFICATION_METHOD, "LO", text, encoding),
-        DEIDENTIFICATION_METHOD_CODES: _written_codes(codes, characters, encoding),
-        RECOGNIZABLE_VISUAL_FEATURES: write_element(
-            RECOGNIZABLE_VISUAL_FEATURES, "CS", b"NO", encoding
-        ),
+    written = {
+        DEIDENTIFICATION_METHOD: write_element(DEIDENTIFICATION_METHOD, "LO", text, encoding)
     }
+    codes = tuple(_codes_said(file, characters))
+    if proved:
+        codes = tuple(sorted({*codes, CLEAN_VISUAL_FEATURES_CODE}))
+        no = write_element(RECOGNIZABLE_VISUAL_FEATURES, "CS", b"NO", encoding)
+        written[DEIDENTIFICATION_METHOD_CODES] = _written_codes(codes, characters, encoding)
+        written[RECOGNIZABLE_VISUAL_FEATURES] = no
+    return Marks(methods=methods, codes=codes), written
 
 
 def _codes_said(file: DicomFile, characters: bytes) -> Iterator[MethodCode]:

@@ -13,15 +13,22 @@ from pathlib import Path
 
 from bidsanon import __version__
 from bidsanon.deface import DefaceOptions, deface_images
+from bidsanon.deface.kinds import is_thin
 from bidsanon.deface.options import EMBEDDED, NONE, Faces
 from bidsanon.deface.stage import deface_findings
+from bidsanon.deface.voxels import UnreadableImageError, read_header
 from bidsanon.deidentify.defaced_copy import read_copy
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.pixel_data import PIXEL_DATA
 from bidsanon.files import fresh_folder, make_private_folder, remove_tree, storage_errors
 from bidsanon.findings import Finding, finding
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
-from bidsanon.pipeline.deidentify_scans import Scan, looked_at, make_scans
+from bidsanon.pipeline.deidentify_scans import (
+    Scan,
+    frame_of_reference,
+    looked_at,
+    make_scans,
+)
 from bidsanon.pipeline.deidentify_write_back import WriteBack, Written, write_back
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.progress import Progress
@@ -39,6 +46,7 @@ _WITHOUT_FACE = frozenset(
     {DefaceVerdict.DEFACED, DefaceVerdict.NO_FACE, DefaceVerdict.ALREADY_DEFACED}
 )
 """What is proved to show no face: what may say so."""
+_CUT_ALIKE = "it was cut where other images of the person have the face"
 
 
 def remove_faces(run: DeidentifyRun, space: Workspace, *, progress: Progress) -> list[Finding]:
@@ -72,6 +80,11 @@ def remove_faces(run: DeidentifyRun, space: Workspace, *, progress: Progress) ->
         failed = _write(run, scans, root, outcomes, progress)
     run.faces = tuple(_in_words(scans, outcomes))
     findings = list(deface_findings(run.faces))
+    findings += [
+        finding("FACE_CUT_UNCHECKED", location=face.path)
+        for face in run.faces
+        if face.verdict is DefaceVerdict.UNCHECKED
+    ]
     if run.request.options.withhold and failed:
         findings = _withhold(run, failed, findings)
         with storage_errors("the private folder"):
@@ -124,11 +137,14 @@ def _write(
         trouble = _trouble(scan, outcomes)
         if trouble:
             _fail(scan, outcomes, trouble)
-        verdicts = {outcomes[image.path].verdict for image in scan.images}
-        if trouble or DefaceVerdict.FAILED in verdicts:
+        verdicts = _verdicts(scan, outcomes)
+        alike = () if trouble else _cut_alike(scan, scans, outcomes)
+        if alike:
+            tasks.append(_task(number, scan, alike, root=root, outcomes=outcomes, run=run))
+        elif trouble or DefaceVerdict.FAILED in verdicts:
             failed.append(scan)
         elif scan.images and verdicts <= _WITHOUT_FACE:
-            tasks.append(_task(number, scan, root, outcomes, run))
+            tasks.append(_task(number, scan, (scan,), root=root, outcomes=outcomes, run=run))
     with progress.step("writing DICOM without faces", total=len(tasks)) as step:
         for written in write_back(tasks, jobs=run.request.options.jobs):
             scan = scans[written.number]
@@ -137,32 +153,75 @@ def _write(
                 failed.append(scan)
             else:
                 _update(run, scan, written)
+                _say_unchecked(scan, outcomes)
             step.advance()
     return failed
 
 
+def _cut_alike(
+    scan: Scan, scans: tuple[Scan, ...], outcomes: dict[str, DefaceOutcome]
+) -> tuple[Scan, ...]:
+    """Return the scans of a head that show where the face is in one too thin to be checked.
+
+    They have its frame of reference (PS3.3 C.7.4.1): the same place in the scanner, without the
+    person having been taken out in between.
+    """
+    if _verdicts(scan, outcomes) != {DefaceVerdict.FAILED}:
+        return ()
+    try:
+        thin = all(is_thin(read_header(image.source)) for image in scan.images)
+    except UnreadableImageError:
+        thin = False
+    if not thin:
+        return ()
+    place = frame_of_reference(scan)
+    return tuple(
+        other
+        for other in scans
+        if DefaceVerdict.DEFACED in _verdicts(other, outcomes)
+        and DefaceVerdict.FAILED not in _verdicts(other, outcomes)
+        and other.person == scan.person
+        and place
+        and frame_of_reference(other) == place
+    )
+
+
+def _verdicts(scan: Scan, outcomes: dict[str, DefaceOutcome]) -> set[DefaceVerdict]:
+    return {outcomes[image.path].verdict for image in scan.images}
+
+
 def _task(
-    number: int, scan: Scan, root: Path, outcomes: dict[str, DefaceOutcome], run: DeidentifyRun
+    number: int,
+    scan: Scan,
+    cut_in: tuple[Scan, ...],
+    *,
+    root: Path,
+    outcomes: dict[str, DefaceOutcome],
+    run: DeidentifyRun,
 ) -> WriteBack:
-    defaced = [
-        outcome
-        for outcome in (outcomes[image.path] for image in scan.images)
-        if outcome.verdict is DefaceVerdict.DEFACED
-    ]
+    images = [image for other in cut_in for image in other.images]
+    defaced = [i for i in images if outcomes[i.path].verdict is DefaceVerdict.DEFACED]
+    proved = cut_in == (scan,)
     assert run.request.deface is not None  # noqa: S101 (the caller looked)
+    method = ""
+    if defaced:
+        engine = outcomes[defaced[0].path].engine
+        method = method_words(engine, run.request.deface, proved=proved)
     return WriteBack(
         number=number,
         folder=scan.folder,
         files=scan.files,
-        images=tuple((image.source, root / image.path) for image in scan.images),
-        method=method_words(defaced[0].engine, run.request.deface) if defaced else "",
+        images=tuple((i.source, root / i.path) for i in (images if proved else defaced)),
+        proved=proved,
+        method=method,
         scratch=root.with_name(f"again-{number:04d}"),
     )
 
 
-def method_words(engine: str, options: DefaceOptions) -> str:
+def method_words(engine: str, options: DefaceOptions, *, proved: bool = True) -> str:
     """Say, in at most 64 characters, how a face was removed: a value of (0012,0063)."""
-    parts = [f"bidsanon {__version__}: face removed"]
+    what = "face removed" if proved else "face cut, not checked"
+    parts = [f"bidsanon {__version__}: {what}"]
     if engine != EMBEDDED:
         parts.append(f"{engine} engine")
     if options.faces is Faces.PYDEFACE:
@@ -198,6 +257,15 @@ def _fail(scan: Scan, outcomes: dict[str, DefaceOutcome], reason: str) -> None:
             if known
             else DefaceOutcome(path=path, verdict=verdict, engine="", reason=words)
         )
+
+
+def _say_unchecked(scan: Scan, outcomes: dict[str, DefaceOutcome]) -> None:
+    for image in scan.images:
+        known = outcomes[image.path]
+        if known.verdict is DefaceVerdict.FAILED:
+            outcomes[image.path] = replace(
+                known, verdict=DefaceVerdict.UNCHECKED, reason=f"{_CUT_ALIKE}: {known.reason}"
+            )
 
 
 def _update(run: DeidentifyRun, scan: Scan, written: Written) -> None:

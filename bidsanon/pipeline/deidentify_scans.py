@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom import dcmread
+
 from bidsanon.bids.sidecars import SidecarError, read_json_object
 from bidsanon.convert.fidelity import Converted
 from bidsanon.convert.images import convert_acquisitions
@@ -120,6 +122,12 @@ def make_scans(
         )
         scans += [_scan(*one, person=number, root=root) for one in made]
     return tuple(scans)
+
+
+def frame_of_reference(scan: Scan) -> str:
+    """Return what says that scans were made without the person having been taken out between."""
+    header = dcmread(scan.files[0], specific_tags=["FrameOfReferenceUID"], stop_before_pixels=True)
+    return str(header.get("FrameOfReferenceUID", ""))
 
 
 def _scan(acquisition: Acquisition, converted: Converted, *, person: int, root: Path) -> Scan:

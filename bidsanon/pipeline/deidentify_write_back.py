@@ -42,6 +42,9 @@ class WriteBack:
         A folder that holds its files and nothing else, and the files as links or as they are.
     images
         Each image that was made of them, and its defaced copy: the same where it was left alone.
+    proved
+        Whether these are images of its own that passed the self-check. If not, they are of other
+        series, in which the face is at the same place.
     method
         For (0012,0063): how the face was removed; empty where none was.
     scratch
@@ -52,6 +55,7 @@ class WriteBack:
     folder: Path
     files: tuple[Path, ...]
     images: tuple[tuple[Path, Path], ...]
+    proved: bool
     method: str
     scratch: Path
 
@@ -96,13 +100,15 @@ def _write(task: WriteBack) -> Written:
     marks: dict[Path, Marks] = {}
     trouble = ""
     try:
-        cuts = tuple(read_cut(before, after) for before, after in task.images)
+        cuts = tuple(
+            read_cut(before, after, loose=not task.proved) for before, after in task.images
+        )
         cut = SeriesCut(images=cuts)
         whole = all(one.goes is None for one in cuts)
         for file in task.files:
             path = file.resolve()
             marks[path] = _write_marks(path, task) if whole else _write_file(path, cut, task)
-        if not whole:
+        if task.proved and not whole:
             trouble = _compare(task, cut)
     except (NotUnderstoodError, NoPlanesError, UnreadableImageError) as error:
         trouble = str(error)
@@ -110,14 +116,14 @@ def _write(task: WriteBack) -> Written:
 
 
 def _write_marks(path: Path, task: WriteBack) -> Marks:
-    return write_without_face(path, read_copy(path), method=task.method)
+    return write_without_face(path, read_copy(path), method=task.method, proved=task.proved)
 
 
 def _write_file(path: Path, cut: SeriesCut, task: WriteBack) -> Marks:
     file, planes = read_copy(path), planes_of(path)
     frames = stored_frames(path, file)
     if not removed_pixels(planes, cut):
-        return write_without_face(path, file, method=task.method)
+        return write_without_face(path, file, method=task.method, proved=task.proved)
 
     def judge(written: DicomFile, place: Path) -> None:
         require_cut(frames, stored_frames(place, written), planes, cut)
@@ -128,7 +134,9 @@ def _write_file(path: Path, cut: SeriesCut, task: WriteBack) -> Marks:
         decoded=frames.compressed,
         bits_allocated=frames.form.bits_allocated,
     )
-    return write_without_face(path, file, method=task.method, pixels=pixels, judge=judge)
+    return write_without_face(
+        path, file, method=task.method, proved=task.proved, pixels=pixels, judge=judge
+    )
 
 
 def _compare(task: WriteBack, cut: SeriesCut) -> str:

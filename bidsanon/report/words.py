@@ -95,6 +95,7 @@ VERDICTS = {
     DefaceVerdict.NO_FACE: "No face in the image",
     DefaceVerdict.ALREADY_DEFACED: "Already defaced: left as it was",
     DefaceVerdict.NOT_NEEDED: "Shows no face by its kind",
+    DefaceVerdict.UNCHECKED: "Cut where other images have the face: not checked",
     DefaceVerdict.KEPT: "Kept on purpose: nothing was removed",
     DefaceVerdict.FAILED: "Failed: not published",
 }

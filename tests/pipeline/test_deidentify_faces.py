@@ -74,18 +74,24 @@ def in_box(places: Array, middle: Array) -> NDArray[np.bool_]:
 
 
 class Cutting:
-    """Stands in for the stage's work on an acquisition: the box goes, whatever is in it."""
+    """Stands in for the stage's work on an acquisition: the box goes, whatever is in it.
+
+    What has no more than `refused` slices fails.
+    """
 
     def __init__(self) -> None:
         self.verdict = DefaceVerdict.DEFACED
         self.middle = np.zeros(3)
+        self.refused = 0
 
     def __call__(
         self, acquisition: Acquisition, *, look_only: bool = False, **_others: object
     ) -> DefacedAcquisition:
         del look_only
+        thin = acquisition.shown.nifti.space[2] <= self.refused
+        verdict = DefaceVerdict.FAILED if thin else self.verdict
         for member in acquisition.members:
-            if self.verdict is DefaceVerdict.DEFACED:
+            if verdict is DefaceVerdict.DEFACED:
                 nifti = member.nifti
                 index = np.moveaxis(np.indices(nifti.space), 0, -1)
                 places = index @ nifti.affine[:3, :3].T + nifti.affine[:3, 3]
@@ -93,7 +99,7 @@ class Cutting:
         outcomes = tuple(
             DefaceOutcome(
                 path=member.path,
-                verdict=self.verdict,
+                verdict=verdict,
                 engine="bidsanon",
                 engine_version="bidsanon 1",
                 reason="because",
@@ -389,6 +395,49 @@ def test_a_series_of_one_slice_is_not_claimed_to_show_no_face(tmp_path: Path) ->
     run = run_deidentify(tmp_path / "in", out=tmp_path / "out", deface=DefaceOptions())
     assert refused_by(run) == [Gate.DEFACE]
     assert "too small to find a head in" in run.faces[0].reason
+
+
+def test_a_scout_is_cut_where_another_image_has_the_face_and_claims_nothing(
+    tmp_path: Path, cutting: Cutting
+) -> None:
+    write_series(tmp_path / "in" / "head", series_of(OBLIQUE, textured(OBLIQUE)))
+    cutting.middle = middle_of(tmp_path / "in")
+    thin = small(replace(demo.SCOUT, grid=replace(OBLIQUE.grid)), shape=(1, 40, 40))
+    write_series(tmp_path / "in" / "scout", series_of(thin, textured(thin)))
+    cutting.refused = 1
+    plain, defaced, run = both(tmp_path / "in", tmp_path)
+    assert run.refusal is None
+    assert {face.path: face.verdict for face in run.faces} == {
+        "series 1": DefaceVerdict.UNCHECKED,
+        "series 2": DefaceVerdict.DEFACED,
+    }
+    assert "FACE_CUT_UNCHECKED" in codes(run)
+    SUMMARY.validate(json.loads(json.dumps(deidentify_summary(run))))
+    for before, after in pairs(plain, defaced):
+        if before.SeriesNumber != thin.number:
+            continue
+        assert changed(before, after) == {_PIXELS, "(0012,0063)"}
+        assert after.DeidentificationMethod[-1].endswith("face cut, not checked")
+        gone = before.pixel_array != after.pixel_array
+        assert gone.any()
+        assert not after.pixel_array[gone].any()
+        # Beyond the head's image the cut goes on as at its edge.
+        sure = in_box(classic_places(before), cutting.middle + np.array([1.5, 1.5, -1.0]))
+        assert sure.any()
+        assert not after.pixel_array[sure].any()
+
+
+def test_a_scout_of_another_place_is_refused(tmp_path: Path, cutting: Cutting) -> None:
+    write_series(tmp_path / "in" / "head", series_of(OBLIQUE, textured(OBLIQUE)))
+    cutting.middle = middle_of(tmp_path / "in")
+    thin = small(replace(demo.SCOUT, grid=replace(OBLIQUE.grid)), shape=(1, 40, 40))
+    elsewhere = series_of(thin, textured(thin))
+    for image in elsewhere:
+        image.FrameOfReferenceUID = MARA.uid("another place")
+    write_series(tmp_path / "in" / "scout", elsewhere)
+    cutting.refused = 1
+    run = run_deidentify(tmp_path / "in", out=tmp_path / "out", deface=ALL)
+    assert refused_by(run) == [Gate.DEFACE]
 
 
 def test_a_slice_that_lies_elsewhere_than_the_images_is_refused(
