@@ -206,12 +206,12 @@ def names(rules: Sequence[Mapping[str, Any]], series: Sequence[Seen]) -> list[st
     return named
 
 
-_TOLD_APART = re.compile(r"(?:^|(?<=/)|(?<=_))(?:echo|part|rec)-[^_]*_")
+_TOLD_APART = re.compile(r"(?:^|(?<=/)|(?<=_))(?:echo|flip|inv|mt|part|rec)-[^_]*_")
 _BEFORE_RUN = re.compile(r"(?:(?:task|acq|ce|trc|rec|dir)-[^_]*_)*")
 
 
 def _family(name: str) -> str:
-    """Give what the parts, echoes and references of one run share."""
+    """Give what the parts, echoes, inversions and references of one run share."""
     name = re.sub(r"(magnitude|phase)([12]|diff)?$", "gre", _TOLD_APART.sub("", name))
     return re.sub(r"sbref$", "bold" if name.startswith("func/") else "dwi", name)
 

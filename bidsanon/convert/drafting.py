@@ -17,6 +17,8 @@ from bidsanon.convert import draft_engine
 from bidsanon.convert.draft_engine import Seen
 
 _RUN = re.compile(r"(?<=[_/])run-[^_]*_")
+_WHEN_DRAFTED = " (so it was in the session that this was drafted from)"
+"""Said where the reason may be that session's alone: a run that was interrupted, say."""
 _FAR_APART = 2
 """Counts of images that differ by less may be those of an interrupted run."""
 
@@ -123,6 +125,8 @@ def _rule_for(
         if len(best[0]) == len(rivals):
             return asked | {"nth": _place_among_alike(one, asked, observations)}
         rivals, asked = best
+    if "leave_out" in asked and {"images_at_least", "images_at_most"} & asked.keys():
+        asked["leave_out"] += _WHEN_DRAFTED
     return asked
 
 
