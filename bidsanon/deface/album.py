@@ -45,6 +45,11 @@ class Album:
         self._cut = cut
         self._surface: float | None = None
 
+    @property
+    def draws(self) -> bool:
+        """Whether anything is drawn."""
+        return self._folder is not None
+
     def add(self, reference: Grid, *, when: str) -> None:
         """Draw a head, "before" or "after"."""
         if self._folder is None:

@@ -143,7 +143,8 @@ def _cut(
     failures = _cut_all(acquisition, goes, air=sight.air)
     if shown.path in failures:
         return failures, ""
-    sight.album.add(acquisition.reference().fine, when="after")
+    if sight.album.draws:
+        sight.album.add(acquisition.reference().fine, when="after")
     mask_file = mask_path(acquisition) if options.masks else ""
     if mask_file:
         write_mask(acquisition.file(mask_file), goes, acquisition)
