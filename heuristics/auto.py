@@ -300,6 +300,8 @@ class Facts(NamedTuple):
     plane: str
     direction: str
     geometry: tuple[Any, ...]
+    tracer: str = ""
+    reconstruction: str = ""
     guess: str = ""
     """What dcm2niix takes it for; asked only where nothing else tells."""
 
@@ -351,7 +353,25 @@ def read_facts(wrapper: Any, series_files: list[str]) -> Facts:
             *(_rounded(v) for v in _values(first, "PixelSpacing", limit=1)),
             *(_rounded(v) for v in _values(first, "SliceThickness", limit=1)),
         ),
+        tracer=_tracer(first),
+        reconstruction=_reconstruction(first),
     )
+
+
+def _tracer(header: pydicom.Dataset) -> str:
+    """Name a PET tracer as a label can."""
+    doses = header.get("RadiopharmaceuticalInformationSequence") or []
+    names = [str(dose.get("Radiopharmaceutical") or "") for dose in doses]
+    return re.sub(r"[^A-Za-z0-9]", "", names[0]) if names else ""
+
+
+def _reconstruction(header: pydicom.Dataset) -> str:
+    """Say what BIDS calls a PET reconstruction: attenuation corrected or not, dynamic or static."""
+    if header.get("Modality") != "PT":
+        return ""
+    corrected = "ATTN" in _words_of(header.get("CorrectedImage"))
+    dynamic = "DYNAMIC" in _words_of(header.get("SeriesType"))
+    return ("ac" if corrected else "nac") + ("dyn" if dynamic else "stat")
 
 
 def _sample(files: Sequence[str]) -> list[str]:
@@ -680,6 +700,9 @@ class Kind(NamedTuple):
     """What tells this kind of image apart by an ``acq-`` entity where it must be."""
     direction: str = ""
     inversion: str = ""
+    tracer: str = ""
+    reconstruction: str = ""
+    """What was corrected in a PET image: the label of ``rec-`` where it must be told apart."""
     contrast: str = ""
     """What tells apart that a contrast agent was given: the label of ``ce-``."""
     reason: str = ""
@@ -718,12 +741,18 @@ def judge(facts: Facts) -> Kind:
 
 def _other_modality(facts: Facts) -> Kind | None:
     if facts.modality == "PT":
-        return Kind("pet", "pet")
+        return _emission(facts)
     if facts.modality == "CT":
         return Kind(reason="BIDS has no place for computed tomography")
     if facts.modality != "MR":
         return Kind(reason=f"this heuristic names MR and PET, not {facts.modality or 'unknown'}")
     return None
+
+
+def _emission(facts: Facts) -> Kind:
+    if SCOUT.search(facts.words) or "PROJECTION IMAGE" in facts.image_type:
+        return Kind(reason="a scout or a projection")
+    return Kind("pet", "pet", tracer=facts.tracer, reconstruction=facts.reconstruction)
 
 
 def _left_out(facts: Facts) -> Kind | None:
@@ -814,12 +843,11 @@ def _only_gradient_echo(facts: Facts) -> bool:
 def _functional(facts: Facts) -> Kind | None:
     if not facts.epi:
         return None
-    if facts.three_dimensional and facts.volumes < FUNCTIONAL_VOLUMES and "M" in facts.components:
-        if _contrast_by_name(facts.words):
-            return None  # a segmented EPI of the anatomy
     direction = _direction_of(facts)
     reference = REFERENCE.search(facts.words) is not None
     short = facts.volumes < FUNCTIONAL_VOLUMES
+    if facts.three_dimensional and short and not reference and _contrast_by_name(facts.words):
+        return None  # a segmented EPI of the anatomy
     spin_echo = facts.spin_echo and not facts.gradient_echo
     named = EPI_FIELD_MAP.search(facts.words)
     if short and IN_PLANE.search(facts.words):
@@ -1153,7 +1181,7 @@ def why_skipped(seqinfo: list[SeqInfo]) -> dict[str, str]:
 
 
 def _template(scan: Scan, entities: Mapping[str, str]) -> str:
-    order = ("task", "acq", "ce", "rec", "dir", "run", "echo", "inv", "part")
+    order = ("task", "acq", "ce", "trc", "rec", "dir", "run", "echo", "inv", "part")
     parts = [f"{name}-{entities[name]}" for name in order if entities.get(name)]
     name = "_".join(["{bids_subject_session_prefix}", *parts, scan.kind.suffix])
     return f"{{bids_subject_session_dir}}/{scan.kind.datatype}/{name}"
@@ -1182,6 +1210,7 @@ def _family(kind: Kind) -> tuple[str, ...]:
 def _told_apart(family: list[Scan]) -> Iterator[tuple[Scan, dict[str, str]]]:
     labels = {scan.kind.label for scan in family}
     directions = {scan.kind.direction for scan in family}
+    reconstructions = {scan.kind.reconstruction for scan in family}
     by_name: dict[tuple[str, ...], list[Scan]] = defaultdict(list)
     entities_of: dict[str, dict[str, str]] = {}
     for scan in family:
@@ -1191,11 +1220,13 @@ def _told_apart(family: list[Scan]) -> Iterator[tuple[Scan, dict[str, str]]]:
             "task": kind.task,
             "acq": kind.label if len(labels) > 1 or kind.label == "dualecho" else "",
             "ce": kind.contrast,
+            "trc": kind.tracer,
+            "rec": kind.reconstruction if len(reconstructions) > 1 else "",
             "dir": kind.direction if needs_direction else "",
             "inv": kind.inversion,
         }
         entities_of[scan.info.series_id] = entities
-        by_name[tuple(entities[name] for name in ("acq", "ce", "dir"))].append(scan)
+        by_name[tuple(entities[name] for name in ("acq", "ce", "trc", "rec", "dir"))].append(scan)
     for alike in by_name.values():
         events = _events(alike)
         for number, event in enumerate(events, start=1):
@@ -1261,7 +1292,7 @@ def _members(event: Sequence[Scan]) -> Iterator[tuple[Scan, dict[str, str]]]:
         own: dict[str, str] = {}
         if len(echoes) > 1:
             own["echo"] = str(echoes.index(scan.facts.echoes_ms) + 1)
-        if len(corrections) > 1:
+        if len(corrections) > 1 and scan.kind.datatype != "pet":
             own["rec"] = _normalised(scan)
         if any(_is_phase(other) for other in alike):
             own["part"] = "phase" if _is_phase(scan) else "mag"

@@ -19,11 +19,12 @@ from bidsanon.session import (
     SourceSession,
 )
 
-_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR, enhanced MR
+_STORAGE = "1.2.840.10008.5.1.4.1.1"
+_IMAGES = (f"{_STORAGE}.4", f"{_STORAGE}.4.1", f"{_STORAGE}.128")  # MR, enhanced MR, PET
 
 
 def stage_plainly(sources: Iterable[Path], folder: Path) -> DeidentifiedSession:
-    """Copy the MR images of some folders, unchanged, into a folder for each series."""
+    """Copy the MR and PET images of some folders, unchanged, into a folder for each series."""
     series: dict[str, list[tuple[pydicom.Dataset, Path]]] = {}
     for file in sorted(f for source in sources for f in source.rglob("*") if f.is_file()):
         header = _header(file)

@@ -13,19 +13,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bidsanon.convert.emission import REQUIRED as REQUIRED_OF_PET
 from bidsanon.convert.naming import IMAGE
 from bidsanon.files import write_json
 from bidsanon.findings import Finding, finding
 from bidsanon.session import ConvertedImage, SkippedSeries
 
 _SPATIAL_AXES = 3
-_LABELLED = ("asl", "m0scan")
+_PREPARED = ("asl", "m0scan", "MP2RAGE")
 _LABELLING = {
     "CASL": ("LabelingDuration",),
     "PCASL": ("LabelingDuration",),
     "PASL": ("BolusCutOffFlag",),
 }
 _REQUIRED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("anat", "MP2RAGE"): (
+        "FlipAngle",
+        "InversionTime",
+        "MagneticFieldStrength",
+        "NumberShots",
+        "RepetitionTimeExcitation",
+        "RepetitionTimePreparation",
+    ),
     ("fmap", "epi"): ("PhaseEncodingDirection",),
     ("perf", "m0scan"): ("EchoTime", "IntendedFor", "RepetitionTimePreparation"),
     ("perf", "asl"): (
@@ -39,6 +48,7 @@ _REQUIRED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "RepetitionTimePreparation",
         "TotalAcquiredPairs",
     ),
+    ("pet", "pet"): REQUIRED_OF_PET,
 }
 """What the rules of BIDS 1.10 require of these images beyond what every header holds."""
 
@@ -46,14 +56,16 @@ _REQUIRED: Mapping[tuple[str, str], tuple[str, ...]] = {
 def complete_sidecars(root: Path, images: Sequence[ConvertedImage]) -> None:
     """Write into sidecars what follows from what they say.
 
-    The time between two preparations of a labelling sequence is its repetition time. dcm2niix
-    leaves phase as the scanner stored it, which BIDS calls arbitrary units, and not in radians.
+    The time between two preparations of a labelling sequence, or between two inversions of an
+    MP2RAGE, is what the header calls its repetition time. dcm2niix leaves phase as the scanner
+    stored it, which BIDS calls arbitrary units, and not in radians.
     """
     for image in images:
         sidecar = _sidecar(root, image)
         content = _read(sidecar)
         added: dict[str, object] = {}
-        if image.datatype == "perf" and image.suffix in _LABELLED and "RepetitionTime" in content:
+        prepared = image.suffix in _PREPARED and "RepetitionTime" in content
+        if prepared:
             added["RepetitionTimePreparation"] = content["RepetitionTime"]
         if "_part-phase_" in image.path:
             added["Units"] = "arbitrary"

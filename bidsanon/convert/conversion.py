@@ -12,12 +12,14 @@ from bidsanon.convert import naming
 from bidsanon.convert.acquisition import join_series
 from bidsanon.convert.completion import complete_sidecars, withdraw_incomplete
 from bidsanon.convert.drive import drive_worker
+from bidsanon.convert.emission import complete_emission
 from bidsanon.convert.job import Acquisition, Advance, Answer, Heuristic, Item, Mode, Request
 from bidsanon.convert.plan import (
     item_place,
     left_out,
     name_findings,
     require_names,
+    without_place,
 )
 from bidsanon.convert.room import require_room
 from bidsanon.convert.scans import keep_scans_of
@@ -103,15 +105,17 @@ def convert_session(
             told=told,
         )
         step.advance(len(answer.left_out))
-    require_names(answer, heuristic)
+    require_names(answer, heuristic, deidentified)
     findings = [*name_findings(answer, acquisitions)]
     skipped = [*left_out(answer, acquisitions)]
+    findings += without_place(deidentified, skipped)
     images: tuple[ConvertedImage, ...] = ()
     if not errors(findings):
         _keep_only(output, subject)
         images = tuple(_images(answer.items, acquisitions, output))
         findings += _outcome_findings(answer, acquisitions, images, output)
         complete_sidecars(output, images)
+        findings += complete_emission(output, images, deidentified.series)
         images, withdrawn, said = withdraw_incomplete(output, images)
         findings += said
         skipped += withdrawn

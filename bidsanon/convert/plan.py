@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from bidsanon.files import fresh_folder
 from bidsanon.findings import Finding, finding
 from bidsanon.session import DeidentifiedSession, SkippedSeries
 
+_COMPUTED_TOMOGRAPHY = "CT"
 _TIMEOUT_S = 300.0
 _TIMEOUT_PER_FILE_S = 0.1
 _NOT_GROUPED = "the heuristic's own grouping leaves it out"
@@ -165,7 +166,7 @@ def ask_worker(request: Request, *, work: Path) -> Answer:
     return drive_worker(request, work=work, timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * files)
 
 
-def require_names(answer: Answer, heuristic: Heuristic) -> None:
+def require_names(answer: Answer, heuristic: Heuristic, deidentified: DeidentifiedSession) -> None:
     """Refuse a heuristic that matches nothing.
 
     Raises
@@ -173,11 +174,28 @@ def require_names(answer: Answer, heuristic: Heuristic) -> None:
     SourceError
         If no series has a name.
     """
-    if not any(not item.duplicate for item in answer.items):
+    if any(not item.duplicate for item in answer.items):
+        return
+    if {series.source.modality for series in deidentified.series} == {_COMPUTED_TOMOGRAPHY}:
         raise SourceError(
-            f"the heuristic {heuristic.name} matches none of the session's series",
-            cure="`bidsanon inspect SOURCE` lists the series and says of each why it is left out",
+            "the source holds computed tomography alone, for which BIDS has no place",
+            cure="`bidsanon deidentify SOURCE OUT --format nifti` delivers it as images",
         )
+    raise SourceError(
+        f"the heuristic {heuristic.name} matches none of the session's series",
+        cure="`bidsanon inspect SOURCE` lists the series and says of each why it is left out",
+    )
+
+
+def without_place(
+    deidentified: DeidentifiedSession, skipped: Iterable[SkippedSeries]
+) -> Iterator[Finding]:
+    """Name the series that are left out because BIDS has no place for their modality."""
+    left = {one.series_index for one in skipped}
+    for series in deidentified.series:
+        source = series.source
+        if source.modality == _COMPUTED_TOMOGRAPHY and source.index in left:
+            yield finding("CT_HAS_NO_PLACE", location=f"series {source.index}")
 
 
 def series_place(acquisition: Acquisition) -> str:

@@ -12,6 +12,7 @@ from sessions.documents import (
     phoenix_report,
     structured_report,
 )
+from sessions.emission import positron_emission
 from sessions.encodings import (
     big_endian,
     implicit_vr,
@@ -67,6 +68,7 @@ __all__ = [
     "not_dicom",
     "patient_protocol",
     "phoenix_report",
+    "positron_emission",
     "preamble_and_ae_titles",
     "real_csa",
     "scout",
