@@ -253,26 +253,33 @@ class Context:
     depth: int = 0
     known: Known | None = None
     outcomes: Outcomes = field(init=False)
+    _inside: dict[tuple[int, bool, Encoding, bytes], Context] = field(
+        init=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         self.outcomes = self.tools.outcomes(self.encoding, self.character_set)
 
     def within(self, element: Element, data_set: DataSet) -> Context:
         """Return the context of an item's data set."""
-        place = self.place.below(element.tag)
-        if element.tag in content_items.SEQUENCES and content_items.says_who(
+        who = element.tag in content_items.SEQUENCES and content_items.says_who(
             self.content, data_set
-        ):
-            place = place.of_who
-        return Context(
-            content=self.content,
-            encoding=data_set.encoding,
-            character_set=character_set(self.content, data_set, self.character_set),
-            place=place,
-            tools=self.tools,
-            depth=self.depth + 1,
-            known=self.known_below(element),
         )
+        characters = character_set(self.content, data_set, self.character_set)
+        key = (element.tag, who, data_set.encoding, characters)
+        inside = self._inside.get(key)
+        if inside is None:
+            place = self.place.below(element.tag)
+            inside = self._inside[key] = Context(
+                content=self.content,
+                encoding=data_set.encoding,
+                character_set=characters,
+                place=place.of_who if who else place,
+                tools=self.tools,
+                depth=self.depth + 1,
+                known=self.known_below(element),
+            )
+        return inside
 
     def known_below(self, sequence: Element) -> Known | None:
         """Return the passages that came before within the items of a sequence."""
