@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydicom.filereader import read_partial
-from pydicom.tag import BaseTag
-
 from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
-from bidsanon.files import make_private_folder
+from bidsanon.dicom.charset import character_set, decode_text
+from bidsanon.dicom.encoding import read_file
+from bidsanon.files import content_of, make_private_folder
 from bidsanon.findings import Gate
 from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
@@ -47,16 +46,15 @@ def describe_series(deidentified: DeidentifiedSession) -> dict[int, str]:
     return {s.source.index: _description(s.files[0]) for s in deidentified.series if s.files}
 
 
-def _description(file: Path) -> str:
+def _description(path: Path) -> str:
     """Return what a series is called in one of its files, of which no more is read than that."""
-    with file.open("rb") as stream:
-        names = [_SERIES_DESCRIPTION, _PROTOCOL_NAME]
-        header = read_partial(stream, _is_behind_names, specific_tags=names)
-    return str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
-
-
-def _is_behind_names(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001 (pydicom's)
-    return bool(tag > _PROTOCOL_NAME)
+    with path.open("rb") as stream:
+        file = read_file(content_of(stream), until=_PROTOCOL_NAME + 1)
+    characters = character_set(file.content, file.data_set)
+    description, name = (
+        decode_text(file.value(tag), characters) for tag in (_SERIES_DESCRIPTION, _PROTOCOL_NAME)
+    )
+    return description or name
 
 
 def _report(run: Run) -> SessionReport:
