@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from bidsanon.findings import Finding, Severity
 from bidsanon.pipeline.plan import SessionPlan
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import planned_series, run_summary
 from bidsanon.profile import Profile
-from bidsanon.report.words import pixels_words
+from bidsanon.report.words import SURENESS, pixels_words
+from bidsanon.source import IdentifiedSeries
 
 _MANY = 20
 
@@ -28,19 +32,25 @@ def finding_lines(findings: tuple[Finding, ...], *, least: Severity) -> list[str
 
 def series_lines(plan: SessionPlan) -> list[str]:
     """Return the table of series: what each is, and what it would become."""
-    lines = [f"{'#':>3} {'no.':>5} {'files':>5} {'size':>9}  {'TE/TR ms':<13} description"]
+    lines = [f"{'#':>3} {'no.':>5} {'files':>5} {'size':>15}  {'TE/TR ms':<13} description"]
     for row in planned_series(plan):
-        size = f"{row['rows'] or '?'}x{row['columns'] or '?'}"
         times = f"{_brief(row['echo_time_ms'])}/{_brief(row['repetition_time_ms'])}"
         number = "" if row["number"] is None else row["number"]
         lines.append(
-            f"{row['index']:>3} {number:>5} {row['files']:>5} {size:>9}  {times:<13} "
+            f"{row['index']:>3} {number:>5} {row['files']:>5} {_size(row):>15}  {times:<13} "
             f"{row['description']}"
         )
-        lines += [f"{'':>26} -> {name}" for name in row["bids"]]
+        lines += [f"{'':>32} -> {name}" for name in row["bids"]]
         if row["skipped"]:
-            lines.append(f"{'':>26} left out: {row['skipped']}")
+            lines.append(f"{'':>32} left out: {row['skipped']}")
+        lines.append(f"{'':>32} {SURENESS[row['sure']].lower()}: {row['why']}")
     return lines
+
+
+def _size(row: Mapping[str, Any]) -> str:
+    """Write columns, rows, slices and volumes as dcm2niix and FSL order them: 64x64x36x240."""
+    sizes = [row[name] or "?" for name in ("columns", "rows", "slices", "volumes")]
+    return "x".join(map(str, sizes[:3] if sizes[3] == 1 else sizes))
 
 
 def quarantine_lines(plan: SessionPlan) -> list[str]:
@@ -51,6 +61,24 @@ def quarantine_lines(plan: SessionPlan) -> list[str]:
     lines = [f"quarantine: {count} file(s): {reason}" for reason, count in sorted(counts.items())]
     if plan.source.other_files:
         lines.append(f"{plan.source.other_files} file(s) are no DICOM and stay where they are")
+    return lines
+
+
+def identified_lines(originals: tuple[IdentifiedSeries, ...]) -> list[str]:
+    """Return what the originals say of whose they are, clearly headed."""
+    if not originals:
+        return []
+    lines = ["IDENTIFIED: what follows names the person. Do not share it."]
+    persons = dict.fromkeys((o.patient_name, o.patient_id, o.birth_date) for o in originals)
+    for name, number, birth in persons:
+        lines.append(
+            f"  patient: {name or '(no name)'}, ID {number or '(none)'}, born {birth or '?'}"
+        )
+    lines += [
+        f"{o.index:>3} {o.study_date or '?':>8}  {o.series_description or '(none)'}"
+        + (f" / {o.protocol_name}" if o.protocol_name != o.series_description else "")
+        for o in originals
+    ]
     return lines
 
 

@@ -13,6 +13,7 @@ from bidsanon.convert.plan import (
     plan_conversion,
     sample_positions,
 )
+from bidsanon.convert.sureness import Judgement, Sureness, headers_only, judge_names
 
 __all__ = [
     "ConversionPlan",
@@ -20,15 +21,19 @@ __all__ = [
     "Fidelity",
     "Heuristic",
     "HeuristicRow",
+    "Judgement",
     "PlainImage",
     "PlainImages",
     "PlannedRule",
     "PlannedSeries",
+    "Sureness",
     "check_fidelity",
     "convert_session",
     "convert_to_images",
     "draft_heuristic",
     "find_uncompared",
+    "headers_only",
+    "judge_names",
     "list_heuristics",
     "plan_conversion",
     "resolve_heuristic",

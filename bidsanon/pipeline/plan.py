@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bidsanon.convert import ConversionPlan, plan_conversion, sample_positions
+from bidsanon.convert import (
+    ConversionPlan,
+    Heuristic,
+    Judgement,
+    PlannedSeries,
+    headers_only,
+    judge_names,
+    plan_conversion,
+    sample_positions,
+)
 from bidsanon.deidentify import Replacements, deidentify_session
-from bidsanon.errors import GateRefusedError
+from bidsanon.errors import GateRefusedError, PolicyError
 from bidsanon.findings import Finding, errors
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
+from bidsanon.pipeline.provenance import published_before
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
 from bidsanon.progress import Progress, Silent
@@ -51,6 +62,8 @@ class SessionPlan:
         What each series is called, by its index, as it would be published.
     facts
         What may be shown besides of each series.
+    judgements
+        How sure what is proposed for each series is.
     findings
         What the gates would say, as far as can be told without converting.
     """
@@ -62,6 +75,7 @@ class SessionPlan:
     conversion: ConversionPlan
     descriptions: Mapping[int, str]
     facts: tuple[SeriesFacts, ...]
+    judgements: tuple[Judgement, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -86,6 +100,8 @@ class SampledSession:
         Cleans a text as descriptors are cleaned.
     scratch
         A folder that is gone afterwards.
+    uid_key
+        The vault's key of UID replacement.
     """
 
     policy: Policy
@@ -93,31 +109,56 @@ class SampledSession:
     deidentified: DeidentifiedSession
     clean: Callable[[str], str]
     scratch: Path
+    uid_key: bytes = field(repr=False)
 
     def plan(self, request: ConvertRequest) -> SessionPlan:
         """Ask the heuristic for names, and convert nothing."""
         source, deidentified = self.source, self.deidentified
-        conversion = plan_conversion(
-            deidentified,
-            heuristic=self.policy.heuristic,
-            subject=request.place.subject,
-            session=request.place.session,
-            work=self.scratch / "heudiconv",
-        )
+        descriptions = describe_series(deidentified)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            asked = pool.submit(self._ask, self.policy.heuristic, request, "heudiconv")
+            by_headers = self._by_headers(request)
+            conversion = asked.result()
         return SessionPlan(
             request=request,
             policy=self.policy,
             source=source,
             deidentified=deidentified,
             conversion=conversion,
-            descriptions=describe_series(deidentified),
+            descriptions=descriptions,
             facts=tuple(_may_be_shown(series_facts(s), self.clean) for s in source.series),
+            judgements=tuple(
+                judge_names(
+                    one,
+                    by_headers.get(one.series_index),
+                    description=descriptions.get(one.series_index, ""),
+                )
+                for one in conversion.series
+            ),
             findings=(
                 *source.findings,
+                *published_before(source, request, uid_key=self.uid_key),
                 *deidentified.findings,
                 *label_findings(request.place, deidentified.identity),
                 *conversion.findings,
             ),
+        )
+
+    def _by_headers(self, request: ConvertRequest) -> dict[int, PlannedSeries]:
+        """Return what the headers alone make of each series; nothing where they cannot be asked."""
+        try:
+            plan = self._ask(headers_only(), request, "headers")
+        except PolicyError:
+            return {}
+        return {series.series_index: series for series in plan.series}
+
+    def _ask(self, heuristic: Heuristic, request: ConvertRequest, name: str) -> ConversionPlan:
+        return plan_conversion(
+            self.deidentified,
+            heuristic=heuristic,
+            subject=request.place.subject,
+            session=request.place.session,
+            work=self.scratch / name,
         )
 
 
@@ -162,6 +203,7 @@ def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[
             deidentified=deidentified,
             clean=Replacements(person, known=deidentified.identity).descriptor,
             scratch=scratch,
+            uid_key=person.uid_key,
         )
 
 

@@ -121,14 +121,22 @@ def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:
             "files": len(series.source.instances),
             "rows": facts.rows,
             "columns": facts.columns,
+            "slices": facts.slices,
+            "volumes": facts.volumes,
             "echo_time_ms": facts.echo_time_ms,
             "repetition_time_ms": facts.repetition_time_ms,
             "image_type": list(facts.image_type),
             "bids": list(planned.names),
             "skipped": planned.reason or None,
+            "sure": judgement.sure.value,
+            "why": judgement.why,
         }
-        for series, facts, planned in zip(
-            plan.deidentified.series, plan.facts, plan.conversion.series, strict=True
+        for series, facts, planned, judgement in zip(
+            plan.deidentified.series,
+            plan.facts,
+            plan.conversion.series,
+            plan.judgements,
+            strict=True,
         )
     ]
 

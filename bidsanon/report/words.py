@@ -100,6 +100,13 @@ VERDICTS = {
     DefaceVerdict.FAILED: "Failed: not published",
 }
 
+SURENESS = {
+    "headers": "By its headers",
+    "name": "By its name only",
+    "conflicting": "Conflicting",
+    "heuristic": "By the heuristic only",
+}
+
 ACTIONS = {
     Action.REMOVE: "Removed",
     Action.EMPTY: "Emptied",

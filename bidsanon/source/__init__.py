@@ -2,7 +2,16 @@
 
 from bidsanon.source.facts import SeriesFacts, series_facts
 from bidsanon.source.gate import read_source
+from bidsanon.source.identified import IdentifiedSeries, identified_series
 from bidsanon.source.quarantine import write_quarantine
 from bidsanon.source.several import split_by_person
 
-__all__ = ["SeriesFacts", "read_source", "series_facts", "split_by_person", "write_quarantine"]
+__all__ = [
+    "IdentifiedSeries",
+    "SeriesFacts",
+    "identified_series",
+    "read_source",
+    "series_facts",
+    "split_by_person",
+    "write_quarantine",
+]
