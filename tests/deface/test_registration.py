@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from heads import pose, posed_head
@@ -10,6 +12,7 @@ from bidsanon.deface.grid import Grid, Matrix, voxel_sizes_mm
 from bidsanon.deface.head import brightness, flattened
 from bidsanon.deface.registration import (
     STAGES,
+    Stage,
     axis_turns,
     landmarks_apart_mm,
     register,
@@ -42,6 +45,26 @@ def test_a_head_whose_orientation_was_lost_is_found_from_the_axes() -> None:
     truth = to_lost @ pose(turn_deg=(5, -4, 6))
     found = register(lost, turns=axis_turns())
     assert landmarks_apart_mm(found.to_head, truth) < NEAR_MM
+
+
+def test_a_small_childs_head_is_found_from_its_size() -> None:
+    truth = pose(shift_mm=(8, -5, 12), turn_deg=(9, 4, -12), scale=0.7)
+    found = register(posed_head(truth, size_mm=3.0, shape=(64, 72, 72)), scale=0.75)
+    assert landmarks_apart_mm(found.to_head, truth) < NEAR_MM
+
+
+def test_starts_that_disagree_are_decided_between_on_the_finest_voxels(upright_head: Grid) -> None:
+    halves = (np.eye(3), np.diag([-1.0, -1.0, 1.0]))
+    one = Stage(
+        size_mm=8.0, samples=3000, starts=1, parameters=np.arange(6), evaluations=40, step=0.2
+    )
+    found = register(upright_head, turns=halves, stages=(replace(one, starts=2), one))
+    assert found.starts_apart_mm is not None
+    assert found.starts_apart_mm > 50
+    assert found.lead is not None
+    assert landmarks_apart_mm(found.to_head, np.eye(4)) < 2 * NEAR_MM
+    alone = register(upright_head, turns=halves[:1], stages=(one, one))
+    assert alone.starts_apart_mm is None
 
 
 def test_the_same_head_is_found_to_the_last_bit(upright_head: Grid) -> None:
