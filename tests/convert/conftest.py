@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sessions
+from in_process import ask_in_process
 from plain_staging import stage_plainly
 
-from bidsanon.convert import Heuristic, conversion, drive, plan, resolve_heuristic, worker
-from bidsanon.convert import heuristic as choice
-from bidsanon.convert.job import Answer, Request
+from bidsanon.convert import Heuristic, resolve_heuristic
 from bidsanon.session import DeidentifiedSession
 
 
@@ -21,18 +19,7 @@ from bidsanon.session import DeidentifiedSession
 def worker_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask heuristics in this process: the same code, without the second that a new one takes."""
 
-    def drive_here(request: Request, *, work: Path, **_: object) -> Answer:
-        monkeypatch.setattr(sys, "path", [*sys.path])
-        monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
-        work.mkdir(parents=True, exist_ok=True)
-        files = [work / "request.json", work / "answer.json"]
-        files[0].write_text(request.to_json())
-        worker.main([str(file) for file in files])
-        return drive.read_answer(files[1], request.heuristic)
-
-    monkeypatch.setattr(choice, "drive_worker", drive_here)
-    monkeypatch.setattr(plan, "drive_worker", drive_here)
-    monkeypatch.setattr(conversion, "drive_worker", drive_here)
+    ask_in_process(monkeypatch)
 
 
 @pytest.fixture

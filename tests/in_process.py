@@ -1,0 +1,27 @@
+"""Asks heuristics in this process: the same code, without the second that a new one takes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bidsanon.convert import conversion, drive, plan, worker
+from bidsanon.convert import heuristic as choice
+from bidsanon.convert.job import Answer, Request
+
+
+def ask_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drive_here(request: Request, *, work: Path, **_: object) -> Answer:
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
+        work.mkdir(parents=True, exist_ok=True)
+        files = [work / "request.json", work / "answer.json"]
+        files[0].write_text(request.to_json())
+        worker.main([str(file) for file in files])
+        return drive.read_answer(files[1], request.heuristic)
+
+    monkeypatch.setattr(choice, "drive_worker", drive_here)
+    monkeypatch.setattr(plan, "drive_worker", drive_here)
+    monkeypatch.setattr(conversion, "drive_worker", drive_here)
