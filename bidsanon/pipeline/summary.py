@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bidsanon import __version__
 from bidsanon.errors import BidsanonError, GateRefusedError
 from bidsanon.findings import Finding, GateResult, errors
-from bidsanon.pipeline.plan import SessionPlan
-from bidsanon.pipeline.request import ConvertRequest, Policy
-from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.session import SourceSession
-from bidsanon.validate.residue import ResidueSearch
+
+if TYPE_CHECKING:
+    # Start-up time: who defaces or removes needs none of them.
+    from bidsanon.pipeline.plan import SessionPlan
+    from bidsanon.pipeline.request import ConvertRequest, Policy
+    from bidsanon.pipeline.run import Run
+    from bidsanon.validate.residue import ResidueSearch
 
 
 def run_summary(run: Run) -> dict[str, Any]:
