@@ -48,15 +48,15 @@ class CutImage:
     loose: bool = False
 
 
-def read_cut(before: Path, after: Path, *, loose: bool = False) -> CutImage:
+def read_cut(before: Path, after: Path, *, mask: Path | None = None) -> CutImage:
     """Find out what was cut from an image, some slices at a time.
 
     Parameters
     ----------
     before, after
         The image and its defaced copy; the same file where it was left as it was.
-    loose
-        Whether the cut is for another series.
+    mask
+        Its defacemask, where the cut is for another series: what was air here may be face there.
 
     Raises
     ------
@@ -74,12 +74,18 @@ def read_cut(before: Path, after: Path, *, loose: bool = False) -> CutImage:
         values.update(np.unique(other.values[differs]).tolist())
     if len(values) > 1:
         raise UnreadableImageError("what was cut from it does not have one value")
+    if mask is not None:
+        kept = read_header(mask)
+        if not kept.same_grid(image):
+            raise UnreadableImageError("its defacemask is another image's")
+        for slab in slabs(kept):
+            goes[:, :, slab.first : slab.first + slab.values.shape[2]] = slab.values == 0
     return CutImage(
         space=image.space,
         affine=image.affine,
         goes=goes,
         value=next(iter(values), 0.0),
-        loose=loose,
+        loose=mask is not None,
     )
 
 

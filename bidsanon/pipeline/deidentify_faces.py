@@ -114,7 +114,7 @@ def _deface(
         for done in deface_images(
             root,
             images,
-            options=options,
+            options=replace(options, masks=True),
             pictures=make_private_folder(space.pictures),
             jobs=run.request.options.jobs,
         ):
@@ -178,7 +178,7 @@ def _cut_alike(
     return tuple(
         other
         for other in scans
-        if DefaceVerdict.DEFACED in _verdicts(other, outcomes)
+        if any(outcomes[image.path].mask for image in other.images)
         and DefaceVerdict.FAILED not in _verdicts(other, outcomes)
         and other.person == scan.person
         and place
@@ -199,9 +199,11 @@ def _task(
     outcomes: dict[str, DefaceOutcome],
     run: DeidentifyRun,
 ) -> WriteBack:
-    images = [image for other in cut_in for image in other.images]
-    defaced = [i for i in images if outcomes[i.path].verdict is DefaceVerdict.DEFACED]
     proved = cut_in == (scan,)
+    images = [
+        image for other in cut_in for image in other.images if proved or outcomes[image.path].mask
+    ]
+    defaced = [i for i in images if outcomes[i.path].verdict is DefaceVerdict.DEFACED]
     assert run.request.deface is not None  # noqa: S101 (the caller looked)
     method = ""
     if defaced:
@@ -211,8 +213,8 @@ def _task(
         number=number,
         folder=scan.folder,
         files=scan.files,
-        images=tuple((i.source, root / i.path) for i in (images if proved else defaced)),
-        proved=proved,
+        images=tuple((i.source, root / i.path) for i in images),
+        masks=() if proved else tuple(root / outcomes[i.path].mask for i in images),
         method=method,
         scratch=root.with_name(f"again-{number:04d}"),
     )

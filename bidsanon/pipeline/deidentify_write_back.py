@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from bidsanon.convert.fidelity import convert_folder
@@ -42,9 +43,9 @@ class WriteBack:
         A folder that holds its files and nothing else, and the files as links or as they are.
     images
         Each image that was made of them, and its defaced copy: the same where it was left alone.
-    proved
-        Whether these are images of its own that passed the self-check. If not, they are of other
-        series, in which the face is at the same place.
+    masks
+        The images' defacemasks where they are of other series, in which the face is at the same
+        place; empty where they are its own, and passed the self-check.
     method
         For (0012,0063): how the face was removed; empty where none was.
     scratch
@@ -55,9 +56,14 @@ class WriteBack:
     folder: Path
     files: tuple[Path, ...]
     images: tuple[tuple[Path, Path], ...]
-    proved: bool
+    masks: tuple[Path, ...]
     method: str
     scratch: Path
+
+    @property
+    def proved(self) -> bool:
+        """Whether what is written is proved to show no face."""
+        return not self.masks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +107,8 @@ def _write(task: WriteBack) -> Written:
     trouble = ""
     try:
         cuts = tuple(
-            read_cut(before, after, loose=not task.proved) for before, after in task.images
+            read_cut(before, after, mask=mask)
+            for (before, after), mask in zip_longest(task.images, task.masks)
         )
         cut = SeriesCut(images=cuts)
         whole = all(one.goes is None for one in cuts)
