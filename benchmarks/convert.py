@@ -98,7 +98,9 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slices", type=int, default=2400, help="of the set made by code")
+    parser.add_argument(
+        "--slices", type=int, nargs="+", default=[2400], help="of each set made by code"
+    )
     parser.add_argument("--repeat", type=int, default=3, help="runs of each program")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument(
@@ -109,9 +111,11 @@ def _parse() -> argparse.Namespace:
 
 
 def _sets(work: Path, options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
-    synthetic = work / "synthetic"
-    write_classic_session(synthetic, slices=options.slices)
-    yield "synthetic", synthetic
+    for slices in options.slices:
+        synthetic = work / f"synthetic-{slices}"
+        write_classic_session(synthetic, slices=slices)
+        yield "synthetic", synthetic
+        remove_tree(synthetic)
     if options.only_synthetic:
         return
     for name in REAL_SETS:
