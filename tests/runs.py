@@ -19,7 +19,9 @@ from bidsanon.redaction import Redactor
 _RUN = {field.name for field in fields(RunOptions)}
 
 
-def run_convert(*sources: Path, dataset: Path, subject: str = "01", **options: object) -> Run:
+def run_convert(
+    *sources: Path, dataset: Path, subject: str | None = "01", **options: object
+) -> Run:
     request = make_request(sources, dataset=dataset, subject=subject, **_apart(options))
     return convert(request, progress=Silent(), redactor=Redactor())
 

@@ -33,7 +33,20 @@ if TYPE_CHECKING:
     metavar="DATASET",
     help="The BIDS dataset; made if it is not there.",
 )
-@click.option("-s", "--subject", required=True, metavar="LABEL", help="The person's BIDS label.")
+@click.option(
+    "-s",
+    "--subject",
+    metavar="LABEL|auto",
+    help="The person's BIDS label; auto: the one that the vault knows the person by, or else the "
+    "next free number.",
+)
+@click.option(
+    "--subjects",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead of -s: a table with the columns subject;source (or , or tab). A source is a "
+    "patient ID, or the path of a folder or archive. It lies outside the dataset.",
+)
 @click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
 @heuristic_option
 @click.option(
@@ -54,7 +67,8 @@ def command(
     *,
     sources: tuple[Path, ...],
     dataset: Path,
-    subject: str,
+    subject: str | None,
+    subjects: Path | None,
     session: str | None,
     heuristic: str,
     private: Path | None,
@@ -78,18 +92,23 @@ def command(
     from bidsanon.cli.progress import progress_on_stderr  # noqa: PLC0415
     from bidsanon.cli.text import plan_text, run_text  # noqa: PLC0415
     from bidsanon.pipeline.convert import convert  # noqa: PLC0415
+    from bidsanon.pipeline.options import AUTO  # noqa: PLC0415
     from bidsanon.pipeline.plan import plan_session  # noqa: PLC0415
     from bidsanon.pipeline.request import make_request  # noqa: PLC0415
+    from bidsanon.pipeline.subjects import read_subjects  # noqa: PLC0415
     from bidsanon.pipeline.summary import plan_summary, report_path, run_summary  # noqa: PLC0415
     from bidsanon.redaction import Redactor  # noqa: PLC0415
 
+    if (subject is None) == (subjects is None):
+        raise click.UsageError("give one of -s LABEL, -s auto and --subjects FILE")
     redactor = Redactor()
     progress = progress_on_stderr()
     with failing_as_json("convert", wanted=as_json), logging_to_stderr(redactor):
         request = make_request(
             sources,
             dataset=dataset,
-            subject=subject,
+            subject=None if subject == AUTO else subject,
+            subjects=subjects,
             session=session,
             private=private,
             heuristic=heuristic,
@@ -97,6 +116,8 @@ def command(
             field_maps=field_maps,
             options=options,
         )
+        if subjects is not None:
+            read_subjects(subjects, dataset=request.place.dataset)
         if dry_run:
             plan = plan_session(request, progress=progress)
             print_json(plan_summary(plan)) if as_json else click.echo(plan_text(plan))

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 @click.option(
     "-s",
     "--subject",
-    metavar="LABEL",
-    help="The person's label; without it the vault gives each person a pseudonym.",
+    metavar="LABEL|auto",
+    help="The person's label; auto: the vault gives each person a number that stays theirs. "
+    "Without it the vault gives each person a pseudonym.",
 )
 @click.option("--name", "patient_name", metavar="NAME", help="What becomes the patient's name.")
 @click.option(

@@ -6,6 +6,7 @@ private folder until all have passed; the last step puts everything into the dat
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,10 +23,16 @@ from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before, published_series
 from bidsanon.pipeline.record import journal_entry, record_run
-from bidsanon.pipeline.request import ConvertRequest, load_policy
+from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
 from bidsanon.pipeline.room import require_room
 from bidsanon.pipeline.run import Run
-from bidsanon.pipeline.workspace import Workspace, claimed_workspace, require_writable
+from bidsanon.pipeline.subjects import with_subject
+from bidsanon.pipeline.workspace import (
+    Workspace,
+    claimed_workspace,
+    nameless_workspace,
+    require_writable,
+)
 from bidsanon.progress import Progress
 from bidsanon.publish import (
     Publication,
@@ -85,18 +92,18 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         words="the folder that is to hold DATASET, and beside it DATASET.private,",
         cure="choose another place for DATASET (--private places the private folder alone)",
     )
-    with claimed_workspace(
-        request.private, request.place.name, words=request.private_words
-    ) as space:
+    with contextlib.ExitStack() as stack:
+        source = None
+        if not request.place.subject:
+            nameless = nameless_workspace(request.private, words=request.private_words)
+            source = _read(request, policy, stack.enter_context(nameless), progress)
+            request = with_subject(request, source, preview=False)
+        space = stack.enter_context(
+            claimed_workspace(request.private, request.place.name, words=request.private_words)
+        )
         settle_dataset(dataset)
         require_free(request.place, overwrite=request.options.overwrite)
-        source = read_source(
-            request.sources,
-            unpack_into=space.work / "source",
-            modalities=policy.profile.modalities,
-            progress=progress,
-            reader=text_reader(threads=request.options.jobs),
-        )
+        source = source or _read(request, policy, space, progress)
         require_room(source, request.private, factor=SPACE_FACTOR, result="the dataset")
         run = Run(request=request, policy=policy, source=source)
         try:
@@ -108,6 +115,18 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         with storage_errors(f"the report and the journal{done}"):
             record_run(run, space)
     return run
+
+
+def _read(
+    request: ConvertRequest, policy: Policy, space: Workspace, progress: Progress
+) -> SourceSession:
+    return read_source(
+        request.sources,
+        unpack_into=space.work / "source",
+        modalities=policy.profile.modalities,
+        progress=progress,
+        reader=text_reader(threads=request.options.jobs),
+    )
 
 
 def _take_through_gates(

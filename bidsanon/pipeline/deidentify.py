@@ -304,7 +304,7 @@ def plan_persons(
     plans = (
         vault.person_plan(
             part.person,
-            subject=request.subject,
+            subject=_assigned(part, vault) if request.assign else request.subject,
             anchor_date=anchor_date(part),
             instance_uid=part.instance_uid,
         )
@@ -313,6 +313,12 @@ def plan_persons(
     return tuple(
         plan if request.patient_name is None else replace(plan, patient_name=request.patient_name)
         for plan in plans
+    )
+
+
+def _assigned(part: SourceSession, vault: Vault) -> str:
+    return vault.assign_subject(
+        part.person, anchor_date=anchor_date(part), instance_uid=part.instance_uid
     )
 
 

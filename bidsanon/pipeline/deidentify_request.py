@@ -12,7 +12,7 @@ from pathlib import Path
 from bidsanon.deface import DefaceOptions, require_options
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
-from bidsanon.pipeline.options import USUAL_RUN, RunOptions
+from bidsanon.pipeline.options import AUTO, USUAL_RUN, RunOptions
 from bidsanon.pipeline.request import (
     require_possible_place,
     require_private_folder,
@@ -55,6 +55,8 @@ class DeidentifyRequest:
         What is delivered.
     subject
         The person's label, without its prefix; empty where the vault names them.
+    assign
+        Whether the vault gives each person a label and no pseudonym.
     patient_name
         What becomes (0010,0010); None: what becomes (0010,0020).
     deface
@@ -69,6 +71,7 @@ class DeidentifyRequest:
     name: str
     output: OutputFormat = OutputFormat.DICOM
     subject: str = ""
+    assign: bool = False
     patient_name: str | None = None
     deface: DefaceOptions | None = None
     options: RunOptions = USUAL_RUN
@@ -122,6 +125,7 @@ def make_deidentify_request(
     require_private_folder(private)
     require_apart(private, out, first_name="the private folder", second_name="OUT")
     require_sources(sources, {"OUT": out, "the private folder": private})
+    assign = subject == AUTO
     digest = hashlib.sha256(os.fsencode(out)).hexdigest()[:_DIGEST]
     name = f"{_NOT_PLAIN.sub('_', stem)}-{digest}"
     return DeidentifyRequest(
@@ -130,7 +134,8 @@ def make_deidentify_request(
         private=private,
         name=name,
         output=output,
-        subject=clean_label(subject, prefix="sub-") if subject is not None else "",
+        subject="" if assign or subject is None else clean_label(subject, prefix="sub-"),
+        assign=assign,
         patient_name=_clean_name(patient_name),
         deface=require_options(deface) if deface is not None else None,
         options=options,

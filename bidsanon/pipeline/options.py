@@ -9,6 +9,9 @@ from pathlib import Path
 from bidsanon.audit import ChangedValues
 from bidsanon.profile import UNAMENDED, Amendment, Profile, load_profile
 
+AUTO = "auto"
+"""What stands for the label that the vault gives a person."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:

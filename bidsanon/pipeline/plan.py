@@ -32,6 +32,7 @@ from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
+from bidsanon.pipeline.subjects import with_subject
 from bidsanon.progress import Progress, Silent
 from bidsanon.publish import require_free
 from bidsanon.session import (
@@ -90,6 +91,8 @@ class SampledSession:
 
     Attributes
     ----------
+    request
+        What was asked for, and for whom.
     policy
         The profile and the heuristic that were asked for.
     source
@@ -104,6 +107,7 @@ class SampledSession:
         The vault's key of UID replacement.
     """
 
+    request: ConvertRequest
     policy: Policy
     source: SourceSession
     deidentified: DeidentifiedSession
@@ -171,7 +175,7 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
         Where ``convert`` would raise it before its first gate.
     """
     with sampled_session(request, progress=progress) as sampled:
-        return sampled.plan(request)
+        return sampled.plan(sampled.request)
 
 
 @contextmanager
@@ -184,7 +188,8 @@ def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[
         Where ``convert`` would raise it before its first gate.
     """
     policy = load_policy(request)
-    require_free(request.place, overwrite=request.options.overwrite)
+    if request.place.subject:
+        require_free(request.place, overwrite=request.options.overwrite)
     with _scratch() as scratch:
         source = read_source(
             request.sources,
@@ -193,11 +198,14 @@ def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[
             progress=progress,
             reader=text_reader(threads=request.options.jobs),
         )
+        request = with_subject(request, source, preview=True)
+        require_free(request.place, overwrite=request.options.overwrite)
         if request.options.withhold:
             source = withhold_incomplete(source)
         person = _person(request, source)
         deidentified = _samples(request, policy, source, scratch, person)
         yield SampledSession(
+            request=request,
             policy=policy,
             source=source,
             deidentified=deidentified,

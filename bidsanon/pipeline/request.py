@@ -30,9 +30,12 @@ class ConvertRequest:
     sources
         Folders, archives, DICOMDIRs or files: identified, never written to.
     place
-        Where the session goes.
+        Where the session goes. Its subject is empty until the source is read where the vault or a
+        table names it.
     private
         The identified side's folder.
+    subjects
+        A table of subjects and sources; None: there is none.
     heuristic
         A name or a file.
     deface
@@ -46,6 +49,7 @@ class ConvertRequest:
     sources: tuple[Path, ...]
     place: SessionPlace
     private: Path
+    subjects: Path | None = None
     heuristic: str = "auto"
     deface: DefaceOptions = USUAL
     field_maps: FieldMapOptions = USUAL_LINKS
@@ -71,9 +75,10 @@ def make_request(
     sources: tuple[Path, ...],
     *,
     dataset: Path,
-    subject: str,
+    subject: str | None = None,
     session: str | None = None,
     private: Path | None = None,
+    subjects: Path | None = None,
     heuristic: str = "auto",
     deface: DefaceOptions = USUAL,
     field_maps: FieldMapOptions = USUAL_LINKS,
@@ -83,8 +88,12 @@ def make_request(
 
     Parameters
     ----------
+    subject
+        None: the vault gives the person a label, or `subjects` does.
     private
         None: ``DATASET.private`` beside the dataset.
+    subjects
+        A table of subjects and sources.
 
     Raises
     ------
@@ -101,13 +110,14 @@ def make_request(
     require_sources(sources, {"the dataset": dataset, "the private folder": private})
     place = SessionPlace(
         dataset=dataset,
-        subject=clean_label(subject, prefix="sub-"),
+        subject=clean_label(subject, prefix="sub-") if subject is not None else "",
         session=clean_label(session, prefix="ses-") if session is not None else None,
     )
     return ConvertRequest(
         sources=sources,
         place=place,
         private=private,
+        subjects=subjects,
         heuristic=heuristic,
         deface=require_options(deface),
         field_maps=field_maps,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.audit import Journal
-from bidsanon.errors import StorageError
+from bidsanon.errors import ConflictError, StorageError
 from bidsanon.files import make_private_folder, remove_tree, storage_errors
-from bidsanon.publish import session_claim
+from bidsanon.publish import lock_file, session_claim
 from bidsanon.vault import read_contents, vault_in_use
 
 DELIVERIES = "deliveries"
 """The folder that remembers what ``deidentify`` put where: its persons have pseudonyms."""
+
+_NAMELESS = "nameless-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +170,41 @@ def claimed_workspace(
     ):
         space.remove_stale()
         yield space
+
+
+@contextlib.contextmanager
+def nameless_workspace(private: Path, *, words: str) -> Iterator[Workspace]:
+    """Open a workspace for a source of which nobody knows yet whose it is.
+
+    Parameters
+    ----------
+    private
+        The private folder.
+    words
+        Which folder that is: from :func:`private_words`.
+
+    Raises
+    ------
+    StorageError
+        If the private folder cannot be written.
+    """
+    name = f"{_NAMELESS}{secrets.token_hex(8)}"
+    with claimed_workspace(private, name, words=words) as space:
+        _remove_abandoned(private, besides=name)
+        yield space
+        lock_file(space.claim).unlink(missing_ok=True)
+
+
+def _remove_abandoned(private: Path, *, besides: str) -> None:
+    """Remove what crashed runs left of sources that had no name yet."""
+    for path in (private / "work").glob(f"{_NAMELESS}*"):
+        name = path.name.partition(".")[0]
+        if name == besides:
+            continue
+        claim = private / "work" / name
+        with contextlib.suppress(ConflictError), session_claim(claim):
+            remove_tree(path)
+            lock_file(claim).unlink(missing_ok=True)
 
 
 def _is_used(private: Path) -> bool:

@@ -12,7 +12,7 @@ from bidsanon.publish.delivery import (
 from bidsanon.publish.dicomdir import DICOMDIR, write_dicomdir
 from bidsanon.publish.file_set import arrange
 from bidsanon.publish.ledger import Addition, Ledger, ledger_path, root_texts
-from bidsanon.publish.lock import dataset_lock, publishing_folder, session_claim
+from bidsanon.publish.lock import dataset_lock, lock_file, publishing_folder, session_claim
 from bidsanon.publish.place import (
     SessionPlace,
     clean_label,
@@ -50,6 +50,7 @@ __all__ = [
     "install",
     "interrupted",
     "ledger_path",
+    "lock_file",
     "packing_of_out",
     "publish_session",
     "publishing_folder",

@@ -48,6 +48,11 @@ def dataset_lock(dataset: Path, *, timeout_s: float = DATASET_LOCK_TIMEOUT_S) ->
         lock.release()
 
 
+def lock_file(work: Path) -> Path:
+    """Return the file on which the claim of a work folder is held."""
+    return work.parent / f".{work.name}.lock"
+
+
 @contextlib.contextmanager
 def session_claim(work: Path, *, doing: str = "converting this session") -> Iterator[None]:
     """Hold one session's work folder alone; whoever comes second is told at once.
@@ -65,7 +70,7 @@ def session_claim(work: Path, *, doing: str = "converting this session") -> Iter
         If another process holds it.
     """
     make_private_folder(work.parent)
-    lock = FileLock(work.parent / f".{work.name}.lock", mode=PRIVATE_FILE_MODE)
+    lock = FileLock(lock_file(work), mode=PRIVATE_FILE_MODE)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:

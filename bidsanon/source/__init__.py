@@ -3,6 +3,7 @@
 from bidsanon.source.facts import SeriesFacts, series_facts
 from bidsanon.source.gate import read_source
 from bidsanon.source.identified import IdentifiedSeries, identified_series
+from bidsanon.source.person import is_patient_id
 from bidsanon.source.quarantine import write_quarantine
 from bidsanon.source.several import split_by_person
 
@@ -10,6 +11,7 @@ __all__ = [
     "IdentifiedSeries",
     "SeriesFacts",
     "identified_series",
+    "is_patient_id",
     "read_source",
     "series_facts",
     "split_by_person",

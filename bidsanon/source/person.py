@@ -145,6 +145,20 @@ def person_key(patients: Iterable[Patient], *, study_uid: str) -> str:
     return _SEPARATOR.join(("study", study_uid))
 
 
+def is_patient_id(text: str, person: str) -> bool:
+    """Tell whether a text is the Patient ID of a person.
+
+    Parameters
+    ----------
+    text
+        An ID as somebody wrote it.
+    person
+        From :func:`person_key`.
+    """
+    kind, *rest = person.split(_SEPARATOR)
+    return kind == "id" and bool(rest) and _folded(text) == rest[0]
+
+
 def _belongs(patient: Patient, person: Iterable[Patient]) -> bool:
     """Whether nothing that is known of a person speaks against it, and an ID or a name for it."""
     return not any(_contradict(patient, other) for other in person) and any(

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Collection
 from datetime import date
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +36,7 @@ _NOMINAL_ANCHOR = date(2015, 1, 1)
 _PERSON = "person"
 _BETWEEN_FIELDS = "\x1f"
 _WORD = re.compile(r"\w+")
+_FEWEST_DIGITS = 2
 
 
 class Vault:
@@ -196,6 +199,41 @@ class Vault:
             if not changed.rowcount:
                 raise KeyError("a person needs a plan before a label")
 
+    def assign_subject(
+        self,
+        person: str,
+        *,
+        taken: Collection[str] = (),
+        anchor_date: str = "",
+        instance_uid: str = "",
+    ) -> str:
+        """Return a person's label, and give them the next free number for ever if they have none.
+
+        Several processes that ask at once get a label for each person, and one person the same.
+
+        Parameters
+        ----------
+        person, anchor_date, instance_uid
+            As for :meth:`person_plan`.
+        taken
+            Labels that are used elsewhere, without ``sub-``.
+        """
+        with vault_errors(), transaction(self._connection):
+            as_label = self._may_hold_labels(anchor_date, instance_uid)
+            person_id = self._person_id(person, as_label=as_label)
+            known = dict(self._connection.execute("SELECT id, subject FROM person"))
+            if known.get(person_id):
+                return str(known[person_id])
+            label = _next_number({*taken, *filter(None, known.values())})
+            self._connection.execute(
+                "INSERT OR IGNORE INTO person (id, sealed_shift) VALUES (?, ?)",
+                (person_id, sealed(self._shift(person_id, anchor_date), person_id, self._key)),
+            )
+            self._connection.execute(
+                "UPDATE person SET subject = ? WHERE id = ?", (label, person_id)
+            )
+            return label
+
     def _may_hold_labels(self, anchor_date: str, instance_uid: str) -> bool:
         """Tell whether files may be what was de-identified with this vault."""
         day = parse_date(anchor_date)
@@ -268,6 +306,15 @@ class Vault:
 
     def _digest(self, purpose: str, text: str = "") -> bytes:
         return digest(self._key, purpose, text)
+
+
+def _next_number(labels: Collection[str]) -> str:
+    """Return the first number that is no label, however many zeros those begin with."""
+    numbers = {label for label in labels if label.isascii() and label.isdecimal()}
+    used = {int(label) for label in numbers}
+    free = next(number for number in count(1) if number not in used)
+    width = max((len(label) for label in numbers), default=_FEWEST_DIGITS)
+    return f"{free:0{max(width, _FEWEST_DIGITS)}d}"
 
 
 def _spellings(pseudonym: str) -> tuple[str, str]:
