@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from bidsanon.convert import conversion, drive, plan, worker
+from bidsanon.convert import conversion, drive, loading, plan, worker
 from bidsanon.convert import heuristic as choice
 from bidsanon.convert.job import Answer, Request
 
 
 def ask_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask one after the other; signals, and so time limits, are the main thread's alone."""
+    limit = loading._time_limit
+    one_at_a_time = threading.Lock()
+
+    def limit_here(seconds: float) -> contextlib.AbstractContextManager[None]:
+        here = threading.current_thread() is threading.main_thread()
+        return limit(seconds) if here else contextlib.nullcontext()
+
     def drive_here(request: Request, *, work: Path, **_: object) -> Answer:
+        with one_at_a_time:
+            return ask(request, work)
+
+    def ask(request: Request, work: Path) -> Answer:
         monkeypatch.setattr(sys, "path", [*sys.path])
         monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
         work.mkdir(parents=True, exist_ok=True)
@@ -22,6 +36,7 @@ def ask_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         worker.main([str(file) for file in files])
         return drive.read_answer(files[1], request.heuristic)
 
+    monkeypatch.setattr(loading, "_time_limit", limit_here)
     monkeypatch.setattr(choice, "drive_worker", drive_here)
     monkeypatch.setattr(plan, "drive_worker", drive_here)
     monkeypatch.setattr(conversion, "drive_worker", drive_here)

@@ -18,6 +18,7 @@ from bidsanon.convert import (
     Draft,
     draft_heuristic,
     list_heuristics,
+    plan_conversion,
     resolve_heuristic,
 )
 from bidsanon.errors import ConflictError, GateRefusedError, PolicyError, StorageError, UsageError
@@ -151,10 +152,15 @@ def new_heuristic(
         tried = sampled.scratch / "tried" / place.name
         tried.parent.mkdir()
         write_text(tried, draft.text)
-        policy = replace(sampled.policy, heuristic=resolve_heuristic(str(tried)))
-        check = _checked(replace(sampled, policy=policy).plan(request))
-    names, proposed = ([s.names for s in p.conversion.series] for p in (check.plan, plan))
-    if names != proposed:
+        own = resolve_heuristic(str(tried))
+        conversion = plan_conversion(
+            sampled.deidentified,
+            heuristic=own,
+            subject=request.place.subject,
+            session=request.place.session,
+            work=sampled.scratch / "heudiconv",
+        )
+    if [one.names for one in conversion.series] != [one.names for one in plan.conversion.series]:
         raise PolicyError(
             "the draft would not give every series the name that was proposed for it",
             cure="report it, with what `bidsanon inspect SOURCE` says of the series",
@@ -162,7 +168,8 @@ def new_heuristic(
     with storage_errors("the heuristic"):
         place.parent.mkdir(parents=True, exist_ok=True)
         write_text(place, draft.text)
-    return DraftedHeuristic(place=place, rules=draft.rules, check=check)
+    plan = replace(plan, policy=replace(plan.policy, heuristic=own), conversion=conversion)
+    return DraftedHeuristic(place=place, rules=draft.rules, check=_checked(plan))
 
 
 def _require_shareable(draft: Draft, sampled: SampledSession) -> None:
