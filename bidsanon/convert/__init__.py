@@ -6,6 +6,7 @@ from bidsanon.convert.fidelity import Fidelity, check_fidelity, find_uncompared
 from bidsanon.convert.heuristic import HeuristicRow, list_heuristics, resolve_heuristic
 from bidsanon.convert.images import PlainImage, PlainImages, convert_to_images
 from bidsanon.convert.job import Heuristic
+from bidsanon.convert.known import NOTHING_KNOWN, KnownFacts, load_known
 from bidsanon.convert.plan import (
     ConversionPlan,
     PlannedRule,
@@ -16,12 +17,14 @@ from bidsanon.convert.plan import (
 from bidsanon.convert.sureness import Judgement, Sureness, headers_only, judge_names
 
 __all__ = [
+    "NOTHING_KNOWN",
     "ConversionPlan",
     "Draft",
     "Fidelity",
     "Heuristic",
     "HeuristicRow",
     "Judgement",
+    "KnownFacts",
     "PlainImage",
     "PlainImages",
     "PlannedRule",
@@ -35,6 +38,7 @@ __all__ = [
     "headers_only",
     "judge_names",
     "list_heuristics",
+    "load_known",
     "plan_conversion",
     "resolve_heuristic",
     "sample_positions",

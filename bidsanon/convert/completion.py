@@ -58,8 +58,10 @@ def complete_sidecars(root: Path, images: Sequence[ConvertedImage]) -> None:
 
     The time between two preparations of a labelling sequence, or between two inversions of an
     MP2RAGE, is what the header calls its repetition time. dcm2niix leaves phase as the scanner
-    stored it, which BIDS calls arbitrary units, and not in radians.
+    stored it, which BIDS calls arbitrary units, and not in radians. The image of the equilibrium
+    belongs to the session's labelled runs.
     """
+    labelled = [image for image in images if image.suffix == "asl"]
     for image in images:
         sidecar = _sidecar(root, image)
         content = _read(sidecar)
@@ -69,6 +71,8 @@ def complete_sidecars(root: Path, images: Sequence[ConvertedImage]) -> None:
             added["RepetitionTimePreparation"] = content["RepetitionTime"]
         if "_part-phase_" in image.path:
             added["Units"] = "arbitrary"
+        if image.suffix == "m0scan" and labelled:
+            added["IntendedFor"] = [f"bids::{one.path}" for one in labelled]
         if not added.keys() <= content.keys():
             write_json(sidecar, added | content)
 
@@ -83,6 +87,10 @@ def withdraw_incomplete(
     The images that stay, the series of which none stays, and a finding for each removed image.
     """
     faults = {image: fault for image in images if (fault := _fault(root, image))}
+    labelled = [i for i in images if i.suffix == "asl" and i not in faults]
+    if not labelled:
+        alone = (i for i in images if i.suffix == "m0scan" and i not in faults)
+        faults |= dict.fromkeys(alone, "no labelled run is left that it belongs to")
     kept = tuple(image for image in images if image not in faults)
     left = {image.series_index for image in kept}
     skipped = {

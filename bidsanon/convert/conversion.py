@@ -14,6 +14,7 @@ from bidsanon.convert.completion import complete_sidecars, withdraw_incomplete
 from bidsanon.convert.drive import drive_worker
 from bidsanon.convert.emission import complete_emission
 from bidsanon.convert.job import Acquisition, Advance, Answer, Heuristic, Item, Mode, Request
+from bidsanon.convert.known import NOTHING_KNOWN, KnownFacts, write_known
 from bidsanon.convert.plan import (
     item_place,
     left_out,
@@ -45,6 +46,7 @@ def convert_session(
     session: str | None,
     work: Path,
     progress: Progress,
+    known: KnownFacts = NOTHING_KNOWN,
     made: Callable[[ConvertedPart], None] | None = None,
 ) -> ConvertedSession:
     """Convert a session with heudiconv into a fresh folder.
@@ -65,6 +67,8 @@ def convert_session(
         A private folder to work in; the session is made below it.
     progress
         Told of each name that has been converted.
+    known
+        What the lab knows of its images and no header says.
     made
         Called, in a thread of its own, with what was made for each name as soon as it is there.
 
@@ -114,6 +118,7 @@ def convert_session(
         _keep_only(output, subject)
         images = tuple(_images(answer.items, acquisitions, output))
         findings += _outcome_findings(answer, acquisitions, images, output)
+        write_known(output, images, known)
         complete_sidecars(output, images)
         findings += complete_emission(output, images, deidentified.series)
         images, withdrawn, said = withdraw_incomplete(output, images)

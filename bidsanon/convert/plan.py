@@ -181,8 +181,11 @@ def require_names(answer: Answer, heuristic: Heuristic, deidentified: Deidentifi
             "the source holds computed tomography alone, for which BIDS has no place",
             cure="`bidsanon deidentify SOURCE OUT --format nifti` delivers it as images",
         )
+    counts = Counter(one.reason for one in answer.left_out)
+    told = "; ".join(f"{reason} ({count})" for reason, count in counts.items())
     raise SourceError(
-        f"the heuristic {heuristic.name} matches none of the session's series",
+        f"the heuristic {heuristic.name} matches none of the session's series"
+        f"{': ' if told else ''}{told}",
         cure="`bidsanon inspect SOURCE` lists the series and says of each why it is left out",
     )
 
