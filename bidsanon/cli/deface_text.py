@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bidsanon.pipeline.deface_request import Mode
-from bidsanon.pipeline.deface_run import WITH_A_FACE, DefaceRun, ImageResult, Verdict
+from bidsanon.pipeline.deface_run import WITH_A_FACE, DefaceRun, Verdict
 
 _WORDS = {
     Verdict.DEFACED: "defaced",
@@ -16,6 +16,8 @@ _WORDS = {
     Verdict.SHOWS_FACE: "SHOWS A FACE",
     Verdict.FAILED: "FAILED",
 }
+_WORDS_LOOKING = _WORDS | {Verdict.FAILED: "CANNOT TELL"}
+"""Where images were only looked at, nothing has failed."""
 _GONE = "the originals are gone: only a copy that you kept elsewhere brings a face back"
 _HISTORY = (
     "the images lie in a git repository: its history keeps the faces, and so does its annex; "
@@ -25,12 +27,13 @@ _HISTORY = (
 
 def deface_text(run: DefaceRun) -> str:
     """Return what ``deface`` prints at its end: a table of all images, and what follows from it."""
-    width = max(len(word) for word in _WORDS.values())
+    words = _words(run)
+    width = max(map(len, words.values()))
     names = [_brief(result.name) for result in run.results]
     longest = max(map(len, names), default=0)
     lines = []
     for name, result in zip(names, run.results, strict=True):
-        lines.append(f"{_WORDS[result.verdict]:<{width}}  {name:<{longest}}  {result.reason}")
+        lines.append(f"{words[result.verdict]:<{width}}  {name:<{longest}}  {result.reason}")
         lines += [f"{'':<{width}}  {'':<{longest}}  {note}" for note in result.notes]
     return "\n".join([*lines, "", *_conclusions(run)])
 
@@ -47,13 +50,18 @@ def interrupted_text(run: DefaceRun) -> str:
 
 def _conclusions(run: DefaceRun) -> list[str]:
     request, counts = run.request, run.counts
-    counted = (f"{counts[verdict]} {_WORDS[verdict]}" for verdict in Verdict if counts[verdict])
+    words = _words(run)
+    counted = (
+        f"{counts[verdict]} {words[verdict].lower()}" for verdict in Verdict if counts[verdict]
+    )
     lines = [f"{len(run.results)} image(s): {', '.join(counted)}"]
     content = run.content
     if content and content.left_alone:
         lines.append(f"not looked at: {', '.join(content.left_alone)}")
     if content and content.not_copied and request.mode is Mode.COPY:
         lines.append(f"not copied:    {', '.join(content.not_copied)}")
+    if run.amended:
+        lines.append(f"amended:       {', '.join(run.amended)} (they named what was left out)")
     if request.mode is Mode.COPY:
         lines.append(f"out:           {request.out}")
     if request.pictures and any(result.pictures for result in run.results):
@@ -72,11 +80,12 @@ def _sidecars_missing(run: DefaceRun) -> bool:
 def warnings(run: DefaceRun) -> list[str]:
     """Return a line for each image with a face, for stderr."""
     grave = [result for result in run.results if result.verdict in WITH_A_FACE]
-    return [f"  {_brief(result.name)}: {_reason(result)}" for result in grave]
+    words = _words(run)
+    return [f"  {_brief(r.name)}: {words[r.verdict]}: {r.reason}" for r in grave]
 
 
-def _reason(result: ImageResult) -> str:
-    return f"{_WORDS[result.verdict]}: {result.reason}"
+def _words(run: DefaceRun) -> dict[Verdict, str]:
+    return _WORDS_LOOKING if run.request.mode is Mode.CHECK else _WORDS
 
 
 def _brief(name: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bidsanon.bids.names import BidsName, parse_name
-from bidsanon.deface.grid import Grid, voxel_sizes_mm
+from bidsanon.deface.grid import Grid, Points, voxel_sizes_mm
 from bidsanon.deface.head import REGISTERED_MM
 from bidsanon.deface.means import block_means
 from bidsanon.deface.voxels import Nifti, Slab, UnreadableImageError, magnitude_slabs, slabs
@@ -43,6 +43,7 @@ _UNWEIGHTED_S_MM2 = 100.0
 # From a slab that shows no more than a profile's outline to a scan of the whole body.
 THINNEST_MM, _SHORTEST_MM, _LONGEST_MM = 15.0, 60.0, 3000.0
 _LARGEST_MM3 = 2e9
+_LARGE_MM = 100.0
 _PHASES = {"phase1", "phase2", "phasediff"}
 
 
@@ -208,14 +209,18 @@ def _require_room(nifti: Nifti) -> None:
     thinnest, longest = float(lengths.min()), float(lengths.max())
     if longest < _SHORTEST_MM or thinnest < THINNEST_MM:
         raise UnreadableImageError(
-            f"its field of view of {' by '.join(f'{mm:.3g}' for mm in lengths)} mm is too small to "
-            "find a head in"
+            f"its field of view of {_in_words(lengths)} is too small to find a head in"
         )
     if longest > _LONGEST_MM or float(np.prod(lengths)) > _LARGEST_MM3:
         raise UnreadableImageError(
-            f"its field of view of {' by '.join(f'{mm:.3g}' for mm in lengths)} mm is larger than "
-            "any scanner's"
+            f"its field of view of {_in_words(lengths)} is larger than any scanner's: does its "
+            "header say millimetres?"
         )
+
+
+def _in_words(lengths: Points) -> str:
+    each = (f"{mm:.0f}" if mm >= _LARGE_MM else f"{mm:.3g}" for mm in lengths)
+    return f"{' by '.join(each)} mm"
 
 
 def acquisition_key(path: str) -> tuple[str, ...]:

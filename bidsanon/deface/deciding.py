@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bidsanon.deface.cut import WHOLE, Cut, FaceTissue
 from bidsanon.deface.engines import Engine
@@ -54,11 +54,24 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What is to be done with the images of an acquisition, and why."""
+    """What is to be done with the images of an acquisition, and why.
+
+    Attributes
+    ----------
+    verdict
+        How it ends, once the face is cut off where it is "defaced".
+    reason
+        Why, in words, while nothing has been done.
+    once_cut
+        The same once the face was cut off.
+    figures
+        What was measured, by name.
+    """
 
     verdict: DefaceVerdict
     reason: str
-    figures: dict[str, float]
+    once_cut: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 def place_template(
@@ -112,7 +125,7 @@ def _with_cut_check(placement: Placement, head: Grid, *, cut: Cut, said_defaced:
 
 def decide(placement: Placement, tissue: FaceTissue) -> Decision:
     """Decide whether there is a face to remove, where it is known where that would be."""
-    checked = placement.cut_check
+    checked, once_cut = placement.cut_check, ""
     if not tissue.cut_ml:
         verdict, reason = DefaceVerdict.NO_FACE, "the face lies outside the field of view"
     elif checked and checked.already_cut:
@@ -120,13 +133,19 @@ def decide(placement: Placement, tissue: FaceTissue) -> Decision:
         reason = f"its face was cut off before: {checked.before.words()}"
     elif tissue.tissue_ml < NO_TISSUE_ML:
         verdict = DefaceVerdict.NO_FACE
-        reason = f"where the face would be {tissue.tissue_ml:.1f} ml are brighter than air"
+        reason = f"nothing is where the face would be ({tissue.tissue_ml:.1f} ml above air)"
     else:
         verdict = DefaceVerdict.DEFACED
-        reason = f"the face was removed: {tissue.tissue_ml:.0f} ml brighter than air"
+        amount = f"{tissue.tissue_ml:.0f} ml of tissue"
         if checked and checked.said_defaced:
-            reason += ", although its sidecar says that it had been"
-    return Decision(verdict=verdict, reason=reason, figures=placement.figures() | tissue.figures())
+            amount += ", although its sidecar says that it had been removed"
+        reason, once_cut = f"there is a face: {amount}", f"the face was removed: {amount}"
+    return Decision(
+        verdict=verdict,
+        reason=reason,
+        once_cut=once_cut,
+        figures=placement.figures() | tissue.figures(),
+    )
 
 
 def decide_without(placement: Placement, relief_mm: float | None) -> Decision:
@@ -136,9 +155,13 @@ def decide_without(placement: Placement, relief_mm: float | None) -> Decision:
         figures["relief_mm"] = round(relief_mm, 2)
     if relief_mm is not None and relief_mm <= SHALLOW_MM:
         verdict = DefaceVerdict.NO_FACE
-        reason = f"it is no head, and nowhere shaped by more than {relief_mm:.1f} mm"
+        reason = f"no head, and nowhere shaped by more than {relief_mm:.1f} mm, as a face is"
     else:
         verdict = DefaceVerdict.FAILED
-        refused = "cut" if placement.cut_check else "registration"
-        reason = f"the self-check refused the {refused}: {'; '.join(placement.refusals)}"
+        words = "; ".join(placement.refusals)
+        reason = (
+            f"the self-check refused the cut: {words}"
+            if placement.cut_check
+            else f"no head was found for certain ({words})"
+        )
     return Decision(verdict=verdict, reason=reason, figures=figures)

@@ -26,9 +26,9 @@ _WHEN_FINE = {"fmap", "perf", "mrs"}
 _EPI = {"epi", "TB1EPI"}
 _WHEN_ASKED = {"dwi": Also.DWI, "func": Also.BOLD}
 _NEVER = {
-    "dwi": "a diffusion image: EPI does not show a face (0 to 2 % recognised)",
-    "func": "a functional image: EPI does not show a face (0 to 2 % recognised)",
-    "fmap": "a field map made by EPI, which does not show a face (0 to 2 % recognised)",
+    "dwi": "a diffusion image: EPI hardly ever shows a face (0 to 2 % of people recognised)",
+    "func": "a functional image: EPI hardly ever shows a face (0 to 2 % of people recognised)",
+    "fmap": "a field map made by EPI, which hardly ever shows a face (0 to 2 % recognised)",
 }
 FINE_VOXEL_MM3 = 12.0
 """From this volume on a voxel is too coarse for a face.

@@ -122,7 +122,9 @@ def deface_acquisition(
     outcomes = tuple(
         _failed(member.path, failures[member.path])
         if member.path in failures
-        else _outcome(look, member.path, shown=member is acquisition.shown, mask=mask_file)
+        else _outcome(
+            look, member.path, cut=goes, shown=member is acquisition.shown, mask=mask_file
+        )
         for member in acquisition.members
     )
     return DefacedAcquisition(outcomes=outcomes, to_head=look.to_head)
@@ -151,15 +153,15 @@ def _cut(
     return failures, mask_file
 
 
-def _outcome(look: Look, path: str, *, shown: bool, mask: str) -> DefaceOutcome:
-    sight = look.sight
+def _outcome(look: Look, path: str, *, cut: bool, shown: bool, mask: str) -> DefaceOutcome:
+    sight, decision = look.sight, look.decision
     return DefaceOutcome(
         path=path,
-        verdict=look.decision.verdict,
+        verdict=decision.verdict,
         engine=sight.engine if sight else "",
         engine_version=sight.engine_version if sight else "",
-        reason=look.decision.reason,
-        figures=look.decision.figures,
+        reason=decision.once_cut if cut else decision.reason,
+        figures=decision.figures,
         pictures=dict(sight.album.files) if sight and shown else {},
         mask=mask,
     )

@@ -98,7 +98,7 @@ def look_at(
 
 
 def _without_sight(verdict: DefaceVerdict, reason: str) -> Look:
-    return Look(decision=Decision(verdict=verdict, reason=reason, figures={}))
+    return Look(decision=Decision(verdict=verdict, reason=reason))
 
 
 def _look_at_head(

@@ -113,6 +113,10 @@ def read_header(path: Path) -> Nifti:
             image = nibabel.load(path)
         except (ValueError, OverflowError) as error:
             raise UnreadableImageError("its header holds numbers that make no sense") from error
+        except ImageFileError as error:
+            if path.stat().st_size == 0:
+                raise UnreadableImageError("the file is empty: get it again") from error
+            raise
     proxy = image.dataobj if isinstance(image, Nifti1Image | Nifti2Image) else None
     if not isinstance(image, Nifti1Image | Nifti2Image) or not isinstance(proxy, ArrayProxy):
         raise UnreadableImageError("it is not a NIfTI image in a single file")
@@ -404,9 +408,10 @@ def _reading() -> Iterator[None]:
     except (ImageFileError, HeaderDataError) as error:
         raise UnreadableImageError("it is not a NIfTI image in a single file") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UnreadableImageError("the compressed file is damaged or ends early") from error
+        words = "the compressed file is damaged or ends early: get it again"
+        raise UnreadableImageError(words) from error
     except PermissionError as error:
-        raise UnreadableImageError("it may not be read") from error
+        raise UnreadableImageError("you may not read it: check its permissions") from error
     except FileNotFoundError as error:
         raise UnreadableImageError("it is not there") from error
 

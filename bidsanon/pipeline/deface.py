@@ -21,7 +21,7 @@ from bidsanon.deface import deface_images
 from bidsanon.errors import ConflictError, GateRefusedError, SourceError
 from bidsanon.files import fresh_folder, make_private_folder, remove_tree, storage_errors
 from bidsanon.pipeline.deface_content import DatasetContent, dataset_around, list_dataset
-from bidsanon.pipeline.deface_copy import Fingerprint, copy_rest, fingerprint
+from bidsanon.pipeline.deface_copy import Fingerprint, amend_links, copy_rest, fingerprint
 from bidsanon.pipeline.deface_request import DefaceRequest, Mode
 from bidsanon.pipeline.deface_run import DefaceRun, ImageResult, Verdict
 from bidsanon.pipeline.deface_staging import Guard, Item, Staging
@@ -73,7 +73,7 @@ def deface(run: DefaceRun, *, progress: Progress) -> None:
                 step.advance(len(done))
         run.results.sort(key=lambda result: result.name)
         if copy:
-            copy.publish(withheld={r.name for r in run.results if r.path is None})
+            run.amended = copy.publish(withheld={r.name for r in run.results if r.path is None})
             run.results = [r if r.path is None else copy.appeared(r) for r in run.results]
     run.refusal = _refusal(run)
     run.seconds = time.monotonic() - started
@@ -107,11 +107,12 @@ class _Copy:
         """Return what is known of an image, with its place at OUT."""
         return replace(result, path=self.out / result.name)
 
-    def publish(self, *, withheld: Collection[str]) -> None:
-        """Add what is no image, and let it appear."""
+    def publish(self, *, withheld: Collection[str]) -> tuple[str, ...]:
+        """Add what is no image, let it appear, and return the sidecars that had to be amended."""
         with storage_errors("OUT"):
             self.folder.mkdir(exist_ok=True)
             copy_rest(self.dataset, self.content, into=self.folder, withheld=withheld)
+            amended = amend_links(self.dataset, copy=self.folder, withheld=withheld)
             if fingerprint(self.dataset, list_dataset(self.dataset)) != self.before:
                 raise ConflictError(
                     "somebody wrote the dataset while it was copied; nothing was put at OUT",
@@ -125,6 +126,7 @@ class _Copy:
                 raise ConflictError(
                     "somebody put something at OUT meanwhile", cure="give a new folder"
                 ) from error
+        return amended
 
 
 def _items(
@@ -262,14 +264,13 @@ def _outcomes(
 def _result(staging: Staging, item: Item, outcome: DefaceOutcome) -> ImageResult:
     """Put an image where it goes, and say what became of it."""
     placed = staging.place(item, outcome)
-    verdict, reason = Verdict(outcome.verdict.value), outcome.reason
+    verdict = Verdict(outcome.verdict.value)
     if item.target is None and outcome.verdict is DefaceVerdict.DEFACED:
         verdict = Verdict.SHOWS_FACE
-        reason = f"{outcome.figures['face_tissue_ml']:.0f} ml brighter than air where a face is"
     return ImageResult(
         name=item.name,
         verdict=Verdict.FAILED if placed.problem else verdict,
-        reason=placed.problem or reason,
+        reason=placed.problem or outcome.reason,
         engine_version=outcome.engine_version,
         figures=outcome.figures,
         path=placed.path,
@@ -291,14 +292,16 @@ def _refusal(run: DefaceRun) -> GateRefusedError | None:
     if not count:
         return None
     if run.request.mode is Mode.CHECK:
+        shown = run.counts[Verdict.SHOWS_FACE]
         return GateRefusedError(
-            f"{count} of {total} image(s) show a face, or may",
-            cure="`bidsanon deface` removes faces; do not share these images as they are",
+            f"of {total} image(s) {shown} show a face, and {count - shown} may",
+            cure="do not share them as they are; `bidsanon deface` removes faces where it can",
         )
     left = "left as they were" if run.request.mode is Mode.IN_PLACE else "not written to OUT"
     return GateRefusedError(
         f"{count} of {total} image(s) could not be defaced and were {left}: they may show a face",
-        cure="do not share them; look at them with --pictures DIR, or try another --deface engine",
+        cure="do not share them: mend what the table says can be mended, and look at the others "
+        "with --pictures DIR; `bidsanon doctor` names other engines",
     )
 
 

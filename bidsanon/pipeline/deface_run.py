@@ -81,6 +81,8 @@ class DefaceRun:
         What the dataset holds; None where images were given.
     results
         What became of each image, sorted by name once the run has ended.
+    amended
+        The sidecars of a copy that name what was left out no more.
     repository
         Whether images lie in a git repository: its history keeps what they were.
     refusal
@@ -92,6 +94,7 @@ class DefaceRun:
     request: DefaceRequest
     content: DatasetContent | None = None
     results: list[ImageResult] = field(default_factory=list)
+    amended: tuple[str, ...] = ()
     repository: bool = False
     refusal: GateRefusedError | None = None
     seconds: float = 0.0

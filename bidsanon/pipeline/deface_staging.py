@@ -10,7 +10,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,6 +157,12 @@ def companions(image: Path) -> list[Path]:
     return [path for name in names if (path := image.with_name(name)).is_file()]
 
 
+def json_like(raw: bytes, content: Mapping[str, object]) -> str:
+    """Write a JSON object indented as the text that it replaces was."""
+    found = _INDENT.match(raw.decode("utf-8-sig"))
+    return json.dumps(content, indent=found[1] if found else 2, ensure_ascii=False) + "\n"
+
+
 def _place_sidecar(image: Path, placed: Path, outcome: DefaceOutcome) -> list[str]:
     """Say in a sidecar how the face went, or copy it; say what could not be said in it."""
     source, target = sidecar_of(image), sidecar_of(placed)
@@ -173,8 +179,6 @@ def _place_sidecar(image: Path, placed: Path, outcome: DefaceOutcome) -> list[st
         if source != target:
             copy_file(source, target)
         return [f"its sidecar does not say so: {error}"]
-    found = _INDENT.match(raw.decode("utf-8-sig"))
-    text = json.dumps(content, indent=found[1] if found else 2, ensure_ascii=False)
     mode = stat.S_IMODE(source.stat().st_mode) if source == target else _FILE_MODE
-    write_text(target, text + "\n", mode=mode)
+    write_text(target, json_like(raw, content), mode=mode)
     return []

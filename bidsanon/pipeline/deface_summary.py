@@ -36,5 +36,6 @@ def deface_summary(run: DefaceRun) -> dict[str, Any]:
         "not_copied": list(run.content.not_copied)
         if run.content and request.mode is Mode.COPY
         else [],
+        "amended": list(run.amended),
         "seconds": round(run.seconds, 1),
     }

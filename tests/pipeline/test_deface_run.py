@@ -185,6 +185,34 @@ def test_an_image_that_cannot_be_defaced_does_not_go_into_a_copy(
     assert table == b"filename\tx\r\nanat/sub-02_PDw.nii.gz\t2\r\n"
 
 
+def test_a_copy_names_no_image_that_was_left_out(
+    dataset: Path, head: bytes, thing: bytes, tmp_path: Path
+) -> None:
+    put(dataset / "sub-01/fmap/sub-01_phasediff.nii.gz", b"no image")
+    put(dataset / "sub-01/fmap/sub-01_phasediff.json", b'{"B0FieldIdentifier": "lost"}')
+    put(dataset / "sub-01/fmap/sub-01_dir-AP_epi.nii.gz", head)
+    put(dataset / ASTRAY.replace("sub-02", "sub-01").replace("T1w", "FLAIR"), thing)
+    here, other = "bids::sub-01/anat/sub-01_FLAIR.nii.gz", "bids:other:sub-01/anat/x.nii.gz"
+    intended = [here, "anat/sub-01_FLAIR.nii.gz", "anat/sub-01_T1w.nii.gz", other]
+    epi = {"B0FieldIdentifier": ["kept"], "IntendedFor": intended}
+    bold = {"B0FieldSource": ["lost", "kept"], "IntendedFor": here}
+    both = {"sub-01/fmap/sub-01_dir-AP_epi": epi, "sub-01/func/sub-01_task-rest_bold": bold}
+    for name, content in both.items():
+        put(dataset / f"{name}.json", json.dumps(content, indent=1).encode())
+    untouched = b'{"B0FieldSource":"kept"}'
+    put(dataset / "sub-01/sub-01_T1w.json", untouched)
+    done = run(dataset, out=tmp_path / "out")
+    assert done.counts[Verdict.FAILED] == 2
+    left = {name: (tmp_path / "out" / f"{name}.json").read_text() for name in both}
+    assert [json.loads(text) for text in left.values()] == [
+        epi | {"IntendedFor": ["anat/sub-01_T1w.nii.gz", other]},
+        {"B0FieldSource": ["kept"]},
+    ]
+    assert all(text.startswith('{\n "B0') for text in left.values())
+    assert done.amended == tuple(f"{name}.json" for name in both)
+    assert (tmp_path / "out/sub-01/sub-01_T1w.json").read_bytes() == untouched
+
+
 def test_images_nobody_looks_at_do_not_go_into_a_copy(
     dataset: Path, head: bytes, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import nibabel
@@ -12,8 +13,10 @@ from jsonschema import Draft202012Validator
 from runs import run_convert
 from sessions import MARA, t1w_of_lumps, t1w_with_face
 
-from bidsanon.deface import DefaceOptions
+from bidsanon.deface import DefaceOptions, LooksAhead
+from bidsanon.deface.acquisition import Acquisition
 from bidsanon.errors import UsageError
+from bidsanon.files import tree_digest
 from bidsanon.findings import Gate, Severity
 from bidsanon.pipeline.request import make_request
 from bidsanon.pipeline.run import Run
@@ -96,3 +99,29 @@ def test_a_defacemask_is_published_beside_its_image(tmp_path: Path) -> None:
     assert not np.asarray(image.dataobj)[removed].any()
     sidecar = json.loads((anat / "sub-01_T1w.json").read_text("utf-8"))
     assert sidecar["DeidentificationMethod"][-1].endswith("the ears kept")
+
+
+@pytest.mark.slow
+def test_a_head_that_was_looked_at_while_the_rest_converted_gives_the_same_bytes(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    t1w_with_face(tmp_path / "in")
+    begun: list[str] = []
+    look = LooksAhead._look
+
+    def counted(self: LooksAhead, acquisition: Acquisition) -> None:
+        begun.append(acquisition.shown.path)
+        look(self, acquisition)
+
+    monkeypatch.setattr(LooksAhead, "_look", counted)
+    digests = []
+    for jobs in (1, 2):
+        place = tmp_path / str(jobs)
+        if jobs > 1:
+            (place / "ds.private").mkdir(parents=True)
+            shutil.copy(tmp_path / "1/ds.private/vault.sqlite", place / "ds.private")
+        run = run_convert(tmp_path / "in", source, dataset=place / "ds", jobs=jobs)
+        assert run.refusal is None
+        digests.append(tree_digest(place / "ds"))
+    assert begun == ["sub-01/anat/sub-01_T1w.nii.gz"]
+    assert digests[0] == digests[1]

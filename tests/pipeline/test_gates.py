@@ -107,10 +107,13 @@ def test_fidelity_refuses_lost_csa_fields(
             header.save_as(file)
         return session
 
+    begun: list[object] = []
     monkeypatch.setattr(pipeline, "deidentify_session", without_csa)
+    monkeypatch.setattr(pipeline.LooksAhead, "begin", begun.append)
     run = run_convert(source, dataset=dataset, session="02")
     gate, codes = refused_by(run)
     assert gate is Gate.FIDELITY
+    assert begun == []
     assert "FIDELITY_KEY_LOST" in codes
     lost = " ".join(f"{f.location} {f.message}" for f in run.refusal.findings)
     assert "SliceTiming" in lost or "PhaseEncodingDirection" in lost
