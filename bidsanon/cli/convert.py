@@ -48,12 +48,25 @@ if TYPE_CHECKING:
     "patient ID, or the path of a folder or archive. It lies outside the dataset.",
 )
 @click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
+@click.option(
+    "--study",
+    metavar="N|all",
+    help="Where the source holds studies of several days: the session is that of the N-th, or of "
+    "all.",
+)
 @heuristic_option
 @click.option(
     "--private",
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="The identified side's folder.  [default: DATASET.private]",
+)
+@click.option(
+    "--known",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="What the lab knows of its images and no header says, by suffix: "
+    '{"asl": {"BackgroundSuppression": true}}.',
 )
 @deface_options
 @field_map_options
@@ -70,10 +83,12 @@ def command(
     subject: str | None,
     subjects: Path | None,
     session: str | None,
+    study: str | None,
     heuristic: str,
     private: Path | None,
     deface: DefaceOptions,
     field_maps: FieldMapOptions,
+    known: Path | None,
     options: RunOptions,
     dry_run: bool,
     as_json: bool,
@@ -109,11 +124,13 @@ def command(
             dataset=dataset,
             subject=None if subject == AUTO else subject,
             subjects=subjects,
+            study=study,
             session=session,
             private=private,
             heuristic=heuristic,
             deface=deface,
             field_maps=field_maps,
+            known=known,
             options=options,
         )
         if subjects is not None:

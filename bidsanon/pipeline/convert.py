@@ -26,6 +26,7 @@ from bidsanon.pipeline.record import journal_entry, record_run
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
 from bidsanon.pipeline.room import require_room
 from bidsanon.pipeline.run import Run
+from bidsanon.pipeline.studies import choose_study
 from bidsanon.pipeline.subjects import with_subject
 from bidsanon.pipeline.workspace import (
     Workspace,
@@ -103,7 +104,7 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         )
         settle_dataset(dataset)
         require_free(request.place, overwrite=request.options.overwrite)
-        source = source or _read(request, policy, space, progress)
+        source = choose_study(source or _read(request, policy, space, progress), request.study)
         require_room(source, request.private, factor=SPACE_FACTOR, result="the dataset")
         run = Run(request=request, policy=policy, source=source)
         try:
@@ -246,6 +247,7 @@ def _compare_and_convert(
         converted = convert_session(
             deidentified,
             heuristic=run.policy.heuristic,
+            known=run.policy.known,
             subject=request.place.subject,
             session=request.place.session,
             work=space.folder("heudiconv"),

@@ -32,6 +32,7 @@ from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
+from bidsanon.pipeline.studies import choose_study
 from bidsanon.pipeline.subjects import with_subject
 from bidsanon.progress import Progress, Silent
 from bidsanon.publish import require_free
@@ -199,6 +200,7 @@ def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[
             reader=text_reader(threads=request.options.jobs),
         )
         request = with_subject(request, source, preview=True)
+        source = choose_study(source, request.study)
         require_free(request.place, overwrite=request.options.overwrite)
         if request.options.withhold:
             source = withhold_incomplete(source)

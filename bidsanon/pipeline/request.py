@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
-from bidsanon.convert import Heuristic, resolve_heuristic
+from bidsanon.convert import (
+    NOTHING_KNOWN,
+    Heuristic,
+    KnownFacts,
+    load_known,
+    resolve_heuristic,
+)
 from bidsanon.deface import USUAL, DefaceOptions, require_options
 from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.publishable import require_publishable
+from bidsanon.pipeline.studies import clean_study
 from bidsanon.pipeline.workspace import private_words
 from bidsanon.profile import Profile
 from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
@@ -36,12 +43,16 @@ class ConvertRequest:
         The identified side's folder.
     subjects
         A table of subjects and sources; None: there is none.
+    study
+        Which day's studies are the session: "1", "2", ... or "all"; None: there is one day only.
     heuristic
         A name or a file.
     deface
         What is asked of defacing.
     field_maps
         How field maps are linked to what they correct.
+    known
+        A file of what the lab knows of its images and no header says.
     options
         How the run goes about it.
     """
@@ -50,9 +61,11 @@ class ConvertRequest:
     place: SessionPlace
     private: Path
     subjects: Path | None = None
+    study: str | None = None
     heuristic: str = "auto"
     deface: DefaceOptions = USUAL
     field_maps: FieldMapOptions = USUAL_LINKS
+    known: Path | None = None
     options: RunOptions = USUAL_RUN
 
     @property
@@ -65,10 +78,11 @@ class ConvertRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The profile and the heuristic of a run, loaded and valid."""
+    """The profile, the heuristic and the lab's facts of a run, loaded and valid."""
 
     profile: Profile
     heuristic: Heuristic
+    known: KnownFacts = NOTHING_KNOWN
 
 
 def make_request(
@@ -79,9 +93,11 @@ def make_request(
     session: str | None = None,
     private: Path | None = None,
     subjects: Path | None = None,
+    study: str | None = None,
     heuristic: str = "auto",
     deface: DefaceOptions = USUAL,
     field_maps: FieldMapOptions = USUAL_LINKS,
+    known: Path | None = None,
     options: RunOptions = USUAL_RUN,
 ) -> ConvertRequest:
     """Check what the user asks for and return it as a record.
@@ -94,6 +110,8 @@ def make_request(
         None: ``DATASET.private`` beside the dataset.
     subjects
         A table of subjects and sources.
+    study
+        Which day's studies are the session; None: there may be one day only.
 
     Raises
     ------
@@ -118,9 +136,11 @@ def make_request(
         place=place,
         private=private,
         subjects=subjects,
+        study=clean_study(study),
         heuristic=heuristic,
         deface=require_options(deface),
         field_maps=field_maps,
+        known=known,
         options=options,
     )
 
@@ -136,7 +156,8 @@ def load_policy(request: ConvertRequest) -> Policy:
     Raises
     ------
     PolicyError
-        If the profile or the heuristic is invalid, or the profile keeps what no dataset may hold.
+        If the profile, the heuristic or the file of known facts is invalid, or the profile keeps
+        what no dataset may hold.
     UsageError
         If the profile cannot be amended as the run asks, or keeps such things as amended.
     MissingToolError
@@ -146,7 +167,11 @@ def load_policy(request: ConvertRequest) -> Policy:
     require_program(BIDS_VALIDATOR)
     profile = request.options.load_profile()
     require_publishable(profile)
-    return Policy(profile=profile, heuristic=resolve_heuristic(request.heuristic))
+    return Policy(
+        profile=profile,
+        heuristic=resolve_heuristic(request.heuristic),
+        known=load_known(request.known) if request.known else NOTHING_KNOWN,
+    )
 
 
 def require_private_folder(private: Path) -> None:

@@ -191,8 +191,10 @@ def nameless_workspace(private: Path, *, words: str) -> Iterator[Workspace]:
     name = f"{_NAMELESS}{secrets.token_hex(8)}"
     with claimed_workspace(private, name, words=words) as space:
         _remove_abandoned(private, besides=name)
-        yield space
-        lock_file(space.claim).unlink(missing_ok=True)
+        try:
+            yield space
+        finally:
+            lock_file(space.claim).unlink(missing_ok=True)
 
 
 def _remove_abandoned(private: Path, *, besides: str) -> None:

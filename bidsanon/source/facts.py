@@ -105,6 +105,20 @@ def series_facts(series: SourceSeries) -> SeriesFacts:
     )
 
 
+def incomplete_volume(series: SourceSeries) -> int | None:
+    """Return how many slices a volume has, where the files are no whole number of volumes.
+
+    None where they are, and where that cannot be told: of files with several frames, of mosaics,
+    and where slices do not follow each other volume by volume or place by place.
+    """
+    slices = _count_slices(series) if len(series.instances) > 1 else None
+    if not slices or len(series.instances) % slices == 0:
+        return None
+    facts = series_facts(series)
+    one_frame_each = facts.frames == 1 and "MOSAIC" not in facts.image_type
+    return slices if one_frame_each else None
+
+
 def _count_slices(series: SourceSeries) -> int | None:
     """Count the places at which the slices of one-frame files lie, reading no more than needed.
 

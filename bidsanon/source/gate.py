@@ -17,6 +17,7 @@ from bidsanon.session import (
     SourceSeries,
     SourceSession,
 )
+from bidsanon.source.facts import incomplete_volume
 from bidsanon.source.header import Header, Soundness
 from bidsanon.source.person import count_persons, person_key, person_keys
 from bidsanon.source.pixels import LookedAt, look_at_pixels
@@ -144,6 +145,7 @@ def _findings(reading: Reading, sorted_files: Sorted) -> tuple[Finding, ...]:
         *_about_damage(series, quarantine),
         *_about_duplicates(series, sorted_files.conflicting),
         *_about_gaps(series, quarantine),
+        *_about_volumes(series),
         *_about_days(series),
         *_about_leftovers(reading),
         *_about_quarantine(quarantine),
@@ -214,6 +216,18 @@ def _about_gaps(
             for code, count in counts.items()
             if count > 0
         ]
+    return findings
+
+
+def _about_volumes(series: Iterable[SourceSeries]) -> list[Finding]:
+    """Say which series end within a volume: no instance number is missing between two others."""
+    findings = []
+    for one in series:
+        slices = incomplete_volume(one)
+        if slices:
+            count, place = len(one.instances), f"series {one.index}"
+            found = finding("VOLUME_INCOMPLETE", location=place, count=count, slices=slices)
+            findings.append(found)
     return findings
 
 

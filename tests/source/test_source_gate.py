@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import sessions
 from instances import Read, Write
+from pydicom import dcmread
 from pydicom.uid import (
     CTImageStorage,
     EnhancedSRStorage,
     GrayscaleSoftcopyPresentationStateStorage,
+    ImplicitVRLittleEndian,
     SecondaryCaptureImageStorage,
 )
 
@@ -319,6 +321,41 @@ def test_images_that_are_not_there_are_a_warning(
         write(f"{place}", InstanceNumber=number, SOPInstanceUID=f"1.2.3.{place}")
     found = [f.message.split()[0] for f in read().findings if f.code == "INSTANCES_MISSING"]
     assert found == ([str(missing)] if missing else [])
+
+
+@pytest.mark.parametrize(
+    ("places", "slices"),
+    [
+        ("012012", None),
+        ("01201", 3),
+        ("0120120", 3),
+        ("001122", None),
+        ("00112", None),
+        ("012", None),
+        ("0", None),
+    ],
+)
+def test_a_last_volume_that_lacks_slices_is_a_warning(
+    write: Write, read: Read, places: str, slices: int | None
+) -> None:
+    for number, place in enumerate(places, start=1):
+        write(
+            f"{number}",
+            InstanceNumber=number,
+            SOPInstanceUID=f"1.2.3.{number}",
+            ImagePositionPatient=[0, 0, int(place)],
+        )
+    found = [f.message for f in read().findings if f.code == "VOLUME_INCOMPLETE"]
+    expected = f"{len(places)} file(s) are no whole number of volumes of {slices} slices"
+    assert [message.partition(":")[0] for message in found] == ([expected] if slices else [])
+
+
+def test_an_instance_in_two_transfer_syntaxes_is_an_error(write: Write, read: Read) -> None:
+    first = write("a", SOPInstanceUID="1.2.3.77")
+    again = dcmread(first)
+    again.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    again.save_as(first.with_name("b"), implicit_vr=True, little_endian=True)
+    assert codes(read()) == {"DUPLICATE_INSTANCES"}
 
 
 def test_a_series_without_numbers_lacks_nothing(write: Write, read: Read) -> None:
