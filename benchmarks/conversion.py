@@ -1,7 +1,7 @@
 """What the bundled heuristic makes of every set of real data, converted by the whole program.
 
-Run it by hand: ``python benchmarks/conversion.py --write docs/conversion.md``. It needs bidsanon and
-the real data, and nothing else. A set of several persons' files is converted study by study.
+Run it by hand: ``python benchmarks/conversion.py --write docs/conversion.md``. It needs bidsanon
+and the real data, and nothing else. A set of several persons' files is converted study by study.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Row:
 
     def cells(self) -> tuple[str, str, str]:
         """Return the row as texts."""
-        told = [f"{count} × {why}" if count > 1 else why for why, count in self.reasons.items()]
+        told = [f"{why} ({count})" if count > 1 else why for why, count in self.reasons.items()]
         names = "<br>".join(f"`{name}`" for name in self.names)
         return self.what, names or _NONE, "; ".join(told) or ""
 

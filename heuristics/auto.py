@@ -113,100 +113,163 @@ COMPUTED = {
 }
 """Words of an image type that mean that the scanner computed the image."""
 
+
+def word(text: str) -> str:
+    """Return a pattern of words that no other letters touch; digits and marks may."""
+    return rf"(?<![a-z])({text})(?![a-z])"
+
+
+def any_of(*patterns: str) -> re.Pattern[str]:
+    """Return a pattern that finds any of these."""
+    return re.compile("|".join(patterns))
+
+
 COMPUTED_BY_NAME = (
     (
-        r"relcbf|(?<![a-z])cbf(?![a-z])|cerebral.?blood.?flow|perfusion.?weighted",
+        any_of("relcbf", word("cbf"), "cerebral.?blood.?flow", "perfusion.?weighted"),
         "a map of the blood flow",
     ),
     (
-        r"(?<![a-z])e?adc(?![a-z])|(?<![a-z])dadc|apparent.?diffusion|average.?dc",
+        any_of(word("e?adc|dadc"), "apparent.?diffusion", "average.?dc"),
         "a map of the diffusion coefficient",
     ),
-    (r"(?<![a-z])(col)?fa(?![a-z])|fractional.?aniso", "a map of the anisotropy"),
-    (r"tracew|(?<![a-z])trace(?![a-z])|(?<![a-z])sdwi|isotropic.?image", "a diffusion trace"),
+    (any_of(word("(col)?fa"), "fractional.?aniso"), "a map of the anisotropy"),
+    (any_of("tracew", word("trace"), r"(?<![a-z])sdwi", "isotropic.?image"), "a diffusion trace"),
     (
-        r"(?<![a-z])m(in)?i?ips?(?![a-z])|(?<![a-z])m(ax)?ips?(?![a-z])|(?<![a-z])(pjn|col)(?=:)|projection",
+        any_of(word("m(in)?ips?|mini?ips?|max.?ips?"), "(?<![a-z])(pjn|col)(?=:)", "projection"),
         "a projection",
     ),
     (
-        r"mpr.?(sag|cor|tra|range)|(?<![a-z])(sag|cor|ax|tra)\w*.?(mpr(?!age)|reformat|rfmt)|reformat|(?<![a-z])rfmt",
+        any_of(
+            "mpr.?(sag|cor|tra|range)",
+            r"(?<![a-z])(sag|cor|ax|tra)\w*.?(mpr(?!age)|rfmt)",
+            "reformat",
+            "(?<![a-z])rfmt",
+        ),
         "a reformatted copy",
     ),
-    (r"swi.?images|(?<![a-z])swip(?![a-z])", "a susceptibility-weighted image"),
-    (r"(t1|t2\*?|r2\*?).?(map|images)(?![a-z])", "a map of relaxation times"),
-    (r"(?<![a-z])uni.?den", "a copy with its noise suppressed"),
-    (r"evaseries|design|(?<![a-z])glm|start.?fmri|mean_?&_?t", "a map of the activation"),
+    (any_of("swi.?images", word("swip")), "a susceptibility-weighted image"),
+    (any_of(r"(t1|t2\*?|r2\*?).?(map|images)(?![a-z])"), "a map of relaxation times"),
+    (any_of("(?<![a-z])uni.?den"), "a copy with its noise suppressed"),
+    (
+        any_of("evaseries", "design", word("glm"), "start.?fmri", "mean_?&_?t"),
+        "a map of the activation",
+    ),
 )
 """What a series is called that the scanner computed, for image types that do not say so."""
 
-SCOUT = re.compile(
-    r"scout|localis|localiz|(?<![a-z])loc(?![a-z])|3.?(plane|pl)(?![a-z])|survey|smartbrain|smart.?plan"
-    r"|plan.?scan|(?<![a-z])setter(?![a-z])|auto.?align|(?<![a-z])aahead"
+SCOUT = any_of(
+    "scout",
+    "locali[sz]",
+    word("loc"),
+    "3.?(plane|pl)(?![a-z])",
+    "survey",
+    "smartbrain",
+    "smart.?plan",
+    "plan.?scan",
+    word("setter"),
+    "auto.?align",
+    "(?<![a-z])aahead",
 )
-CALIBRATION = re.compile(
-    r"(?<![a-z])cal(ib\w*)?(?![a-z])|asset.?cal|(?<![a-z])ref.?scan|coil.?(sens|survey)|sense.?ref|senseref"
-    r"|(?<![a-z])bias_|b1.?(map|calib)|tfl_b1|shim.?(map|vol)|(?<![a-z])prescan|noise.?scan"
+CALIBRATION = any_of(
+    word(r"cal(ib\w*)?"),
+    "asset.?cal",
+    "(?<![a-z])ref.?scan",
+    "coil.?(sens|survey)",
+    "sense.?ref",
+    "(?<![a-z])bias_",
+    "b1.?(map|calib)",
+    "tfl_b1",
+    "shim.?(map|vol)",
+    "(?<![a-z])prescan",
+    "noise.?scan",
 )
-NO_IMAGES = re.compile(
-    r"phoenix|patient.?protocol|physio.?log|screen.?(save|shot|cap)|exam.?card|(?<![a-z])report(?![a-z])"
-    r"|dose.?info|key.?images|processed.?images|save.?images"
+NO_IMAGES = any_of(
+    "phoenix",
+    "patient.?protocol",
+    "physio.?log",
+    "screen.?(save|shot|cap)",
+    "exam.?card",
+    word("report"),
+    "dose.?info",
+    "key.?images",
+    "(processed|save).?images",
 )
-BALANCED = re.compile(r"ciss|fiesta|trufi|ci3d|tfi[23]d|b.?ssfp|(?<![a-z])bffe|b_ffe|balanced")
-MAGNETIZATION_TRANSFER = re.compile(r"(?<![a-z])(mt|mtr|mtc|mtoff|mton|mt.?sat)(?![a-z])")
+BALANCED = any_of(
+    "ciss", "fiesta", "trufi", "ci3d", "tfi[23]d", "b.?ssfp", "(?<![a-z])bffe", "b_ffe", "balanced"
+)
+MAGNETIZATION_TRANSFER = any_of(word("mt|mtr|mtc|mtoff|mton|mt.?sat"))
 
 # --- tables: what series are called -------------------------------------------------------------
 
-FIELD_MAP = re.compile(
-    r"field.?map|fmap|gre.?field|(?<![a-z])b0.?(map|field)|b.?zero.?map|field.?mag"
-    r"|(?<![a-z])(wip )?b0(?! ?(ref|rev|ap|pa|=)|\d)(?![a-z])"
+FIELD_MAP = any_of(
+    "field.?map",
+    "fmap",
+    "gre.?field",
+    "(?<![a-z])b0.?(map|field)",
+    "b.?zero.?map",
+    "field.?mag",
+    r"(?<![a-z])(wip )?b0(?! ?(ref|rev|ap|pa|=)|\d)(?![a-z])",
 )
-EPI_FIELD_MAP = re.compile(
-    r"field.?map|fmap|distor|topup|top.?up|pe.?polar|blip|spin.?echo.?field|(?<![a-z])sefm?(?![a-z])"
-    r"|se.?epi.?(ap|pa|rl|lr)|rev(erse)?d?.?(pe|phase|pol|b0)|(?<![a-z])fm.?(ap|pa)(?![a-z])"
+EPI_FIELD_MAP = any_of(
+    "field.?map",
+    "fmap",
+    "distor",
+    "top.?up",
+    "pe.?polar",
+    "blip",
+    "spin.?echo.?field",
+    word("sefm?"),
+    "se.?epi.?(ap|pa|rl|lr)",
+    "rev(erse)?d?.?(pe|phase|pol|b0)",
+    word("fm.?(ap|pa)"),
 )
-NAMES_ITS_POLARITY = re.compile(r"(?<![a-z])pe[-_ =]?(ap|pa|rl|lr)(?![a-z])")
-DIFFUSION = re.compile(
-    r"dwi|dti|diff(?!ic|eren)|dmri|hardi|noddi|(?<![a-z])dki|(?<![a-z])dsi(?![a-z])"
-)
-LABELLING = re.compile(
-    r"(?<![a-z])(e?p?c?asl|pcaslhr|mbpcasl\w*)(?![a-z])|spin.?label|p?casl|pasl|3dasl"
-)
-REFERENCE = re.compile(r"sb.?ref|single.?band.?ref")
-EQUILIBRIUM = re.compile(r"(?<![a-z])m0(?![0-9])|(?<![a-z])m0_?scan|(?<![a-z])calib")
-ANGIOGRAPHY = re.compile(
-    r"(?<![a-z])(tof|mra|cemra|inhance|q.?flow|pca?.?angio)(?![a-z])|angio|(?<![a-z])tof"
-)
-IN_PLANE = re.compile(r"in.?plane|co.?planar|matched.?b(w|and)|(?<![a-z])mbw(?![a-z])")
-DIRECTION = re.compile(r"(?<![a-z])(ap|pa|lr|rl|is|si|hf|fh)(?![a-z])")
-ONE_LETTER = re.compile(r"field.?map[-_ ]([aplr])(?![a-z])")
+NAMES_ITS_POLARITY = any_of(word("pe[-_ =]?(ap|pa|rl|lr)"))
+DIFFUSION = any_of("dwi", "dti", "diff(?!ic|eren)", "dmri", "hardi", "noddi", word("dki|dsi"))
+LABELLING = any_of(word("e?p?c?asl"), "mbpcasl", "spin.?label", "p?casl", "pasl", "3dasl")
+REFERENCE = any_of("sb.?ref", "single.?band.?ref")
+EQUILIBRIUM = any_of("(?<![a-z])m0(?![0-9])", "(?<![a-z])calib")
+ANGIOGRAPHY = any_of(word("mra|cemra|inhance|q.?flow"), "angio", "(?<![a-z])tof")
+IN_PLANE = any_of("in.?plane", "co.?planar", "matched.?b(w|and)", word("mbw"))
+DIRECTION = any_of(word("ap|pa|lr|rl|is|si|hf|fh"))
+ONE_LETTER = any_of("field.?map[-_ ]([aplr])(?![a-z])")
 """Philips' protocols of ABCD name a polarity by where fat is shifted to."""
-ORIGINAL_COPY = re.compile(r"(?<![a-z])orig(?![a-z])")
-DELAYED_COPY = re.compile(r"delrec")
-ROOT_MEAN_SQUARE = re.compile(r"(?<![a-z])rms(?![a-z])")
+ORIGINAL_COPY = any_of(word("orig"))
+DELAYED_COPY = any_of("delrec")
+ROOT_MEAN_SQUARE = any_of(word("rms"))
 
-RESTING = re.compile(
-    r"rest(?!or|art|ri)|rs.?f?mri|rs.?fc|rs.?bold|fcmri|eyes?.?(open|closed)|(?<![a-z])fixation|(?<![a-z])movie.?rest"
+RESTING = any_of(
+    "rest(?!or|art|ri)",
+    "rs.?f?mri",
+    "rs.?fc",
+    "rs.?bold",
+    "fcmri",
+    "eyes?.?(open|closed)",
+    "(?<![a-z])fixation",
 )
 UNNAMED_TASK = "unnamed"
 """The task of a functional run of which nobody says what it is: not rest, for all anybody knows."""
-NO_TASK = re.compile(
-    r"a|abcd|acc|accelerated|acq|adni|adv|advanced|align(ed)?|ap|asc|asset|av|avg|axial|ax|bas|basic|bio|bold"
-    r"|brain|cbu|ch|chn|chan|channel|cmrr|coil|cor|coronal|cs|d|deg|delrec|dir|dualecho|dynamic|dyn|e|echos?|echoes|ep|epi"
-    r"|epib?|epirt|fa|fast|fe|ffe|feepi|fh|fid|f?mri|fov|full|func|functional|fs|g|ge|grappa|gre|h|hcp|head|hf|hires|hr"
-    r"|high|i|inf|interleaved|ipat|is|iso|isotropic|k|long|low|lr|m|mag|magnitude|matched|mb|mbep|me|meas|mgh|min|mins|mm|mosaic"
-    r"|moco|ms|multi|multiband|multiecho|nav|new|nih|nki|no|norm|o|oblique|obl|of|off|on|p|pa|para|part|pat|pe|pf|phase|pha"
-    r"|pre|post|prisma|psn|r|rep|res|rl|run|runs|s|sag|sagittal|scan|sec|sense|seq|series|ses|session|si|siemens|single|skyra|sl|slc|slice|slices"
-    r"|sms|ss|std|sup|t|task|te|test|tests|tfmri|tfmr|the|to|tr|tra|trans|transversal|transverse|trio|u|ub|upright|v|vol|vols?"
-    r"|volumes|vox|voxel|w|wip|with|without|x|y|z"
-)
-"""Words of technique and of studies, which name no task."""
+NO_TASK_WORDS = """
+a acc accelerated acq adv advanced align aligned ap asc asset av avg ax axial bas basic bio bold
+brain ch chan channel chn coil cor coronal cs d deg delrec dir dualecho dyn dynamic e echo echoes
+echos ep epi epib epirt fa fast fe feepi ffe fh fid fmri fov fs full func functional g ge grappa
+gre h head hf high hires hr i inf interleaved ipat is iso isotropic k long low lr m mag magnitude
+matched mb mbep me meas min mins mm moco mosaic mri ms multi multiband multiecho nav new no norm o
+obl oblique of off on p pa para part pat pe pf pha phase post pre psn r rep res rl run runs s sag
+sagittal scan sec sense seq series ses session si single sl slc slice slices sms ss std sup t task
+te test tests tfmr tfmri the to tr tra trans transversal transverse u ub upright v vol vols volume
+volumes vox voxel w wip with without x y z
+abcd adni cbu cmrr hcp mgh nih nki prisma siemens skyra trio
+"""
+"""Words of technique, of studies and of scanners, which name no task."""
+NO_TASK = frozenset(NO_TASK_WORDS.split())
 
 BY_NAME = (
-    (r"flair|dark.?fluid", "FLAIR"),
-    (r"t2.?\*|t2.?star|(?<![a-z])swi|swan|ven.?bold", "T2starw"),
-    (r"t1|mprage|mp.rage|bravo|spgr|tfe|(?<![a-z])flash|vibe", "T1w"),
-    (r"t2|space|cube|vista", "T2w"),
-    (r"(?<![a-z])pd(?![a-z])|pdw|proton", "PDw"),
+    (any_of("flair", "dark.?fluid"), "FLAIR"),
+    (any_of(r"t2.?\*", "t2.?star", "(?<![a-z])swi", "swan", "ven.?bold"), "T2starw"),
+    (any_of("t1", "mp.?rage", "bravo", "spgr", "tfe", "(?<![a-z])flash", "vibe"), "T1w"),
+    (any_of("t2", "space", "cube", "vista"), "T2w"),
+    (any_of(word("pd"), "pdw", "proton"), "PDw"),
 )
 """The contrast by the name of a series, where the header says nothing that tells."""
 GUESSED = frozenset({"T1w", "T2w", "FLAIR", "PDw", "T2starw", "angio", "inplaneT2"})
@@ -794,7 +857,7 @@ def _computed(facts: Facts) -> Kind | None:
         return Kind(reason="a motion-corrected copy")
     if not _is_run(facts):
         for pattern, what in COMPUTED_BY_NAME:
-            if re.search(pattern, facts.words):
+            if pattern.search(facts.words):
                 return Kind(reason=f"computed by the scanner: {what}")
     if mean_of_echoes or "DIFFUSION" in facts.image_type:
         return None
@@ -871,12 +934,12 @@ def _direction_of(facts: Facts) -> str:
 def _task(words: str) -> str:
     """Take the task from what the series is called."""
     said = re.search(r"task[-_ ]?([a-z0-9]+)", words)
-    if said and not NO_TASK.fullmatch(said[1]):
+    if said and said[1] not in NO_TASK:
         return said[1]
     if RESTING.search(words):
         return "rest"
     tokens = re.findall(r"[a-z]+", REFERENCE.sub(" ", words))
-    named = [token for token in tokens if len(token) > 1 and not NO_TASK.fullmatch(token)]
+    named = [token for token in tokens if len(token) > 1 and token not in NO_TASK]
     return "".join(dict.fromkeys(named))[:LONGEST_TASK] or UNNAMED_TASK
 
 
@@ -985,7 +1048,7 @@ def _spin_echo_contrast(facts: Facts) -> str:
 
 
 def _contrast_by_name(words: str) -> str | None:
-    return next((suffix for pattern, suffix in BY_NAME if re.search(pattern, words)), None)
+    return next((suffix for pattern, suffix in BY_NAME if pattern.search(words)), None)
 
 
 # --- what a session's series are to each other --------------------------------------------------
