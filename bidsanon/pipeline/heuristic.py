@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -89,11 +90,25 @@ def check_heuristic(request: ConvertRequest, *, progress: Progress) -> Heuristic
 
 
 def _checked(plan: SessionPlan) -> HeuristicCheck:
-    own = [*plan.conversion.findings, *_rule_findings(plan.conversion)]
+    named = (_with_line(one, plan.conversion) for one in plan.conversion.findings)
+    own = [*named, *_rule_findings(plan.conversion)]
     if not any(series.names for series in plan.conversion.series):
         own.append(finding("NOTHING_NAMED"))
     others = [one for one in plan.findings if one not in plan.conversion.findings]
     return HeuristicCheck(plan=plan, findings=(*own, *others))
+
+
+def _with_line(found: Finding, conversion: ConversionPlan) -> Finding:
+    """Add to a finding of series the lines of the rules that name them, where a draft has rules."""
+    lines = {
+        next(rule.line for rule in conversion.rules if index in rule.series)
+        for index in map(int, re.findall(r"series (\d+)", found.location))
+        if any(index in rule.series for rule in conversion.rules)
+    }
+    if not lines:
+        return found
+    where = ", ".join(f"line {line}" for line in sorted(lines))
+    return replace(found, location=f"{found.location}, {where} of the heuristic")
 
 
 def _rule_findings(conversion: ConversionPlan) -> Iterator[Finding]:

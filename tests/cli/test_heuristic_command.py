@@ -199,14 +199,15 @@ def test_check_says_what_is_wrong_with_each_name_and_rule(
     _edited('"bids": "anat/T1w"', '"bids": "anat/T1W"')
     code, out, _ = bidsanon("check", "ourlab.py", session)
     assert code == 5
-    assert "INVALID_BIDS_NAME [series 2]" in out
+    line = 1 + draft[: draft.index('"bids": "anat/T1w"')].count("\n")
+    assert f"INVALID_BIDS_NAME [series 2, line {line} of the heuristic]" in out
     assert "the nearest that is: sub-01/anat/sub-01_T1w" in out
 
     Path("ourlab.py").write_text(draft)
     _edited("func/task-rest_bold", "func/task-rest_run-1_bold")
     code, out, _ = bidsanon("check", "ourlab.py", session)
     assert code == 5
-    assert "REPEATED_BIDS_NAME [series 5, series 6]" in out
+    assert "REPEATED_BIDS_NAME [series 5, series 6, line" in out
 
     Path("ourlab.py").write_text(draft)
     _edited('"called": "AAHead_Scout"', '"called": "*"')
@@ -222,9 +223,8 @@ def test_check_says_what_is_wrong_with_each_name_and_rule(
     _edited('"called": "ep2d_bold_rest"', '"caled": "ep2d_bold_rest"')
     code, out, err = bidsanon("check", "ourlab.py", session, "--json")
     assert (code, _json(out)["exit_code"]) == (5, 5)
-    line = 1 + Path("ourlab.py").read_text().splitlines().index(
-        next(one for one in Path("ourlab.py").read_text().splitlines() if '"caled"' in one)
-    )
+    edited = Path("ourlab.py").read_text()
+    line = 1 + edited[: edited.index('"caled"')].count("\n")
     assert f"line {line} of ourlab.py" in err
     assert "cannot ask for ['caled']" in err
 
