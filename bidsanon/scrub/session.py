@@ -33,6 +33,7 @@ from bidsanon.scrub.sidecars import (
     FACE_REMOVED,
     SidecarPolicy,
     add_method,
+    face_kept_method,
     face_removed_method,
     scrub_sidecar,
 )
@@ -231,6 +232,8 @@ def _method(defaced: DefacedSession, image: str) -> tuple[list[str], tuple[Coded
     if masked is not None:
         return [f"0 where the face was removed by {masked.engine_version}"], ()
     outcome = next((outcome for outcome in defaced.outcomes if outcome.path == image), None)
+    if outcome is not None and outcome.verdict is DefaceVerdict.KEPT:
+        methods.append(face_kept_method(outcome.reason))
     if outcome is None or outcome.verdict is not DefaceVerdict.DEFACED:
         return methods, codes
     methods.append(face_removed_method(outcome.engine_version))

@@ -108,6 +108,15 @@ def face_removed_method(engine_version: str) -> str:
     return f"Face removed by {engine_version}"
 
 
+def face_kept_method(because: str) -> str:
+    """Return, in the user's words, why a face was not removed.
+
+    It goes with the image: who shares a dataset on OpenNeuro affirms that faces were removed, or
+    that the participants consented.
+    """
+    return f"Face not removed: {because}"
+
+
 def add_face_removed(content: dict[str, Any], *, engine_version: str) -> dict[str, Any]:
     """Say in a sidecar that the face was removed, beside what it says of its de-identification.
 

@@ -54,6 +54,7 @@ def test_faces_that_are_kept_are_published_with_the_reason_on_record(tmp_path: P
     assert "consent for faces" in page(run).casefold()
     sidecar = next((tmp_path / "ds").rglob("anat/*.json")).read_text("utf-8")
     assert "Face removed" not in sidecar
+    assert "Face not removed: consent for faces" in sidecar
     assert "113102" not in sidecar
 
 

@@ -17,6 +17,7 @@ from sessions.converted import (
     write_scans,
 )
 
+from bidsanon.deface.gate import says_defaced
 from bidsanon.files import files_below, tree_digest
 from bidsanon.findings import Severity, errors
 from bidsanon.scrub import scrub_session
@@ -108,7 +109,7 @@ def test_images_that_were_defaced_say_so_and_others_do_not(tree: Path, scrub: Sc
     assert [c["CodeValue"] for c in none["DeidentificationMethodCodeSequence"]] == ["113100"]
 
 
-def test_a_face_that_was_kept_is_not_said_to_be_removed(tree: Path, scrub: Scrub) -> None:
+def test_a_face_that_was_kept_is_said_to_be_there_and_why(tree: Path, scrub: Scrub) -> None:
     converted = converted_session(tree)
     kept = tuple(
         replace(outcome, verdict=DefaceVerdict.KEPT, engine="", engine_version="", reason="consent")
@@ -117,8 +118,9 @@ def test_a_face_that_was_kept_is_not_said_to_be_removed(tree: Path, scrub: Scrub
     scrubbed = scrub(replace(converted, outcomes=kept))
 
     sidecar = json.loads((scrubbed.root / f"{T1W}.json").read_text())
-    assert sidecar["DeidentificationMethod"] == [METHOD]
+    assert sidecar["DeidentificationMethod"] == [METHOD, "Face not removed: consent"]
     assert [c["CodeValue"] for c in sidecar["DeidentificationMethodCodeSequence"]] == ["113100"]
+    assert not says_defaced(scrubbed.root / f"{T1W}.json")
 
 
 def test_a_defacemask_is_published_and_says_what_it_is(tree: Path, scrub: Scrub) -> None:
