@@ -66,7 +66,7 @@ def _image_items(dataset: Dataset, scan: Scan, *, slice_index: int) -> Items:
         "RealDwellTime": ("IS", [round(1e9 / scan.bandwidth_hz / scan.grid.shape[2] / 2)]),
         "SliceMeasurementDuration": ("DS", [scan.repetition_ms / scan.grid.shape[0]]),
         "AcquisitionMatrixText": ("SH", [_matrix_text(scan)]),
-        "PhaseEncodingDirectionPositive": ("IS", [1]),
+        "PhaseEncodingDirectionPositive": ("IS", [int(scan.phase_positive)]),
         "ImaAbsTablePosition": ("SL", list(_TABLE)),
         "NonPlanarImage": ("US", [0]),
         "SlicePosition_PCS": ("FD", [float(value) for value in dataset.ImagePositionPatient]),

@@ -37,6 +37,8 @@ class Scan:
         For each pixel along the readout.
     phase_along_rows
         Whether phase is encoded along the rows.
+    phase_positive
+        Whether phase is encoded towards higher rows or columns.
     echo_spacing_s
         Between the lines of an echo-planar readout; None for other sequences.
     acceleration
@@ -63,6 +65,7 @@ class Scan:
     three_dimensional: bool = False
     bandwidth_hz: float = 260.0
     phase_along_rows: bool = False
+    phase_positive: bool = True
     echo_spacing_s: float | None = None
     acceleration: int = 1
     rescale: tuple[float, float] | None = None

@@ -45,17 +45,17 @@ def labelled(folder: Path, *, person: Person = MARA) -> list[Path]:
 
 
 def opposite_polarities(folder: Path, *, person: Person = MARA) -> list[Path]:
-    """A spin-echo EPI encoded one way and the other: they tell only by name, and a run."""
+    """A spin-echo EPI encoded one way and the other, and a run that they correct."""
     run = small(demo.BOLD, shape=(6, 12, 12), number=32, protocol="ep2d_bold_rest")
     one = replace(
         run,
         number=30,
-        protocol="SpinEchoFieldMap_AP",
+        protocol="SpinEchoFieldMap",
         sequence_name="*epse2d1_64",
         start_s=run.start_s - 2 * _MINUTE_S,
         echo_ms=66,
     )
-    other = replace(one, number=31, protocol="SpinEchoFieldMap_PA", start_s=one.start_s + 30)
+    other = replace(one, number=31, phase_positive=False, start_s=one.start_s + 30)
     return [
         *write_series(folder / "one", _mosaics(person, one, volumes=2)),
         *write_series(folder / "other", _mosaics(person, other, volumes=2)),
