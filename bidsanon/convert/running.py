@@ -230,7 +230,19 @@ def _convert(
     folder = request.output / naming.session_folder(request.subject, request.session)
     if options is not None and folder.is_dir():
         with asking("what its POPULATE_INTENDED_FOR_OPTS ask for"):
-            heudiconv.bids.populate_intended_for(str(folder), **options)
+            _link_field_maps(folder, options)
+
+
+def _link_field_maps(folder: Path, options: Mapping[str, Any]) -> None:
+    """Link field maps as a heuristic asks; where sidecars lack what that needs, none is linked.
+
+    heudiconv reads shims and times before it writes anything, and stops where one is not said, as
+    no scanner but Siemens' says shims. What is not linked here is linked when it is scrubbed.
+    """
+    try:
+        heudiconv.bids.populate_intended_for(str(folder), **options)
+    except (IndexError, KeyError, OSError):
+        traceback.print_exc()
 
 
 def _settings_file(request: Request) -> Path:
