@@ -294,13 +294,13 @@ def available_engines() -> tuple[EngineRow, ...]:
             name=EMBEDDED,
             available=True,
             version=EmbeddedEngine().version,
-            adds="removes faces with nothing but pip",
+            adds="removes faces with nothing but pip: the default",
         ),
         EngineRow(
             name=PYDEFACE,
             available=flirt,
             version=PydefaceEngine().version if flirt else "",
-            adds="has FSL's flirt place the template, and rescues the other",
+            adds="lets FSL's flirt find the head; by default only where the other does not",
             cure="" if flirt else FLIRT.install,
         ),
         EngineRow(

@@ -292,9 +292,10 @@ def _refusal(run: DefaceRun) -> GateRefusedError | None:
     if not count:
         return None
     if run.request.mode is Mode.CHECK:
-        shown = run.counts[Verdict.SHOWS_FACE]
+        shown, unclear = run.counts[Verdict.SHOWS_FACE], run.counts[Verdict.FAILED]
+        more = f"; of {unclear} nobody can tell" if unclear else ""
         return GateRefusedError(
-            f"of {total} image(s) {shown} show a face, and {count - shown} may",
+            f"{shown} of {total} image(s) show a face{more}",
             cure="do not share them as they are; `bidsanon deface` removes faces where it can",
         )
     left = "left as they were" if run.request.mode is Mode.IN_PLACE else "not written to OUT"

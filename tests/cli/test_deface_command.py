@@ -30,6 +30,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def thorough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stage do all its work, on a head of which it knows where it lies."""
+    monkeypatch.setattr(stage, "deface_acquisition", deface_acquisition)
+
+
+@pytest.fixture
 def dataset(tmp_path: Path) -> Path:
     root = tmp_path / "study"
     (root / "sub-01" / "anat").mkdir(parents=True)
@@ -85,6 +91,44 @@ def test_an_image_that_fails_is_told_on_both_streams(
     assert "thing.nii.gz: FAILED: " in err
     assert thing.read_bytes() == before
     assert not has_face(dataset / T1W)
+
+
+def test_what_was_only_looked_at_has_neither_failed_nor_been_removed(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_thing(dataset / "sub-01/anat/sub-01_T2w.nii.gz")
+    (dataset / "sub-01/anat/sub-01_PDw.nii.gz").touch()
+    assert deface(dataset, "--check-only") == 4
+    out, err = capsys.readouterr()
+    assert "CANNOT TELL" in out
+    assert "FAILED" not in out + err
+    assert "removed" not in out
+    assert "1 of 3 image(s) show a face; of 2 nobody can tell" in err
+
+
+@pytest.mark.usefixtures("thorough")
+def test_a_face_that_stays_is_not_said_to_be_removed(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (dataset / "sub-01/anat/sub-01_T1w.json").write_text('{"DeidentificationMethod": "Defaced"}')
+    assert deface(dataset, "--check-only") == 4
+    out, _ = capsys.readouterr()
+    assert " ml of tissue, although its sidecar says that it had been removed" in out
+    assert "was removed" not in out
+    assert deface(dataset, "--in-place") == 0
+    assert "the face was removed: " in capsys.readouterr().out
+    assert deface(dataset, "--check-only") == 0
+    assert "already defaced" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("thorough")
+def test_an_image_that_may_only_be_read_is_replaced_and_may_still_only_be_read(
+    dataset: Path,
+) -> None:
+    (dataset / T1W).chmod(0o444)
+    assert deface(dataset, "--in-place") == 0
+    assert not has_face(dataset / T1W)
+    assert (dataset / T1W).stat().st_mode & 0o777 == 0o444
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,42 @@ def test_a_lone_real_part_is_a_phase_sensitive_image(tmp_path: Path) -> None:
     assert (one.reference().fine.values == -3).all()
 
 
+def test_echoes_with_all_their_parts_are_registered_on_the_mean_magnitude(tmp_path: Path) -> None:
+    values = {
+        f"s_echo-{echo}_part-{part}_MEGRE.nii": value * echo
+        for echo in (1, 2)
+        for part, value in {"mag": 2, "phase": 50, "real": -60, "imag": 70}.items()
+    }
+    (one,) = acquisitions(tmp_path, values)
+    assert len(one.members) == 8
+    assert (one.reference().fine.values == 3).all()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["s_flip-1_VFA.nii", "s_flip-2_VFA.nii"],
+        ["s_flip-1_mt-on_MTS.nii", "s_flip-1_mt-off_MTS.nii", "s_flip-2_mt-off_MTS.nii"],
+        ["s_acq-MTw_MPM.nii", "s_acq-PDw_MPM.nii", "s_acq-T1w_MPM.nii"],
+        ["s_T1map.nii", "s_R2starmap.nii", "s_MTsat.nii"],
+    ],
+    ids=["VFA", "MTS", "MPM", "maps"],
+)
+def test_what_was_acquired_one_after_the_other_is_registered_on_its_own(
+    tmp_path: Path, names: list[str]
+) -> None:
+    groups = acquisitions(tmp_path, dict.fromkeys(names, 1))
+    assert [len(one.members) for one in groups] == [1] * len(names)
+
+
+def test_the_echoes_of_one_part_of_a_multi_parameter_map_belong_together(tmp_path: Path) -> None:
+    names = [
+        f"s_acq-{weight}_echo-{echo}_MPM.nii" for weight in ("MTw", "PDw") for echo in (1, 2, 3)
+    ]
+    groups = acquisitions(tmp_path, dict.fromkeys(names, 1))
+    assert [len(one.members) for one in groups] == [3, 3]
+
+
 def test_mp2rage_is_registered_on_its_second_inversion(tmp_path: Path) -> None:
     values = {
         "s_UNIT1.nii": 1,

@@ -72,6 +72,7 @@ DAMAGED: dict[str, Callable[[bytes], bytes]] = {
     "gzip without its end": lambda whole: whole[:-6],
     "gzip with a wrong checksum": lambda whole: whole[:-8] + bytes(8),
     "gzip of too few bytes": lambda whole: gzip.compress(gzip.decompress(whole)[:-2]),
+    "gzip cut in the middle of its header": lambda whole: whole[:12],
     "gzip of nothing": lambda _: gzip.compress(b""),
     "half a header": lambda whole: gzip.compress(gzip.decompress(whole)[:200]),
 }
@@ -102,6 +103,12 @@ def test_what_is_no_file_is_refused_in_words(tmp_path: Path, kind: str) -> None:
     outcome = deface_image(path)
     assert outcome.verdict is DefaceVerdict.FAILED
     assert outcome.reason
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    for name in ("s_T1w.nii.gz", "s_T1w.nii"):
+        (tmp_path / name).touch()
+        assert deface_image(tmp_path / name).reason == "the file is empty: get it again"
 
 
 def test_a_header_beside_its_voxels_is_refused_in_words(tmp_path: Path) -> None:
