@@ -1376,7 +1376,12 @@ def custom_callable(prefix: str, _outtypes: tuple[str, ...], _files: list[str]) 
     dual-echo spin echo holds a proton-density and a T2-weighted image.
     """
     stem, _, suffix = prefix.rpartition("_")
-    name_of = {"fieldmap": _hertz_or_magnitude, "phase1": _by_part, "PDT2": _by_echo}.get(suffix)
+    name_of = {
+        "fieldmap": _hertz_or_magnitude,
+        "phase1": _by_part,
+        "phasediff": _difference_or_magnitude,
+        "PDT2": _by_echo,
+    }.get(suffix)
     if name_of is None:
         return
     folder, name = Path(stem).parent, Path(stem).name
@@ -1398,6 +1403,10 @@ def custom_callable(prefix: str, _outtypes: tuple[str, ...], _files: list[str]) 
 def _hertz_or_magnitude(sidecar: Mapping[str, Any], _echo: int) -> str:
     hertz = sidecar.get("Units") == "Hz" or "FIELDMAPHZ" in sidecar.get("ImageType", [])
     return "fieldmap" if hertz else "magnitude"
+
+
+def _difference_or_magnitude(sidecar: Mapping[str, Any], echo: int) -> str:
+    return "phasediff" if "P" in sidecar.get("ImageType", []) else f"magnitude{echo}"
 
 
 def _by_part(sidecar: Mapping[str, Any], echo: int) -> str:

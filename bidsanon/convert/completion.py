@@ -36,6 +36,7 @@ _REQUIRED: Mapping[tuple[str, str], tuple[str, ...]] = {
         "RepetitionTimePreparation",
     ),
     ("fmap", "epi"): ("PhaseEncodingDirection",),
+    ("fmap", "phasediff"): ("EchoTime1", "EchoTime2"),
     ("perf", "m0scan"): ("EchoTime", "IntendedFor", "RepetitionTimePreparation"),
     ("perf", "asl"): (
         "ArterialSpinLabelingType",

@@ -349,6 +349,15 @@ def test_the_same_image_with_and_without_correction_is_one_run(
             },
         ),
         (
+            "phasediff",
+            {
+                "phasediff1": {"ImageType": ["M"], "EchoTime": 0.005},
+                "phasediff2": {"ImageType": ["P"], "EchoTime": 0.005},
+            },
+            {"phasediff1": "magnitude1", "phasediff2": "phasediff"},
+        ),
+        ("phasediff", {"phasediff": {"ImageType": ["P"]}}, {"phasediff": "phasediff"}),
+        (
             "fieldmap",
             {"fieldmap1": {"EchoTime": 0.004}, "fieldmap2": {"Units": "Hz"}},
             {"fieldmap1": "magnitude", "fieldmap2": "fieldmap"},
