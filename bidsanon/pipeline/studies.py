@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bidsanon.errors import UsageError
-from bidsanon.findings import Finding, finding
+from bidsanon.findings import Finding, errors, finding
 from bidsanon.session import SourceSession
 
 ALL = "all"
@@ -58,6 +58,8 @@ def choose_study(source: SourceSession, study: str | None) -> SourceSession:
     if study == ALL or (study is None and len(days) < 2):  # noqa: PLR2004 (several)
         return source
     if study is None:
+        if any("PERSONS" in found.code for found in errors(source.findings)):
+            return source  # whose they are comes first
         mixed = finding("STUDIES_MIXED", count=len(days))
         return replace(source, findings=(*_others(source), mixed))
     number = int(study)

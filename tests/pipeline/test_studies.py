@@ -63,6 +63,12 @@ def test_several_days_are_refused_until_one_is_chosen() -> None:
     assert codes(chosen) == ["INSTANCES_MISSING", "STUDIES_MIXED"]
 
 
+def test_whose_the_studies_are_comes_first() -> None:
+    persons = finding("SEVERAL_PERSONS", count=2)
+    mixed = replace(source("20200102", "20200101"), findings=(persons,))
+    assert codes(choose_study(mixed, None)) == ["SEVERAL_PERSONS"]
+
+
 @pytest.mark.parametrize(("study", "indices"), [("1", [2]), ("2", [1, 3])])
 def test_a_day_is_chosen_by_its_number(study: str, indices: list[int]) -> None:
     chosen = choose_study(source("20200102", "20200101", "20200102"), study)
