@@ -23,6 +23,7 @@ from bidsanon.dicom.stored_frames import Stored, StoredFrames
 _OFF_GRID_VOXELS = 0.25
 """How far from a voxel's centre a pixel may lie: headers and affines are rounded."""
 _SAME_VALUE = 1e-6
+_MOST_KNOWN = 1024
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,6 +121,8 @@ class SeriesCut:
         """
         key = plane.affine.tobytes() + np.array([plane.rows, plane.columns]).tobytes()
         if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             self._known[key] = self._find(plane)
         return self._known[key]
 

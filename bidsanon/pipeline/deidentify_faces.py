@@ -20,6 +20,7 @@ from bidsanon.deface.voxels import UnreadableImageError, read_header
 from bidsanon.deidentify.defaced_copy import read_copy
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.pixel_data import PIXEL_DATA
+from bidsanon.external import DCM2NIIX, program_version
 from bidsanon.files import fresh_folder, make_private_folder, remove_tree, storage_errors
 from bidsanon.findings import Finding, finding
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
@@ -70,6 +71,9 @@ def remove_faces(run: DeidentifyRun, space: Workspace, *, progress: Progress) ->
     if options.engine == NONE:
         run.faces = tuple(_kept(run, options.because))
         return list(deface_findings(run.faces))
+    version = program_version(DCM2NIIX)
+    if version:
+        run.tools["dcm2niix"] = version
     work = fresh_folder(space.work / "faces")
     with storage_errors("the private folder"):
         root = make_private_folder(work / "tree")
