@@ -403,15 +403,18 @@ class ConvertedImage:
     path
         The image, relative to the session's root, with forward slashes.
     series_index
-        Which series it came from.
+        Which series it came from; the first of them where several were joined.
     datatype, suffix
         As its name says ("anat", "T1w").
+    joined
+        All the series that it came from; empty where it is one.
     """
 
     path: str
     series_index: int
     datatype: str
     suffix: str
+    joined: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,21 +42,22 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageOrigin:
-    """Which series an image came from.
+    """Which series an image came from: one, or several where a scanner splits a run.
 
     Attributes
     ----------
     series
-        Its place in acquisition order: "series 3" in messages and on the session's page.
-    number
-        (0020,0011), or None.
-    uid
-        The UID that replaces its Series Instance UID: whoever has the vault finds the original.
+        Their places in acquisition order: "series 3" in messages and on the session's page.
+    numbers
+        (0020,0011) of each, or None.
+    uids
+        The UID that replaces each one's Series Instance UID: whoever has the vault finds the
+        original.
     """
 
-    series: int
-    number: int | None
-    uid: str
+    series: tuple[int, ...]
+    numbers: tuple[int | None, ...]
+    uids: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

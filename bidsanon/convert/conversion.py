@@ -156,18 +156,20 @@ def _images(
     items: Iterable[Item], acquisitions: Sequence[Acquisition], output: Path
 ) -> Iterator[ConvertedImage]:
     source = {
-        name: acquisitions[item.acquisitions[0]].series[0]
+        name: tuple(index for number in item.acquisitions for index in acquisitions[number].series)
         for item in items
         for name in item.outputs
         if name.endswith(naming.IMAGE) and (output / name).is_file()
     }
     for name in sorted(source):
         path = PurePosixPath(name)
+        first, *others = source[name]
         yield ConvertedImage(
             path=name,
-            series_index=source[name],
+            series_index=first,
             datatype=path.parent.name,
             suffix=path.name.removesuffix(naming.IMAGE).rpartition("_")[2],
+            joined=(first, *others) if others else (),
         )
 
 

@@ -21,19 +21,20 @@ def image_origins(run: Run) -> dict[str, ImageOrigin]:
     withheld = set(run.defaced.withheld) if run.defaced else set()
     origins = {}
     for image in run.converted.images if run.converted else ():
-        one = series[image.series_index]
-        if image.path not in withheld:
-            origins[image.path] = ImageOrigin(
-                series=one.index,
-                number=one.series_number,
-                uid=replace_uid(one.series_instance_uid, key=run.uid_key),
-            )
+        if image.path in withheld:
+            continue
+        ours = [series[index] for index in image.joined or (image.series_index,)]
+        origins[image.path] = ImageOrigin(
+            series=tuple(one.index for one in ours),
+            numbers=tuple(one.series_number for one in ours),
+            uids=tuple(replace_uid(one.series_instance_uid, key=run.uid_key) for one in ours),
+        )
     return origins
 
 
 def published_series(run: Run) -> tuple[str, ...]:
     """Return the UIDs that replace those of the series of which an image is published."""
-    return tuple(sorted({origin.uid for origin in image_origins(run).values()}))
+    return tuple(sorted({uid for origin in image_origins(run).values() for uid in origin.uids}))
 
 
 def published_before(

@@ -217,6 +217,7 @@ def test_volumes_that_xa_exports_as_series_become_one_run(
     assert [(image.path, image.series_index) for image in converted.images] == [
         ("sub-01/func/sub-01_task-rest_bold.nii.gz", 1)
     ]
+    assert converted.images[0].joined == tuple(one.source.index for one in session.series)
     assert (converted.findings, converted.skipped) == ((), ())
 
 
