@@ -159,7 +159,7 @@ def _write(
                 _update(run, scan, written)
                 _say_unchecked(scan, outcomes)
             step.advance()
-    return failed
+    return sorted(failed, key=scans.index)  # however many work
 
 
 def _cut_alike(
