@@ -16,7 +16,7 @@ comes too near to says more than what it takes. docs/defacing.md has what was me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -29,7 +29,7 @@ from bidsanon.deface.template import face_template, template_midline_mm
 TOLERATED_ML = 0.4
 """Fifty coarse voxels may be taken for brain that are its rim, half fluid, half bone."""
 NEAR_MM = 6.0
-"""Nearer than this to the brain comes no right cut."""
+"""Nearer than this to the brain comes no right cut of a face; ears do."""
 NEAR_TOLERATED_ML = 0.5
 """As much may be taken for brain that lies so near."""
 
@@ -97,7 +97,7 @@ class BrainCheck:
     in_cut_ml
         How much; None where the brain could not be told from what is around it.
     near_cut_ml
-        How much lies in the cut or so near that no right cut is; None as above.
+        How much lies in the cut of the face or so near that no right cut is; None as above.
     """
 
     in_cut_ml: float | None
@@ -133,9 +133,10 @@ def check_brain(head: Grid, to_template: Matrix, *, cut: Cut = WHOLE) -> BrainCh
     brain = estimate_brain(head, to_template)
     if brain is None:
         return BrainCheck(in_cut_ml=None, near_cut_ml=None)
-    away_mm = _from_cut_mm(cut)
+    face_mm = _from_cut_mm(replace(cut, ears=False))
     return BrainCheck(
-        in_cut_ml=_ml(brain & (away_mm <= 0)), near_cut_ml=_ml(brain & (away_mm <= NEAR_MM))
+        in_cut_ml=_ml(brain & (_from_cut_mm(cut) <= 0)),
+        near_cut_ml=_ml(brain & (face_mm <= NEAR_MM)),
     )
 
 

@@ -138,6 +138,11 @@ def test_a_cut_that_comes_too_near_is_refused_before_it_takes_anything(clear_hea
     assert "too near" in why
 
 
+def test_what_lies_near_an_ear_says_nothing_of_the_face(clear_head: Grid) -> None:
+    sideways = check_brain(clear_head, np.linalg.inv(pose(shift_mm=(14, 0, 0))))
+    assert sideways.near_cut_ml == 0
+
+
 def like_t2w(values: Volume) -> Volume:
     return np.interp(
         values, (0, 0.08, 0.25, 0.45, 0.6, 0.8, 1), (0, 0.15, 1, 0.65, 0.45, 0.35, 0.6)
