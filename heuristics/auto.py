@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -227,6 +228,7 @@ EPI_FIELD_MAP = any_of(
 NAMES_ITS_POLARITY = any_of(word("pe[-_ =]?(ap|pa|rl|lr)"))
 DIFFUSION = any_of("dwi", "dti", "diff(?!ic|eren)", "dmri", "hardi", "noddi", word("dki|dsi"))
 LABELLING = any_of(word("e?p?c?asl"), "mbpcasl", "spin.?label", "p?casl", "pasl", "3dasl")
+BOLUS = any_of(word("perf|dsc|pwi|dsc.?mri"), "perfusion")
 REFERENCE = any_of("sb.?ref", "single.?band.?ref")
 EQUILIBRIUM = any_of("(?<![a-z])m0(?![0-9])", "(?<![a-z])calib")
 ANGIOGRAPHY = any_of(word("mra|cemra|inhance|q.?flow"), "angio", "(?<![a-z])tof")
@@ -663,7 +665,7 @@ def _volumes_by_position(files: Sequence[str]) -> int:
     seen: list[tuple[float, ...]] = []
     for file in files[:POSITIONS_READ]:
         if not Path(file).exists():
-            break
+            return _volumes_by_extent(files)
         position = next(_values(_header(file), "ImagePositionPatient"), None)
         if position is None:
             break
@@ -672,6 +674,16 @@ def _volumes_by_position(files: Sequence[str]) -> int:
             return _volumes_of_repeats(seen, here, len(files))
         seen.append(here)
     return 1
+
+
+def _volumes_by_extent(files: Sequence[str]) -> int:
+    """Estimate the volumes by where the few files lie that are there when a session is planned."""
+    found = (_header(file) for file in _sample(files))
+    places = [_rounded(next(_values(h, "ImagePositionPatient"), None)) for h in found]
+    away = [math.dist(place, places[0]) for place in places if len(place) == len(places[0])]
+    step = next((distance for distance in away if distance > 0), 0.0)
+    slices = round(max(away, default=0.0) / step) + 1 if step else 1
+    return max(1, len(files) // slices)
 
 
 def _volumes_of_repeats(
@@ -906,21 +918,25 @@ def _only_gradient_echo(facts: Facts) -> bool:
 def _functional(facts: Facts) -> Kind | None:
     if not facts.epi:
         return None
-    direction = _direction_of(facts)
+    if BOLUS.search(facts.words):
+        return Kind(reason="the passage of a contrast agent: BIDS has no place for it")
     reference = REFERENCE.search(facts.words) is not None
     short = facts.volumes < FUNCTIONAL_VOLUMES
     if facts.three_dimensional and short and not reference and _contrast_by_name(facts.words):
         return None  # a segmented EPI of the anatomy
-    spin_echo = facts.spin_echo and not facts.gradient_echo
-    named = EPI_FIELD_MAP.search(facts.words)
     if short and IN_PLANE.search(facts.words):
         return Kind("anat", "inplaneT2", label=f"{facts.plane}epi")
-    if named or (spin_echo and short):
-        if reference:
-            return Kind(reason="the single-band reference of a field map")
-        return Kind("fmap", "epi", direction=direction)
+    spin_echo = facts.spin_echo and not facts.gradient_echo
+    if EPI_FIELD_MAP.search(facts.words) or (spin_echo and short):
+        return _epi_field_map(facts, reference=reference)
     suffix = "sbref" if reference else "bold"
-    return Kind("func", suffix, task=_task(facts.words), direction=direction)
+    return Kind("func", suffix, task=_task(facts.words), direction=_direction_of(facts))
+
+
+def _epi_field_map(facts: Facts, *, reference: bool) -> Kind:
+    if reference:
+        return Kind(reason="the single-band reference of a field map")
+    return Kind("fmap", "epi", direction=_direction_of(facts))
 
 
 def _direction_of(facts: Facts) -> str:
@@ -986,7 +1002,8 @@ def _anatomy(facts: Facts) -> Kind | None:
         return Kind(reason=f"a scout: it has fewer than {FEWEST_SLICES} slices")
     if IN_PLANE.search(facts.words) and suffix in {"T1w", "T2w", "PDw"}:
         suffix = "inplaneT1" if suffix == "T1w" else "inplaneT2"
-    dimensions = "3d" if facts.three_dimensional else "2d"
+    prepared = facts.inversion_ms > 0 and not _only_gradient_echo(facts) and suffix == "T1w"
+    dimensions = ("3d" if facts.three_dimensional else "2d") + ("ir" if prepared else "")
     label = "dualecho" if suffix == "PDT2" else f"{facts.plane}{dimensions}"
     return Kind("anat", suffix, label=label, contrast="agent" if facts.contrast_agent else "")
 
@@ -1313,9 +1330,19 @@ def _joins(scan: Scan, event: Sequence[Scan]) -> bool:
     same_role = [other for other in event if _role(other) == _role(scan)]
     if same_role or event[-1].facts.geometry != scan.facts.geometry:
         return False
+    if not _same_protocol(scan, event[-1]):
+        return False
     if scan.kind.suffix == "sbref":
         return all(other.kind.suffix == "sbref" for other in event)
     return True
+
+
+def _same_protocol(scan: Scan, other: Scan) -> bool:
+    """Tell whether two images of one suffix that differ in their echoes may be its echoes."""
+    if scan.kind.suffix != other.kind.suffix or scan.kind.datatype == "fmap":
+        return True
+    stems = [re.sub(r"(e|echo)?[-_ ]?\d+", "", one.facts.words) for one in (scan, other)]
+    return scan.facts.echoes_ms == other.facts.echoes_ms or stems[0] == stems[1]
 
 
 def _role(scan: Scan) -> tuple[Any, ...]:

@@ -28,7 +28,14 @@ _PLANES = {
     "cor": [1, 0, 0, 0, 0, -1],
 }
 _ENCODING = {"AP": ("COL", 1), "PA": ("COL", 0), "RL": ("ROW", 1), "LR": ("ROW", 0)}
-_VENDORS = {"siemens": "SIEMENS", "xa": "SIEMENS", "ge": "GE MEDICAL SYSTEMS", "ph": "Philips"}
+_VENDORS = {
+    "siemens": "SIEMENS",
+    "xa": "SIEMENS",
+    "ge": "GE MEDICAL SYSTEMS",
+    "ph": "Philips",
+    "uih": "UIH",
+    "canon": "CANON_MEC",
+}
 _COMPONENTS = {"M": 0, "P": 1, "R": 2, "I": 3}
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import sessions
 from heudiconv.utils import SeqInfo
 from plain_staging import stage_plainly
+from pydicom import Dataset, dcmread, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from bidsanon.convert import plan, resolve_heuristic
 from bidsanon.convert.acquisition import join_series
@@ -412,6 +415,28 @@ def test_dcm2niix_is_asked_only_for_what_nothing_else_tells(
     files = sessions.siemens_t1w(tmp_path)
     assert auto._guessed([str(tmp_path / "not there"), *map(str, files)]) == "T1w"
     assert auto._guessed([]) == ""
+
+
+@pytest.mark.parametrize(("slices", "volumes"), [(6, 20), (96, 1), (12, 8)])
+@pytest.mark.parametrize("planned", [True, False])
+def test_volumes_are_counted_where_no_header_counts_slices(
+    auto: ModuleType, tmp_path: Path, slices: int, volumes: int, planned: bool
+) -> None:
+    count = slices * volumes
+    files = [tmp_path / f"{number:04d}" for number in range(count)]
+    there = auto.sample_positions(count) if planned else range(count)
+    for number in there:
+        header = Dataset()
+        header.file_meta = FileMetaDataset()
+        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        header.SOPClassUID = MRImageStorage
+        header.SOPInstanceUID = f"2.25.{number + 1}"
+        header.ScanningSequence = "EP"
+        header.ImagePositionPatient = [0, 0, 2.5 * (number % slices)]
+        dcmwrite(files[number], header, enforce_file_format=True)
+    first = dcmread(files[0])
+    wrapper = SimpleNamespace(dcm_data=first, csa_header=None, image_shape=(64, 64))
+    assert auto.read_facts(wrapper, list(map(str, files))).volumes == volumes
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 10, 544, 7355])
