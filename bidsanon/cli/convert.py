@@ -12,6 +12,7 @@ from bidsanon.cli.linking import field_map_options
 from bidsanon.cli.options import (
     heuristic_option,
     json_option,
+    private_option,
     run_options,
     sources_argument,
 )
@@ -55,12 +56,7 @@ if TYPE_CHECKING:
     "all.",
 )
 @heuristic_option
-@click.option(
-    "--private",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The identified side's folder.  [default: DATASET.private]",
-)
+@private_option
 @click.option(
     "--known",
     type=click.Path(path_type=Path),

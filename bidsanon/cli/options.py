@@ -32,6 +32,12 @@ jobs_option = click.option(
     metavar="N",
     help="How many processes at once.",
 )
+private_option = click.option(
+    "--private",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The identified side's folder.  [default: DATASET.private]",
+)
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path),

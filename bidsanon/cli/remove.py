@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import json_option
+from bidsanon.cli.options import json_option, private_option
 
 if TYPE_CHECKING:
     from bidsanon.pipeline.remove import RemoveRequest
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 @click.argument("dataset", type=click.Path(path_type=Path), metavar="DATASET")
 @click.option("-s", "--subject", required=True, metavar="LABEL", help="The person's BIDS label.")
 @click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
-@click.option(
-    "--private",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The identified side's folder.  [default: DATASET.private]",
-)
+@private_option
 @click.option(
     "--all",
     "by_hand_too",

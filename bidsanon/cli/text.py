@@ -33,12 +33,15 @@ def finding_lines(findings: tuple[Finding, ...], *, least: Severity) -> list[str
 def series_lines(plan: SessionPlan) -> list[str]:
     """Return the table of series: what each is, and what it would become."""
     lines = [f"{'#':>3} {'no.':>5} {'files':>5} {'size':>15}  {'TE/TR ms':<13} description"]
-    for row in planned_series(plan):
+    rows = planned_series(plan)
+    several = len({row["day"] for row in rows}) > 1
+    for row in rows:
         times = f"{_brief(row['echo_time_ms'])}/{_brief(row['repetition_time_ms'])}"
         number = "" if row["number"] is None else row["number"]
+        day = f"  (day {row['day'] or '?'})" if several else ""
         lines.append(
             f"{row['index']:>3} {number:>5} {row['files']:>5} {_size(row):>15}  {times:<13} "
-            f"{row['description']}"
+            f"{row['description']}{day}"
         )
         lines += [f"{'':>32} -> {name}" for name in row["bids"]]
         if row["skipped"]:

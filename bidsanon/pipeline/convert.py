@@ -23,7 +23,7 @@ from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before, published_series
 from bidsanon.pipeline.record import journal_entry, record_run
-from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
+from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy, require_replaceable
 from bidsanon.pipeline.room import require_room
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.studies import choose_study
@@ -39,7 +39,6 @@ from bidsanon.publish import (
     Publication,
     publish_session,
     publishing_folder,
-    require_free,
     settle_dataset,
 )
 from bidsanon.redaction import Redactor
@@ -103,7 +102,7 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
             claimed_workspace(request.private, request.place.name, words=request.private_words)
         )
         settle_dataset(dataset)
-        require_free(request.place, overwrite=request.options.overwrite)
+        require_replaceable(request)
         source = choose_study(source or _read(request, policy, space, progress), request.study)
         require_room(source, request.private, factor=SPACE_FACTOR, result="the dataset")
         run = Run(request=request, policy=policy, source=source)

@@ -19,6 +19,7 @@ from bidsanon.files import PRIVATE_FILE_MODE, storage_errors, write_text
 from bidsanon.findings import Severity
 from bidsanon.pipeline.plan import SessionPlan, sampled_session
 from bidsanon.pipeline.request import ConvertRequest, require_possible_place, require_sources
+from bidsanon.pipeline.studies import study_days
 from bidsanon.pipeline.summary import inspect_summary, planned_series, quarantine_record
 from bidsanon.progress import Progress
 from bidsanon.report.page import render_page
@@ -160,6 +161,7 @@ def inspection_html(inspection: Inspection) -> str:
         version=__version__,
         plan=plan,
         series=planned_series(plan),
+        days=len(study_days(plan.source)),
         originals={one.index: one for one in inspection.originals},
         quarantine=sorted(quarantine_record(plan.source), key=lambda one: str(one["reason"])),
         reasons={file.reason.value: file.reason for file in plan.source.quarantine},
@@ -169,7 +171,7 @@ def inspection_html(inspection: Inspection) -> str:
 
 def _row_columns() -> tuple[str, ...]:
     return (
-        *("series", "number", "description", "modality", "files"),
+        *("series", "number", "description", "modality", "day", "files"),
         *("rows", "columns", "slices", "volumes", "echo_time_ms", "repetition_time_ms"),
         *("image_type", "bids", "sure", "why", "left_out"),
     )

@@ -31,11 +31,10 @@ from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before
 from bidsanon.pipeline.record import describe_series
-from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy
+from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy, require_replaceable
 from bidsanon.pipeline.studies import choose_study
 from bidsanon.pipeline.subjects import with_subject
 from bidsanon.progress import Progress, Silent
-from bidsanon.publish import require_free
 from bidsanon.session import (
     DeidentifiedSeries,
     DeidentifiedSession,
@@ -190,7 +189,7 @@ def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[
     """
     policy = load_policy(request)
     if request.place.subject:
-        require_free(request.place, overwrite=request.options.overwrite)
+        require_replaceable(request)
     with _scratch() as scratch:
         source = read_source(
             request.sources,
@@ -201,7 +200,7 @@ def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[
         )
         request = with_subject(request, source, preview=True)
         source = choose_study(source, request.study)
-        require_free(request.place, overwrite=request.options.overwrite)
+        require_replaceable(request)
         if request.options.withhold:
             source = withhold_incomplete(source)
         person = _person(request, source)

@@ -23,7 +23,14 @@ from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.pipeline.studies import clean_study
 from bidsanon.pipeline.workspace import private_words
 from bidsanon.profile import Profile
-from bidsanon.publish import SessionPlace, clean_label, require_dataset_folder
+from bidsanon.publish import (
+    Ledger,
+    SessionPlace,
+    clean_label,
+    require_dataset_folder,
+    require_free,
+    require_nothing_added,
+)
 
 _LONGEST_NAME = 200  # bytes: what stands beside it, and in the private folder, is called after it
 
@@ -172,6 +179,19 @@ def load_policy(request: ConvertRequest) -> Policy:
         heuristic=resolve_heuristic(request.heuristic),
         known=load_known(request.known) if request.known else NOTHING_KNOWN,
     )
+
+
+def require_replaceable(request: ConvertRequest) -> None:
+    """Refuse a place that the session cannot have, before anything is read.
+
+    Raises
+    ------
+    ConflictError
+        If the session exists and may not be replaced, does not fit with how the subject is laid
+        out, or holds files that somebody added.
+    """
+    require_free(request.place, overwrite=request.options.overwrite)
+    require_nothing_added(request.place, Ledger.read(request.private, request.place.dataset))
 
 
 def require_private_folder(private: Path) -> None:

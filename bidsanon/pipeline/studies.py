@@ -33,6 +33,12 @@ def clean_study(study: str | None) -> str | None:
     return study
 
 
+def study_days(source: SourceSession) -> dict[str, int]:
+    """Return the number of each day of a source's studies; the first is 1."""
+    days = sorted({series.study_date for series in source.series if series.study_date})
+    return {day: number for number, day in enumerate(days, start=1)}
+
+
 def choose_study(source: SourceSession, study: str | None) -> SourceSession:
     """Keep the series of one day.
 
@@ -54,7 +60,7 @@ def choose_study(source: SourceSession, study: str | None) -> SourceSession:
     UsageError
         If there is no such day.
     """
-    days = sorted({series.study_date for series in source.series if series.study_date})
+    days = study_days(source)
     if study == ALL or (study is None and len(days) < 2):  # noqa: PLR2004 (several)
         return source
     if study is None:
@@ -68,7 +74,7 @@ def choose_study(source: SourceSession, study: str | None) -> SourceSession:
             f"the source holds studies of {len(days)} day(s), and --study asks for number {number}",
             cure=f"give a number from 1 to {len(days)}, or leave --study out",
         )
-    kept = tuple(s for s in source.series if s.study_date == days[number - 1])
+    kept = tuple(s for s in source.series if days.get(s.study_date) == number)
     places = {f"series {series.index}" for series in source.series} - {
         f"series {series.index}" for series in kept
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bidsanon import __version__
 from bidsanon.errors import BidsanonError, GateRefusedError
 from bidsanon.findings import Finding, GateResult, errors
+from bidsanon.pipeline.studies import study_days
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.session import SourceSession
 
@@ -115,12 +116,14 @@ def pixels_record(source: SourceSession) -> dict[str, Any] | None:
 
 def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:
     """Return what is proposed for each series, with what may be shown of it."""
+    days = study_days(plan.source)
     return [
         {
             "index": series.source.index,
             "number": series.source.series_number,
             "description": plan.descriptions[series.source.index],
             "modality": series.source.modality,
+            "day": days.get(series.source.study_date),
             "files": len(series.source.instances),
             "rows": facts.rows,
             "columns": facts.columns,

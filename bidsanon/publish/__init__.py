@@ -25,6 +25,7 @@ from bidsanon.publish.session import (
     elsewhere,
     files_of,
     publish_session,
+    require_nothing_added,
     settle_dataset,
 )
 from bidsanon.publish.transaction import Item, Memory, install, interrupted, recover
@@ -57,6 +58,7 @@ __all__ = [
     "recover",
     "require_dataset_folder",
     "require_free",
+    "require_nothing_added",
     "require_place",
     "root_texts",
     "session_claim",

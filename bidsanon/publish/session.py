@@ -82,7 +82,7 @@ def publish_session(publication: Publication, *, bind: Callable[[], None], overw
         recover(place.dataset)
         require_free(place, overwrite=overwrite)
         ledger = Ledger.read(publication.private, place.dataset)
-        _require_nothing_added(place, ledger)
+        require_nothing_added(place, ledger)
         _require_not_elsewhere(place, ledger, publication.series)
         bind()
         addition = replace(addition, replace=place.is_alone)
@@ -111,7 +111,9 @@ def added_by_hand(place: SessionPlace, ledger: Ledger) -> tuple[str, ...]:
     Where the ledger does not know how the session came, none is named.
     """
     known = ledger.files_of(place.name)
-    return tuple(name for name in files_of(place) if name not in known) if known else ()
+    if not known or not place.exists:
+        return ()
+    return tuple(name for name in files_of(place) if name not in known)
 
 
 def files_of(place: SessionPlace) -> tuple[str, ...]:
@@ -120,7 +122,14 @@ def files_of(place: SessionPlace) -> tuple[str, ...]:
     return tuple(path.relative_to(place.dataset).as_posix() for path in files_below(folder))
 
 
-def _require_nothing_added(place: SessionPlace, ledger: Ledger) -> None:
+def require_nothing_added(place: SessionPlace, ledger: Ledger) -> None:
+    """Refuse to replace a session to which somebody added files.
+
+    Raises
+    ------
+    ConflictError
+        If there are some.
+    """
     added = added_by_hand(place, ledger)
     if added:
         raise ConflictError(

@@ -147,6 +147,19 @@ def test_overwriting_redoes_everything_from_the_new_source(dataset: Path, tmp_pa
     assert image.shape[3] == 4
 
 
+def test_files_that_somebody_added_are_told_before_anything_is_read(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = dataset / "sub-01/ses-01/func/sub-01_ses-01_task-rest_events.tsv"
+    events.write_text("onset\tduration\n1\t2\n")
+    before = tree_digest(dataset)
+    bold_mosaic(tmp_path / "in", person=MARA)
+    monkeypatch.setattr(pipeline, "read_source", None)
+    with pytest.raises(ConflictError, match="task-rest_events"):
+        run_convert(tmp_path / "in", dataset=dataset, session="01", overwrite=True)
+    assert tree_digest(dataset) == before
+
+
 def test_the_same_source_gives_the_same_bytes_however_many_jobs(
     source: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.errors import UsageError
 from bidsanon.findings import finding
-from bidsanon.pipeline.studies import choose_study, clean_study
+from bidsanon.pipeline.studies import choose_study, clean_study, study_days
 from bidsanon.session import SourceSeries, SourceSession
 
 
@@ -63,6 +64,11 @@ def test_several_days_are_refused_until_one_is_chosen() -> None:
     assert codes(chosen) == ["INSTANCES_MISSING", "STUDIES_MIXED"]
 
 
+def test_days_are_numbered_in_their_order() -> None:
+    days = study_days(source("20200102", "20200101", "", "20200102"))
+    assert days == {"20200101": 1, "20200102": 2}
+
+
 def test_whose_the_studies_are_comes_first() -> None:
     persons = finding("SEVERAL_PERSONS", count=2)
     mixed = replace(source("20200102", "20200101"), findings=(persons,))
@@ -104,6 +110,10 @@ def test_two_visits_in_one_folder_become_two_sessions(
     refused = run_convert(tmp_path / "in", dataset=dataset, session="01").refusal
     assert refused is not None
     assert [found.code for found in refused.findings] == ["STUDIES_MIXED"]
+    assert run(cli, ["inspect", str(tmp_path / "in"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [one["day"] for one in shown["series"]] == [1, 2]
+    assert "20230607" not in json.dumps(shown)
     assert not dataset.exists()
     for number in ("1", "2"):
         arguments = ["convert", str(tmp_path / "in"), "-o", str(dataset), "-s", "01"]
