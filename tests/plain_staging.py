@@ -20,11 +20,11 @@ from bidsanon.session import (
 )
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
-_IMAGES = (f"{_STORAGE}.4", f"{_STORAGE}.4.1", f"{_STORAGE}.128")  # MR, enhanced MR, PET
+_IMAGES = tuple(f"{_STORAGE}.{kind}" for kind in ("4", "4.1", "128", "2"))  # MR, PET, CT
 
 
 def stage_plainly(sources: Iterable[Path], folder: Path) -> DeidentifiedSession:
-    """Copy the MR and PET images of some folders, unchanged, into a folder for each series."""
+    """Copy the MR, PET and CT images of some folders, unchanged, into a folder for each series."""
     series: dict[str, list[tuple[pydicom.Dataset, Path]]] = {}
     for file in sorted(f for source in sources for f in source.rglob("*") if f.is_file()):
         header = _header(file)

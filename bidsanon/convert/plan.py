@@ -136,7 +136,8 @@ def plan_conversion(
         if not item.duplicate:
             for number in item.acquisitions:
                 named.setdefault(number, []).append(item.name + naming.IMAGE)
-    reasons = {skipped.series_index: skipped.reason for skipped in left_out(answer, acquisitions)}
+    skipped = tuple(left_out(answer, acquisitions))
+    reasons = {one.series_index: one.reason for one in skipped}
     planned = [
         PlannedSeries(
             series_index=index,
@@ -148,7 +149,7 @@ def plan_conversion(
     ]
     return ConversionPlan(
         series=tuple(sorted(planned, key=lambda one: one.series_index)),
-        findings=tuple(name_findings(answer, acquisitions)),
+        findings=(*name_findings(answer, acquisitions), *without_place(deidentified, skipped)),
         rules=tuple(
             PlannedRule(
                 line=rule.line,

@@ -14,6 +14,7 @@ from pydicom import dcmread
 from runs import run_convert
 from sessions.emission import INJECTED_BEFORE_S, positron_emission
 
+from bidsanon.convert import plan_conversion, resolve_heuristic
 from bidsanon.convert.completion import withdraw_incomplete
 from bidsanon.convert.emission import complete_emission
 from bidsanon.errors import SourceError
@@ -129,3 +130,18 @@ def test_a_pet_session_is_published_on_one_clock(tmp_path: Path) -> None:
     said = json.loads((tmp_path / "study" / f"{PET}.json").read_text())
     assert (said["TimeZero"], said["InjectionStart"]) == ("12:00:00", -INJECTED_BEFORE_S)
     assert said["TracerName"] == "FDG"
+
+
+@pytest.mark.usefixtures("worker_in_process")
+def test_a_plan_names_what_bids_has_no_place_for(tmp_path: Path) -> None:
+    sessions.computed_tomography(tmp_path / "source")
+    staged = stage_plainly([tmp_path / "source"], tmp_path / "staged")
+    planned = plan_conversion(
+        staged,
+        heuristic=resolve_heuristic("auto"),
+        subject="01",
+        session=None,
+        work=tmp_path / "work",
+    )
+    assert [found.code for found in planned.findings] == ["CT_HAS_NO_PLACE"]
+    assert "no place" in planned.series[0].reason
