@@ -66,6 +66,7 @@ def test_a_draft_is_read_changed_and_used(
     code, out, _ = bidsanon("new", session, "-o", "heuristics/ourlab.py")
     assert code == 0
     assert "5 rules were written" in out
+    assert "-> sub-01/func/sub-01_task-rest_run-2_bold.nii.gz" in out
     file = Path("heuristics/ourlab.py")
     text = file.read_text()
     _holds_nothing_of_anybody(text)
@@ -81,22 +82,13 @@ def test_a_draft_is_read_changed_and_used(
     assert "no" not in {rule.partition('"leave_out": "')[2] for rule in rules}
     assert '"leave_out": "a scout: its name says so"' in rules[1]
 
-    proposed = _json(bidsanon("check", "auto", session, "--json")[1])
-    drafted = _json(bidsanon("check", file, session, "--json")[1])
-    names = [[one["bids"] for one in record["series"]] for record in (proposed, drafted)]
-    assert names[0] == names[1]
-    assert "sub-01/func/sub-01_task-rest_run-2_bold.nii.gz" in names[1][5]
-    assert (proposed["rules"], drafted["exit_code"]) == ([], 0)
-    assert [rule["series"] for rule in drafted["rules"]] == [[1], [2], [3], [4], [5, 6]]
-    assert all(
-        text.splitlines()[rule["line"] - 1].lstrip().startswith("{") for rule in drafted["rules"]
-    )
-
     file.write_text(text.replace("task-rest_bold", "task-stopsignal_bold"))
     record = _json(bidsanon("check", file, session, "-s", "x7", "-ss", "b", "--json")[1])
     assert record["series"][4]["bids"] == [
         "sub-x7/ses-b/func/sub-x7_ses-b_task-stopsignal_run-1_bold.nii.gz"
     ]
+    assert [rule["series"] for rule in record["rules"]] == [[1], [2], [3], [4], [5, 6]]
+    assert all(text.splitlines()[rule["line"] - 1][4] == "{" for rule in record["rules"])
 
 
 def _holds_nothing_of_anybody(text: str) -> None:

@@ -67,6 +67,16 @@ def _named(rules: Sequence[DraftRule], observations: Sequence[Observation]) -> l
     return draft_engine.names([rule.asked for rule in rules], [one.seen for one in observations])
 
 
+def _match_nothing_else(rules: Sequence[DraftRule], observed: Sequence[Observation]) -> None:
+    """See that each rule matches what it was drafted from, and nothing that is named otherwise."""
+    matched = draft_engine.matching([rule.asked for rule in rules], [one.seen for one in observed])
+    for rule, places in zip(rules, matched, strict=True):
+        found = [observed[place] for place in places]
+        assert {one.series for one in found} >= {one.series for one in rule.observations}
+        assert len({(RUN.sub("", one.name), one.reason) for one in found}) == 1
+        assert draft_engine.problem_of(rule.asked) == ""
+
+
 @pytest.mark.parametrize("session", protocols())
 def test_a_session_is_named_as_auto_names_it_and_so_are_repeats_in_the_next(
     auto: ModuleType, tmp_path: Path, session: str
@@ -78,6 +88,7 @@ def test_a_session_is_named_as_auto_names_it_and_so_are_repeats_in_the_next(
     assert _named(rules, observed) == names
     assert not any(RUN.search(rule.asked.get("bids", "")) for rule in rules)
     assert not any("nth" in rule.asked for rule in rules)
+    _match_nothing_else(rules, observed)
 
     alike = 0
     for place in range(len(first)):
@@ -88,21 +99,3 @@ def test_a_session_is_named_as_auto_names_it_and_so_are_repeats_in_the_next(
             assert _named(rules, following) == proposed
             alike += 1
     assert alike > len(first) / 2
-
-
-@pytest.mark.parametrize("session", protocols())
-def test_each_rule_matches_what_it_was_drafted_from_and_nothing_that_is_named_otherwise(
-    auto: ModuleType, tmp_path: Path, session: str
-) -> None:
-    observed = _observe(auto, _session(auto, session, tmp_path))
-    rules = _draft(observed)
-    matched = draft_engine.matching([rule.asked for rule in rules], [one.seen for one in observed])
-    for rule, places in zip(rules, matched, strict=True):
-        assert {observed[place].series for place in places} >= {
-            one.series for one in rule.observations
-        }
-        without_run = {
-            (RUN.sub("", observed[place].name), observed[place].reason) for place in places
-        }
-        assert len(without_run) == 1
-        assert draft_engine.problem_of(rule.asked) == ""
