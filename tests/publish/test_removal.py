@@ -44,7 +44,7 @@ def participants(dataset: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("unsynced")
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(order=st.permutations(SESSIONS), out=st.sets(st.sampled_from(SESSIONS)))
 def test_a_dataset_without_sessions_is_as_if_they_had_never_come(
     order: list[str], out: set[str]
@@ -62,7 +62,7 @@ def test_a_dataset_without_sessions_is_as_if_they_had_never_come(
 
 
 @pytest.mark.usefixtures("unsynced")
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(data=st.data(), before=st.permutations(SESSIONS[1:]))
 def test_adding_and_removing_leaves_the_dataset_byte_for_byte(
     data: st.DataObject, before: list[str]

@@ -83,7 +83,6 @@ def test_a_mosaic_is_a_volume(tmp_path: Path) -> None:
         ("philips-r53-enhanced-fmap", {(64, 64, 32, 2)}),
         ("siemens-ve11-fmap-gre", {(64, 64, 36, 2), (64, 64, 36, 1)}),
         ("ge-mr750-epi", {(64, 64, 15, 10)}),
-        ("philips-r57-dwi-dicomdir", {(112, 112, 32, 17)}),
     ],
 )
 def test_real_series_have_their_sizes(
