@@ -167,7 +167,7 @@ def _taken_over(source: str, *, without: str) -> tuple[list[str], list[str]]:
     -------
     The imports that `without` lacks, and the definitions, as lines.
     """
-    tree = ast.parse(source)
+    tree, source_lines = ast.parse(source), source.splitlines()
     places: dict[str, int] = {}
     for place, statement in enumerate(tree.body):
         places |= dict.fromkeys(_defined(statement), place)
@@ -188,7 +188,9 @@ def _taken_over(source: str, *, without: str) -> tuple[list[str], list[str]]:
             statement.names = [a for a in statement.names if (a.asname or a.name) in used]
             imports += [ast.unparse(statement)] if statement.names else []
         else:
-            lines += ["", "", *(ast.get_source_segment(source, statement) or "").splitlines()]
+            decorators = getattr(statement, "decorator_list", [])
+            begin = min(node.lineno for node in (statement, *decorators))
+            lines += ["", "", *source_lines[begin - 1 : statement.end_lineno]]
     return imports, lines
 
 

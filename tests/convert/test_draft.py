@@ -123,6 +123,33 @@ def test_what_is_taken_over_from_auto_stands_beside_the_engine() -> None:
     assert len(text.splitlines()) < 500
 
 
+def test_what_custom_callable_refers_to_is_taken_over_and_nothing_else() -> None:
+    follows = """
+import json
+from functools import cache
+from re import match, search
+
+SIZE = 3
+OTHER = 4
+
+@cache
+def size():
+    return SIZE
+
+def infotodict(seqinfo):
+    return search(OTHER, json)
+
+def custom_callable(*arguments):
+    return match(size(), arguments)
+"""
+    text = draft_text([], follows=follows, version="0", file="ourlab.py")
+    assert "from re import match\n" in text
+    assert "@cache\ndef size():\n    return SIZE" in text
+    assert "SIZE = 3" in text
+    assert "OTHER" not in text.partition("SIZE = 3")[2]
+    assert "import json" not in text
+
+
 @pytest.mark.usefixtures("worker_in_process")
 def test_a_run_whose_volumes_are_series_is_one_rule(
     bold: DeidentifiedSession, tmp_path: Path
