@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shlex
 import shutil
@@ -13,9 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from statistics import median
 
 from deface_heads import DEBIAN_HEAD, SHARED, converted
-from measuring import Cost, measure, summarise
+from measuring import Cost, measure
+from records import read_records, write_records
+from tables import write_table
 
 HERE = Path(__file__).resolve().parent
 REFERENCE = "bidsanon deface"
@@ -24,7 +28,7 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1",
 }
-HEADS_OF_A_WARM_RUN = 3
+HEADS_OF_A_WARM_RUN = 2
 
 Command = Callable[[Path, Sequence[Path]], list[str | Path]]
 
@@ -46,27 +50,41 @@ class Contender:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Times:
-    """What one program took in one turn.
+class Turn:
+    """What one program took in one turn: CPU seconds, wall seconds and megabytes.
 
     Attributes
     ----------
-    cold
-        One head in a process of its own.
-    several
-        Three heads, one after the other, in one process.
-    beside
-        One head in each of two processes at once: what the slower one took.
+    head, program, turn
+        The case.
+    cold_s
+        CPU seconds of one head in a process of its own.
+    several_s
+        CPU seconds of two heads, one after the other, in one process.
+    beside_s, beside_wall_s
+        CPU and wall seconds of one head in each of two processes at once: the slower one's.
+    memory_mb
+        Resident memory of the largest process.
     """
 
-    cold: Cost
-    several: Cost
-    beside: Cost
+    head: str
+    program: str
+    turn: int
+    cold_s: float
+    several_s: float
+    beside_s: float
+    beside_wall_s: float
+    memory_mb: float
 
     @property
-    def warm_cpu_s(self) -> float:
+    def case(self) -> tuple[str, str, int]:
+        """Which case it is."""
+        return self.head, self.program, self.turn
+
+    @property
+    def warm_s(self) -> float:
         """What each head after the first one takes."""
-        return (self.several.cpu_s - self.cold.cpu_s) / (HEADS_OF_A_WARM_RUN - 1)
+        return (self.several_s - self.cold_s) / (HEADS_OF_A_WARM_RUN - 1)
 
 
 def main() -> None:
@@ -77,13 +95,40 @@ def main() -> None:
         as_file(files("pydeface") / "data") as data,
     ):
         work = Path(name)
-        print(
-            "| head | program | cold: CPU s | ratio | warm: CPU s | ratio "
-            "| two at once: CPU s each | wall s | MB |"
+        turns = read_records(Turn, options.log)
+        contenders = list(_contenders(options, data))
+        for title, head in _heads(options, work):
+            # In turns, so that a busy moment of the machine hits all of them.
+            for number, contender in itertools.product(range(options.repeat), contenders):
+                if (title, contender.name, number) not in {turn.case for turn in turns}:
+                    turns.append(_time(contender, head, work, title, number))
+                    write_records(options.log, turns)
+    lines = list(table(turns))
+    print("\n".join(lines))
+    if options.write:
+        write_table(options.write, "times", lines)
+
+
+def table(turns: Sequence[Turn]) -> Iterator[str]:
+    """Yield the lines of the table: medians, and the greatest memory; ratios to bidsanon's."""
+    yield (
+        "| head | program | cold: CPU s | ratio | warm: CPU s | ratio "
+        "| two at once: CPU s each | wall s | MB |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for title, name in dict.fromkeys((turn.head, turn.program) for turn in turns):
+        reference = [t for t in turns if (t.head, t.program) == (title, REFERENCE)]
+        here = [t for t in turns if (t.head, t.program) == (title, name)]
+        cold, warm = median(t.cold_s for t in here), median(t.warm_s for t in here)
+        cells = (
+            *(title, name),
+            *(f"{cold:.1f}", f"{cold / median(t.cold_s for t in reference):.2f}"),
+            *(f"{warm:.1f}", f"{warm / median(t.warm_s for t in reference):.2f}"),
+            f"{median(t.beside_s for t in here):.1f}",
+            f"{median(t.beside_wall_s for t in here):.1f}",
+            f"{max(t.memory_mb for t in here):.0f}",
         )
-        print("|---|---|---|---|---|---|---|---|---|")
-        for title, head in _heads(options.shared, work):
-            _print_rows(title, _time_all(head, work, _contenders(options, data), options.repeat))
+        yield f"| {' | '.join(cells)} |"
 
 
 def _options() -> argparse.Namespace:
@@ -101,11 +146,16 @@ def _options() -> argparse.Namespace:
         metavar="NAME=COMMAND",
         help="another program, which is given a folder for its output and images. Repeatable.",
     )
+    parser.add_argument("--only", nargs="*", help="only these heads")
+    parser.add_argument(
+        "--log", type=Path, help="where each turn becomes a line of JSON; resumed from there"
+    )
+    parser.add_argument("--write", type=Path, help="a page whose table is replaced")
     return parser.parse_args()
 
 
 def _contenders(options: argparse.Namespace, data: Path) -> Iterator[Contender]:
-    deface = (sys.executable, "-m", "bidsanon", "deface", "--jobs", "1")
+    deface: tuple[str | Path, ...] = (sys.executable, "-m", "bidsanon", "deface", "--jobs", "1")
     yield Contender(
         name=REFERENCE, command=lambda out, images: [*deface, *images, "-o", out / "out"]
     )
@@ -116,9 +166,9 @@ def _contenders(options: argparse.Namespace, data: Path) -> Iterator[Contender]:
             *("--pictures", out / "pictures"),
         ],
     )
-    given = (data / "mean_reg2mean.nii.gz", data / "facemask.nii.gz")
+    given: tuple[Path, Path] = (data / "mean_reg2mean.nii.gz", data / "facemask.nii.gz")
     for peer in ("antspyx", "simpleitk") if options.peers else ():
-        script = (options.peers, HERE / "deface_peers.py", peer, *given)
+        script: tuple[str | Path, ...] = (options.peers, HERE / "deface_peers.py", peer, *given)
         yield Contender(name=peer, command=_with_script(script))
     for program in options.program:
         name, _, command = program.partition("=")
@@ -129,32 +179,29 @@ def _with_script(script: Sequence[str | Path]) -> Command:
     return lambda out, images: [*script, out, *images]
 
 
-def _heads(shared: Path, work: Path) -> Iterator[tuple[str, Path]]:
-    if DEBIAN_HEAD.exists():
-        yield "ch2", DEBIAN_HEAD
-    real = converted(shared / "siemens-ve11-t1w-face", work)
-    if real is not None:
-        yield "3D T1w", real
+def _heads(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, Path]]:
+    real = converted(options.shared / "siemens-ve11-t1w-face", work)
+    for name, head in (("ch2", DEBIAN_HEAD), ("3D T1w", real)):
+        if head is not None and head.exists() and (not options.only or name in options.only):
+            yield name, head
 
 
-def _time_all(
-    head: Path, work: Path, contenders: Iterator[Contender], repeat: int
-) -> dict[str, list[Times]]:
-    """Let all programs run in turns, so that a busy moment of the machine hits all of them."""
-    taken: dict[str, list[Times]] = {}
-    everyone = list(contenders)
-    for _ in range(repeat):
-        for contender in everyone:
-            taken.setdefault(contender.name, []).append(_time(contender, head, work))
-    return taken
-
-
-def _time(contender: Contender, head: Path, work: Path) -> Times:
+def _time(contender: Contender, head: Path, work: Path, title: str, turn: int) -> Turn:
     cold = _run(contender, head, work, count=1)
     several = _run(contender, head, work, count=HEADS_OF_A_WARM_RUN)
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: _run(contender, head, work, count=1), range(2)))
-    return Times(cold=cold, several=several, beside=max(both, key=lambda cost: cost.wall_s))
+    slower = max(both, key=lambda cost: cost.wall_s)
+    return Turn(
+        head=title,
+        program=contender.name,
+        turn=turn,
+        cold_s=cold.cpu_s,
+        several_s=several.cpu_s,
+        beside_s=slower.cpu_s,
+        beside_wall_s=slower.wall_s,
+        memory_mb=several.memory_mb,
+    )
 
 
 def _run(contender: Contender, head: Path, work: Path, *, count: int) -> Cost:
@@ -165,24 +212,6 @@ def _run(contender: Contender, head: Path, work: Path, *, count: int) -> Cost:
             shutil.copyfile(head, copy)
         command = contender.command(folder, copies)
         return measure(command, log=folder / "log.txt", environment={**os.environ, **ONE_THREAD})
-
-
-def _print_rows(title: str, taken: dict[str, list[Times]]) -> None:
-    def figures(turns: list[Times]) -> tuple[Cost, float, Cost]:
-        warm = sorted(each.warm_cpu_s for each in turns)[len(turns) // 2]
-        cold = summarise([each.cold for each in turns])
-        return cold, warm, summarise([each.beside for each in turns])
-
-    reference_cold, reference_warm, _ = figures(taken[REFERENCE])
-    for name, turns in taken.items():
-        cold, warm, beside = figures(turns)
-        largest = max(each.several.memory_mb for each in turns)
-        cells = (
-            *(title, name, f"{cold.cpu_s:.1f}", f"{cold.cpu_s / reference_cold.cpu_s:.2f}"),
-            *(f"{warm:.1f}", f"{warm / reference_warm:.2f}", f"{beside.cpu_s:.1f}"),
-            *(f"{beside.wall_s:.1f}", f"{largest:.0f}"),
-        )
-        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,16 @@ from tables import write_table
 from bidsanon.deface.cut import cut_mask, face_tissue
 from bidsanon.deface.deciding import decide, decide_without, place_template
 from bidsanon.deface.engines import EmbeddedEngine
-from bidsanon.deface.grid import Grid, Matrix, Points, block_mean, points_of, sample_like, transform
+from bidsanon.deface.grid import (
+    Grid,
+    Matrix,
+    Points,
+    block_mean,
+    inverse,
+    points_of,
+    sample_like,
+    transform,
+)
 from bidsanon.deface.head import REGISTERED_MM, window_of
 from bidsanon.deface.relief import surface_relief_mm
 from bidsanon.deface.selfcheck import brain_in_view
@@ -249,9 +258,7 @@ def _harm(head: Grid, known: Matrix, to_template: Matrix) -> tuple[float, float]
 
     def there(mask: np.ndarray) -> np.ndarray:
         grid = Grid(values=mask.astype(np.float32), affine=template.head.affine)
-        return (
-            sample_like(grid, shape, head.affine, to_grid=np.linalg.inv(known), outside=0) > _HALF
-        )
+        return sample_like(grid, shape, head.affine, to_grid=inverse(known), outside=0) > _HALF
 
     brain, face = there(template.brain), there(template.face) & (head.values > _TISSUE)
     return _share(brain & cut, brain), _share(face & ~cut, face)

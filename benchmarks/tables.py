@@ -30,7 +30,7 @@ def write_table(page: Path, name: str, lines: Iterable[str]) -> None:
     start, end = found.span("table")
     table = "\n".join(lines)
     text = found.string
-    page.write_text(f"{text[:start]}\n{table}\n{text[end:]}", "utf-8")
+    page.write_text(f"{text[:start]}\n{table}\n\n{text[end:]}", "utf-8")
 
 
 def _place(page: Path, name: str) -> re.Match[str]:
