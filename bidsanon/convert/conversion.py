@@ -115,8 +115,11 @@ def convert_session(
     findings += without_place(deidentified, skipped)
     images: tuple[ConvertedImage, ...] = ()
     if not errors(findings):
-        _keep_only(output, subject)
+        _keep_only(output, f"sub-{subject}")
+        if session:
+            _keep_only(output / f"sub-{subject}", f"ses-{session}")
         images = tuple(_images(answer.items, acquisitions, output))
+        findings += _strays(answer, acquisitions, subject, session)
         findings += _outcome_findings(answer, acquisitions, images, output)
         write_known(output, images, known)
         complete_sidecars(output, images)
@@ -142,14 +145,27 @@ def convert_session(
     )
 
 
-def _keep_only(output: Path, subject: str) -> None:
-    for path in output.iterdir():
-        if path.name == f"sub-{subject}" and path.is_dir() and not path.is_symlink():
+def _keep_only(folder: Path, name: str) -> None:
+    """Remove what a heuristic wrote beside the one folder that it was to write in."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name == name and path.is_dir() and not path.is_symlink():
             continue
         if path.is_dir() and not path.is_symlink():
             remove_tree(path)
         else:
             path.unlink()
+
+
+def _strays(
+    answer: Answer, acquisitions: Sequence[Acquisition], subject: str, session: str | None
+) -> Iterator[Finding]:
+    """Say which images a heuristic wrote where it was not to write."""
+    for item in answer.items:
+        for name in item.outputs:
+            within = naming.lies_within_session(name, subject=subject, session=session)
+            if name.endswith(naming.IMAGE) and not within:
+                place = item_place(item, acquisitions)
+                yield finding("OUTSIDE_SESSION", location=place, name=name)
 
 
 def _images(

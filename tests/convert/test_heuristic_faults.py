@@ -196,3 +196,36 @@ def test_one_that_fails_after_conversion_leaves_nothing_to_publish(
                 work=tmp_path / f"work-{number}",
                 progress=Silent(),
             )
+
+
+@pytest.mark.usefixtures("worker_in_process")
+def test_one_that_writes_beside_its_session_is_refused_and_nothing_of_it_is_left(
+    bold: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
+) -> None:
+    ours = heuristic(
+        NAMING
+        + """
+def custom_callable(prefix, *_):
+    from pathlib import Path
+    root = Path(prefix).parents[3]
+    for name in ("sub-01/ses-99/anat/sub-01_ses-99_T1w.nii.gz", "sub-02/x.nii.gz", "notes.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+"""
+    )
+    converted = convert_session(
+        bold,
+        heuristic=ours,
+        subject="01",
+        session="02",
+        work=tmp_path / "work",
+        progress=Silent(),
+    )
+    assert [found.code for found in converted.findings] == ["OUTSIDE_SESSION"] * 2
+    assert [image.path for image in converted.images] == [
+        "sub-01/ses-02/func/sub-01_ses-02_task-x_bold.nii.gz"
+    ]
+    assert [path.name for path in converted.root.rglob("s*") if path.is_dir()] == [
+        "sub-01",
+        "ses-02",
+    ]
