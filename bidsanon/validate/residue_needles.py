@@ -97,6 +97,9 @@ _HEX_TOKEN = 12
 _LONG_TOKEN = 24
 _UID_POINTS = 4
 _TIME_AFTER_DAY = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d", re.ASCII)
+_SHORT_DAY = re.compile(r"\d([-._/])\d{1,2}\1\d\d|\d\d([-._/])\d\2\d\d", re.ASCII)
+_ROW = re.compile(r"\d([-._/])\d{1,4}\1$", re.ASCII)
+_LONGEST_ROW = 12
 _ZEROS = re.compile(r"\.0+(?!\d)")
 _HEX = re.compile(r"[0-9a-f]+")
 _ENTITY = re.compile(r"^(?:sub|ses)-")
@@ -218,8 +221,16 @@ def counts(form: Form, view: View, start: int, end: int, context: Context) -> bo
         return False
     if form.text[0] in _DIGITS and form.text[-1] in _DIGITS:
         is_shifted = form.rule is Rule.TIME and _is_shifted(view.text, start)
-        return not is_shifted and not _is_in_digest(view.text, start, end)
+        by_chance = is_shifted or _is_in_row(form, view.text, start)
+        return not by_chance and not _is_in_digest(view.text, start, end)
     return _stands_out(form, view, start, end)
+
+
+def _is_in_row(form: Form, text: str, start: int) -> bool:
+    """Whether a day as short as 2_2_96 ends a row of more numbers, as coils' elements make."""
+    day = _SHORT_DAY.fullmatch(form.text)
+    row = _ROW.search(text[max(0, start - _LONGEST_ROW) : start]) if day else None
+    return day is not None and row is not None and row[1] == (day[1] or day[2])
 
 
 def _is_long_enough(form: Form, view: View, start: int, end: int, context: Context) -> bool:

@@ -177,6 +177,30 @@ def test_findings_hold_no_value(clean_file: Path, tmp_path: Path) -> None:
         assert not any(text in said for text in ("wetherby", "ottoline", "0048812", "20230417"))
 
 
+BORN = IdentifyingValue(kind=ValueKind.DATE, text="19960202", origin="(0010,0030)")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_residue"),
+    [
+        ("born 2_2_96", True),
+        ("2.2.96", True),
+        ("visit 3 2-2-96 again", True),
+        ("P07 2/2/96/12/30", True),
+        ("12_30_02_02_96", True),
+        ("X_2_2_2_2_96_2_2", False),
+        ("2.4.2.2.96", False),
+    ],
+)
+def test_a_short_day_is_none_where_it_ends_a_row_of_numbers(
+    clean_file: Path, tmp_path: Path, text: str, is_residue: bool
+) -> None:
+    image = dcmread(clean_file)
+    image.ImageComments = text
+    image.save_as(tmp_path / "image.dcm")
+    assert bool(found(tmp_path / "image.dcm", identity=(BORN,))) == is_residue
+
+
 def test_native_pixels_are_passed_over(clean_file: Path, tmp_path: Path) -> None:
     header = dcmread(clean_file)
     pixels = header.PixelData
