@@ -78,6 +78,10 @@ class JournalEntry:
         The profile's name, and the SHA-256 of what it decides; empty where none was used.
     heuristic, heuristic_digest
         The heuristic's name (not its path), and its file's SHA-256; empty where none was used.
+    known_digest
+        The SHA-256 of the file of what the lab knows of its images; empty where none was given.
+    field_maps, field_maps_by
+        By which fields field maps were linked, and by what they were chosen.
     tools
         Name to version.
     counts
@@ -103,6 +107,9 @@ class JournalEntry:
     profile_digest: str
     heuristic: str = ""
     heuristic_digest: str = ""
+    known_digest: str = ""
+    field_maps: tuple[str, ...] = ()
+    field_maps_by: tuple[str, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     findings: Mapping[str, int] = field(default_factory=dict)

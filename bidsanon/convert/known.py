@@ -7,6 +7,7 @@ its volumes, repeated as often as there are volumes, become ``aslcontext.tsv``.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,10 +39,13 @@ class KnownFacts:
         The fields of each suffix, with their values.
     volume_types
         The types of the volumes of a labelled run, in their order; repeated.
+    digest
+        The SHA-256 of the file that says so, in hexadecimal; empty where there is none.
     """
 
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     volume_types: tuple[str, ...] = ()
+    digest: str = ""
 
 
 NOTHING_KNOWN = KnownFacts()
@@ -57,7 +61,8 @@ def load_known(file: Path) -> KnownFacts:
         If the file cannot be read, or says something that no sidecar can hold.
     """
     try:
-        content = read_json_object(file.read_bytes())
+        written = file.read_bytes()
+        content = read_json_object(written)
     except OSError as error:
         raise PolicyError(
             f"the file of known facts cannot be read ({error.strerror})",
@@ -80,6 +85,7 @@ def load_known(file: Path) -> KnownFacts:
             for suffix, said in content.items()
         },
         volume_types=tuple(content.get(_LABELLED, {}).get(_VOLUME_TYPES, ())),
+        digest=hashlib.sha256(written).hexdigest(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from runs import run_convert
 from sessions.contrasts import labelled, special_contrasts
 
+from bidsanon.audit import Journal
 from bidsanon.convert.known import KnownFacts, load_known, write_known
 from bidsanon.deface import DefaceOptions
 from bidsanon.errors import PolicyError
@@ -82,6 +84,11 @@ def test_a_file_that_no_sidecar_could_hold_is_refused(
         load_known(_file(tmp_path, content))
 
 
+def test_what_is_known_is_remembered_by_the_digest_of_its_file(tmp_path: Path) -> None:
+    file = _file(tmp_path, {"asl": ASL})
+    assert load_known(file).digest == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def test_a_file_that_is_not_there_is_named_so(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="cannot be read"):
         load_known(tmp_path / "none.json")
@@ -92,13 +99,13 @@ def test_labelled_runs_are_published_once_the_lab_says_what_it_knows(tmp_path: P
     labelled(tmp_path / "source")
     without = run_convert(tmp_path / "source", dataset=tmp_path / "first", deface=FACES_KEPT)
     assert without.refusal is not None
+    known = _file(tmp_path, {"asl": ASL})
     run = run_convert(
-        tmp_path / "source",
-        dataset=tmp_path / "study",
-        deface=FACES_KEPT,
-        known=_file(tmp_path, {"asl": ASL}),
+        tmp_path / "source", dataset=tmp_path / "study", deface=FACES_KEPT, known=known
     )
     assert run.refusal is None
+    (entry,) = Journal(tmp_path / "study.private").entries()
+    assert entry["known_digest"] == hashlib.sha256(known.read_bytes()).hexdigest()
     assert [image.path for image in run.converted.images] == [
         "sub-01/perf/sub-01_asl.nii.gz",
         "sub-01/perf/sub-01_m0scan.nii.gz",

@@ -204,6 +204,9 @@ def test_the_journal_says_of_each_image_where_it_came_from(
         assert [uid[:5] for uid in origin["uids"]] == ["2.25."]
     written = json.dumps(entry)
     assert not [one for one in published_run.source.series if one.series_instance_uid in written]
+    assert entry["field_maps"] == ["b0-field", "intended-for"]
+    assert entry["field_maps_by"] == ["geometry", "shim", "time"]
+    assert entry["known_digest"] == ""
     schema = json.loads(schema_path("journal.schema.json").read_text())
     assert [e.message for e in Draft202012Validator(schema).iter_errors(entry)] == []
 
