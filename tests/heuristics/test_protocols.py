@@ -1,7 +1,9 @@
 """How the bundled heuristic names the protocols of large studies and of clinics, by vendor.
 
-The rows of ``protocols.tsv`` are written after the published protocols and the shared sidecars of
-these studies: what the series are called, and what their headers say.
+The rows of ``protocols.tsv`` are made up for this test. They follow what is publicly told of these
+studies' and clinics' protocols (how series are called, echo, repetition and inversion times), and
+none is copied from a scanner's file or a shared sidecar: many numbers are guesses. That it
+names real files is tested in ``test_auto.py``, and told in ``docs/conversion.md``.
 """
 
 from __future__ import annotations
