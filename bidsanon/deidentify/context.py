@@ -55,8 +55,8 @@ class Fate(Enum):
 Outcome = bytes | Fate
 Span = tuple[int, int, Outcome]
 """Where an element, or elements that stay together, begin and end, and what became of them."""
-Outcomes = dict[tuple["Rule", str, bytes], Outcome]
-"""Outcomes by rule, VR and value."""
+Outcomes = dict[tuple["Rule", int, str, bytes], Outcome]
+"""Outcomes by rule, tag, VR and value."""
 
 
 class Rule:

@@ -262,7 +262,8 @@ def _act(element: Element, rule: Rule, context: Context) -> Outcome:
     if element.end - element.body > _REMEMBERED_BYTES:
         return rule.act(element, rule, context)
     remembered = context.outcomes
-    key = (rule, element.vr, context.content[element.body : element.end])
+    # The tag too: one rule holds for an attribute in whichever block its private creator reserved.
+    key = (rule, element.tag, element.vr, context.content[element.body : element.end])
     outcome = remembered.get(key)
     if outcome is None:
         noted = context.tools.noted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from bidsanon.dicom import encoding
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,
     EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    Encoding,
     NotUnderstoodError,
     write_element,
     write_file_head,
@@ -109,6 +113,117 @@ def test_private_blocks_and_notes_are_the_same_with_and_without_memory(
     contents: list[bytes], bids: Profile, plan: PersonPlan
 ) -> None:
     assert_memory_changes_nothing(contents, bids, plan)
+
+
+def one_file(*elements: tuple[int, str, bytes]) -> bytes:
+    head = write_file_head(
+        sop_class_uid=MR,
+        sop_instance_uid=b"1.2.3.4",
+        transfer_syntax_uid=EXPLICIT_VR_LITTLE_ENDIAN,
+    )
+    always = ((0x00080016, "UI", MR), (0x00080018, "UI", b"1.2.3.4"))
+    return head + b"".join(write_element(*e, EXPLICIT_LITTLE) for e in (*always, *elements))
+
+
+def test_what_is_written_stays_in_the_block_that_its_creator_reserved_in_each_file(
+    bids: Profile, plan: PersonPlan
+) -> None:
+    contents = [
+        one_file((0x00990010, "LO", b"NQHeader"), (0x00991002, "UI", b"1.2.3.4.5\0")),
+        one_file(
+            (0x00990010, "LO", b"ALDWYN"),
+            (0x00990011, "LO", b"NQHeader"),
+            (0x00991102, "UI", b"1.2.3.4.5\0"),
+        ),
+    ]
+    assert_memory_changes_nothing(contents, bids, plan)
+
+
+SOP_CLASSES = (MR, b"1.2.840.10008.5.1.4.1.1.4.1", b"1.2.840.10008.5.1.4.1.1.88.33")
+ANYWHERE = (
+    (0x00080000, "UL", (bytes(4),)),
+    (0x00080005, "CS", (b"", b"ISO_IR 100", b"ISO_IR 192")),
+    (0x00080020, "DA", (b"20230517", b"***")),
+    (0x00080030, "TM", (b"101112",)),
+    (0x00080080, "LO", (b"St Aldwyn ", "Kärnten ".encode())),
+    (0x0008103E, "LO", (b"bold Quillfeather", "Jörg T1 ".encode())),
+    (0x00081155, "UI", (b"1.2.3.4.5\0",)),
+    (0x00100010, "PN", (b"Quillfeather^Mara ", "Jörg^Müller ".encode())),
+    (0x00100030, "DA", (b"19300101", b"20200101")),
+    (0x00101010, "AS", (b"095Y", b"030Y")),
+    (0x00204000, "LT", (b"see Quillfeather",)),
+    (0x00210010, "LO", (b"SIEMENS MR SDS 01 ", b"SIEMENS MR SDI 02 ", b"ALDWYN")),
+    (0x00210011, "LO", (b"SIEMENS MR SDS 01 ", b"SIEMENS MR SDI 02 ")),
+    (0x0021102B, "ST", (b"20230517",)),
+    (0x0021112B, "ST", (b"20230517",)),
+    (0x00211077, "LO", (b"ep2d Quillfeather ",)),
+    (0x00211177, "LO", (b"ep2d Quillfeather ",)),
+    (0x0040A040, "CS", (b"PNAME ", b"TEXT")),
+    (0x0040A123, "PN", (b"Quillfeather^Mara ",)),
+    (0x0040A160, "UT", (b"said Quillfeather ", b"fine")),
+    (0x60003000, "OW", (b"\1\0",)),
+    (0x00990010, "LO", (b"NQHeader", b"ALDWYN")),
+    (0x00990011, "LO", (b"NQHeader",)),
+    (0x00991002, "UI", (b"1.2.3.4.5\0",)),
+    (0x00991102, "UI", (b"1.2.3.4.5\0",)),
+)
+SEQUENCES = (0x00081140, 0x00082112, 0x00211077, 0x00400275, 0x0040A730, 0x52009229, 0x52009230)
+UNDEFINED = 0xFFFFFFFF
+
+
+def item(body: bytes, *, undefined: bool) -> bytes:
+    head = struct.pack("<HHL", 0xFFFE, 0xE000, UNDEFINED if undefined else len(body))
+    return head + body + (struct.pack("<HHL", 0xFFFE, 0xE00D, 0) if undefined else b"")
+
+
+def sequence(tag: int, items: bytes, written: Encoding, *, undefined: bool) -> bytes:
+    if not undefined:
+        return write_element(tag, "SQ", items, written)
+    vr = b"SQ\0\0" if written.explicit else b""
+    head = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + vr + struct.pack("<L", UNDEFINED)
+    return head + items + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+
+
+@st.composite
+def data_sets(draw: st.DrawFn, written: Encoding, depth: int = 0) -> bytes:
+    """Give elements of few values at every depth, mostly in order, now and then twice."""
+    chosen = st.lists(st.sampled_from(ANYWHERE), max_size=12, unique=draw(st.integers(0, 4)) > 0)
+    pieces = []
+    for tag, vr, values in draw(chosen):
+        said = "UN" if draw(st.integers(0, 9)) == 0 else vr
+        pieces.append((tag, write_element(tag, said, draw(st.sampled_from(values)), written)))
+    for tag in draw(st.lists(st.sampled_from(SEQUENCES), max_size=2 if depth < 2 else 0)):
+        count = draw(st.integers(0, 3))
+        inside = [draw(data_sets(written, depth + 1)) for _ in range(count)]
+        items = b"".join(item(body, undefined=draw(st.booleans())) for body in inside)
+        pieces.append((tag, sequence(tag, items, written, undefined=draw(st.booleans()))))
+    if draw(st.integers(0, 5)):
+        pieces.sort(key=lambda piece: piece[0])
+    return b"".join(piece for _, piece in pieces)
+
+
+@st.composite
+def deep_files(draw: st.DrawFn) -> bytes:
+    written = draw(st.sampled_from([EXPLICIT_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE]))
+    sop_class = draw(st.sampled_from(SOP_CLASSES))
+    syntax = EXPLICIT_VR_LITTLE_ENDIAN if written.explicit else IMPLICIT_VR_LITTLE_ENDIAN
+    head = write_file_head(
+        sop_class_uid=sop_class, sop_instance_uid=b"1.2.3.4", transfer_syntax_uid=syntax
+    )
+    always = ((0x00080016, "UI", sop_class), (0x00080018, "UI", b"1.2.3.4"))
+    return (
+        head
+        + b"".join(write_element(*element, written) for element in always)
+        + draw(data_sets(written))
+    )
+
+
+@settings(deadline=None, max_examples=12)
+@given(contents=st.lists(deep_files(), min_size=2, max_size=4))
+def test_any_files_in_any_order_are_the_same_with_and_without_memory(
+    contents: list[bytes], bids: Profile, plan: PersonPlan
+) -> None:
+    assert_memory_changes_nothing([*contents, *reversed(contents), *contents], bids, plan)
 
 
 def test_what_is_noted_is_noted_for_each_file(
