@@ -186,6 +186,7 @@ def test_one_series_that_fails_is_named_and_takes_no_other_with_it(
         _convert(siemens, tmp_path / "work")
 
 
+@pytest.mark.slow
 def test_what_a_heuristic_does_after_conversion_is_kept_and_its_faults_are_its_own(
     bold: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
 ) -> None:
@@ -208,6 +209,7 @@ def test_what_a_heuristic_does_after_conversion_is_kept_and_its_faults_are_its_o
         _convert(bold, tmp_path / "work", heuristic(bad))
 
 
+@pytest.mark.slow
 def test_volumes_that_xa_exports_as_series_become_one_run(
     bold: DeidentifiedSession, tmp_path: Path
 ) -> None:

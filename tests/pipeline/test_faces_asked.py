@@ -39,6 +39,7 @@ def page(run: Run) -> str:
     return found.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_faces_that_are_kept_are_published_with_the_reason_on_record(tmp_path: Path) -> None:
     t1w_of_lumps(tmp_path / "in")
     run = run_convert(tmp_path / "in", dataset=tmp_path / "ds", deface=WITH_CONSENT)

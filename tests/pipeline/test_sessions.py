@@ -160,6 +160,7 @@ def test_files_that_somebody_added_are_told_before_anything_is_read(
     assert tree_digest(dataset) == before
 
 
+@pytest.mark.slow
 def test_the_same_source_gives_the_same_bytes_however_many_jobs(
     source: Path, tmp_path: Path
 ) -> None:
@@ -236,6 +237,7 @@ def test_the_same_scans_are_not_published_under_another_label(
     assert tree_digest(dataset) == before
 
 
+@pytest.mark.slow
 def test_a_session_that_is_removed_leaves_nothing(dataset: Path, tmp_path: Path) -> None:
     before = tree_digest(dataset)
     bold_mosaic(tmp_path / "tobias", person=TOBIAS)

@@ -167,6 +167,7 @@ def test_the_vault_names_one_person_once_and_for_ever(tmp_path: Path) -> None:
     assert not [p for p in (tmp_path / "ds.private/work").iterdir() if "nameless" in p.name]
 
 
+@pytest.mark.slow
 def test_a_table_names_a_session(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bold_mosaic(tmp_path / "in", person=MARA)
     place = tmp_path / "who.csv"
