@@ -168,6 +168,12 @@ def test_the_rules_hold_for_the_next_persons_session() -> None:
         ("a.b", "axb", False),
         ("a  b", "a b", True),
         ("*", "", True),
+        ("a*b", "a", False),
+        ("ab*ba", "aba", False),
+        ("*b*d*", "abcde", True),
+        ("*d*b*", "abcde", False),
+        ("*" * 40 + " t1", "*" * 40 + " t2", False),
+        ("a*b*" * 16, "a*b*" * 15 + "a*c*", False),
     ],
 )
 def test_an_asterisk_stands_for_any_text(asked: str, called: str, matches: bool) -> None:
