@@ -1,7 +1,8 @@
 """Keeps identifying values out of what is logged or shown: the last net, not the first.
 
 Messages are written without identifying values to begin with. What other programs and libraries
-print (a path, a header value in an exception) passes through here.
+print (a path, a header value in an exception) passes through here. So does, where people read it,
+the text of a header that stays: it must not be able to move a terminal's cursor or start a line.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ from collections.abc import Iterable
 
 REDACTED = "[redacted]"
 _SHORTEST = 3
+
+
+def printable(text: str) -> str:
+    """Return a header's text as one line without control characters, direction marks among them."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 class Redactor:

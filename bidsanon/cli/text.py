@@ -10,6 +10,7 @@ from bidsanon.pipeline.plan import SessionPlan
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import planned_series, run_summary
 from bidsanon.profile import Profile
+from bidsanon.redaction import printable
 from bidsanon.report.words import SURENESS, pixels_words
 from bidsanon.source import IdentifiedSeries
 
@@ -41,7 +42,7 @@ def series_lines(plan: SessionPlan) -> list[str]:
         day = f"  (day {row['day'] or '?'})" if several else ""
         lines.append(
             f"{row['index']:>3} {number:>5} {row['files']:>5} {_size(row):>15}  {times:<13} "
-            f"{row['description']}{day}"
+            f"{printable(row['description'])}{day}"
         )
         lines += [f"{'':>32} -> {name}" for name in row["bids"]]
         if row["skipped"]:
@@ -82,7 +83,7 @@ def identified_lines(originals: tuple[IdentifiedSeries, ...]) -> list[str]:
         + (f" / {o.protocol_name}" if o.protocol_name != o.series_description else "")
         for o in originals
     ]
-    return lines
+    return [printable(line) for line in lines]
 
 
 def inspect_text(plan: SessionPlan) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from bidsanon.convert import draft_engine
 from bidsanon.convert.draft_engine import Seen
 from bidsanon.convert.drafting import DraftRule, Observation
+from bidsanon.redaction import printable
 
 _END_OF_RULES = "# --- end of the rules"
 _TAKEN_OVER = ("custom_callable", "POPULATE_INTENDED_FOR_OPTS")
@@ -131,7 +132,9 @@ def _pairs(rule: DraftRule) -> list[str]:
 
 
 def _literal(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    if not isinstance(value, str):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=not value.isprintable())
 
 
 def _comment(observations: Sequence[Observation], clean: Callable[[str], str]) -> str:
@@ -157,7 +160,7 @@ def _what_was_seen(seen: Seen, clean: Callable[[str], str]) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(printable(text).split())
 
 
 def _taken_over(source: str, *, without: str) -> tuple[list[str], list[str]]:

@@ -22,12 +22,13 @@ from bidsanon.pipeline.request import ConvertRequest, require_possible_place, re
 from bidsanon.pipeline.studies import study_days
 from bidsanon.pipeline.summary import inspect_summary, planned_series, quarantine_record
 from bidsanon.progress import Progress
+from bidsanon.redaction import printable
 from bidsanon.report.page import render_page
 from bidsanon.source import IdentifiedSeries, identified_series
 
 _SHARED_FILE_MODE = 0o644
 _BETWEEN = "; "
-_FORBIDDEN_IN_CELLS = str.maketrans(dict.fromkeys("\t\r\n", " "))
+_BEGINS_FORMULA = ("=", "+", "-", "@")
 _ORIGINAL_COLUMNS = (
     "patient_id",
     "patient_name",
@@ -181,7 +182,7 @@ def _row(series: Mapping[str, Any]) -> dict[str, str]:
     known = {name: _cell(series.get(name)) for name in _row_columns()}
     return known | {
         "series": _cell(series["index"]),
-        "image_type": "\\".join(series["image_type"]).translate(_FORBIDDEN_IN_CELLS),
+        "image_type": _cell("\\".join(series["image_type"])),
         "bids": _BETWEEN.join(series["bids"]),
         "left_out": _cell(series["skipped"]),
     }
@@ -196,7 +197,10 @@ def _original(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _cell(value: object) -> str:
+    """Write a value so that no spreadsheet takes a header's text for a formula."""
     if value is None:
         return ""
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text.translate(_FORBIDDEN_IN_CELLS)
+    if isinstance(value, int | float):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    text = printable(str(value))
+    return f"'{text}" if text.startswith(_BEGINS_FORMULA) else text

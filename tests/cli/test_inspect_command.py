@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -151,6 +152,27 @@ def test_a_table_goes_nowhere_where_it_does_harm(
     assert run(cli, ["inspect", str(tmp_path / "in"), "-o", str(tmp_path / place)]) == code
     assert capsys.readouterr().out == ""
     assert tree_digest(tmp_path) == before
+
+
+def test_no_text_of_a_header_commands_a_terminal_a_spreadsheet_or_a_browser(
+    source: Path,
+    found: Inspection,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    evil = '=1+1\x1b]0;x\x07\n<b>\u202e"'
+    index = found.plan.source.series[0].index
+    plan = replace(found.plan, descriptions={**found.plan.descriptions, index: evil})
+    originals = (replace(found.originals[0], patient_name=evil, series_description=evil),)
+    mined = Inspection(plan=plan, originals=originals)
+    monkeypatch.setattr(inspection, "inspect_source", lambda *_, **__: mined)
+    for form in ("text", "tsv"):
+        text = shown(capsys, str(source), "--format", form, "--identified")
+        assert all(line.replace("\t", "").isprintable() for line in text.split("\n"))
+    cells = [cell for line in text.split("\n") for cell in line.split("\t")]
+    assert sum("1+1" in cell for cell in cells) == 3
+    assert not any(cell.startswith("=") for cell in cells)
+    assert "<b>" not in shown(capsys, str(source), "--format", "html", "--identified")
 
 
 def test_two_forms_at_once_are_refused(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
