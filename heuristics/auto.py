@@ -72,9 +72,9 @@ COMPUTED = {
     "B0_MAP": "a map",
     "B1 MAP": "a map of the transmitted field",
     "CBF": "a map of the blood flow",
-    "COLFA": "a map of the anisotropy",
-    "EADC": "a map of the diffusion coefficient",
-    "EXP": "a map of the diffusion coefficient",
+    "COLFA": "a coloured map of the anisotropy",
+    "EADC": "a map of the attenuation by diffusion",
+    "EXP": "a map of the attenuation by diffusion",
     "FA": "a map of the anisotropy",
     "FAT": "the fat of a Dixon image",
     "FLIP ANGLE MAP": "a map of the transmitted field",
@@ -130,11 +130,13 @@ COMPUTED_BY_NAME = (
         any_of("relcbf", word("cbf"), "cerebral.?blood.?flow", "perfusion.?weighted"),
         "a map of the blood flow",
     ),
+    (any_of(word("eadc"), "exponential.?app"), "a map of the attenuation by diffusion"),
     (
-        any_of(word("e?adc|dadc"), "apparent.?diffusion", "average.?dc"),
+        any_of(word("d?adc"), "apparent.?diffusion", "average.?dc"),
         "a map of the diffusion coefficient",
     ),
-    (any_of(word("(col)?fa"), "fractional.?aniso"), "a map of the anisotropy"),
+    (any_of(word("col(ou?r)?_?fa")), "a coloured map of the anisotropy"),
+    (any_of(word("fa"), "fractional.?aniso"), "a map of the anisotropy"),
     (any_of("tracew", word("trace"), r"(?<![a-z])sdwi", "isotropic.?image"), "a diffusion trace"),
     (
         any_of(word("m(in)?ips?|mini?ips?|max.?ips?"), "(?<![a-z])(pjn|col)(?=:)", "projection"),
@@ -158,6 +160,10 @@ COMPUTED_BY_NAME = (
     ),
 )
 """What a series is called that the scanner computed, for image types that do not say so."""
+
+KEPT_MAPS: dict[str, str] = {}
+"""Which of these are named all the same where they are of diffusion, and by which suffix:
+``auto_maps.py`` fills it."""
 
 SCOUT = any_of(
     "scout",
@@ -864,18 +870,30 @@ def _computed(facts: Facts) -> Kind | None:
     mean_of_echoes = facts.inversion_ms > 0 and ROOT_MEAN_SQUARE.search(facts.words)
     for word in facts.image_type:
         if word in COMPUTED and not (word == "MEAN" and mean_of_echoes):
-            return Kind(reason=f"computed by the scanner: {COMPUTED[word]}")
+            return _map(facts, COMPUTED[word])
     if "MOCO" in facts.image_type or "mocoseries" in facts.words:
         return Kind(reason="a motion-corrected copy")
     if not _is_run(facts):
         for pattern, what in COMPUTED_BY_NAME:
             if pattern.search(facts.words):
-                return Kind(reason=f"computed by the scanner: {what}")
+                return _map(facts, what)
     if mean_of_echoes or "DIFFUSION" in facts.image_type:
         return None
     if "SECONDARY" in facts.image_type or "DERIVED" in facts.image_type:
         return Kind(reason="derived from other images")
     return None
+
+
+def _map(facts: Facts, what: str) -> Kind:
+    """Leave out what the scanner computed, unless it is of diffusion and asked for."""
+    if what in KEPT_MAPS and _of_diffusion(facts):
+        return Kind("dwi", KEPT_MAPS[what], direction=_direction_of(facts))
+    return Kind(reason=f"computed by the scanner: {what}")
+
+
+def _of_diffusion(facts: Facts) -> bool:
+    named = DIFFUSION.search(f"{facts.words} {facts.sequence}") is not None
+    return named or "DIFFUSION" in facts.image_type or facts.diffusion_b >= 0
 
 
 def _is_run(facts: Facts) -> bool:
@@ -1400,9 +1418,13 @@ def custom_callable(prefix: str, _outtypes: tuple[str, ...], _files: list[str]) 
     """Rename the images of one series that heudiconv only numbers, once it has converted them.
 
     A field map in hertz comes with its magnitude in one series, two phases with theirs; a
-    dual-echo spin echo holds a proton-density and a T2-weighted image.
+    dual-echo spin echo holds a proton-density and a T2-weighted image. A trace comes with a table
+    of gradients, which BIDS has for diffusion runs alone.
     """
     stem, _, suffix = prefix.rpartition("_")
+    if suffix in KEPT_MAPS.values():
+        for extension in (".bval", ".bvec"):
+            Path(prefix + extension).unlink(missing_ok=True)
     name_of = {
         "fieldmap": _hertz_or_magnitude,
         "phase1": _by_part,

@@ -29,6 +29,20 @@ def special_contrasts(folder: Path, *, person: Person = MARA) -> list[Path]:
     return paths
 
 
+def diffusion_maps(folder: Path, *, person: Person = MARA) -> list[Path]:
+    """Three maps that the scanner computed of diffusion, and one in colour."""
+    paths = []
+    for number, kind in enumerate(("ADC", "FA", "TRACEW", "COLFA"), start=40):
+        scan = replace(
+            small(demo.DIFFUSION, shape=(6, 12, 12), number=number, protocol=f"ep2d_diff_{kind}"),
+            image_type=("DERIVED", "PRIMARY", "DIFFUSION", kind, "ND", "NORM"),
+            sequence_name="*ep_b1000t" if kind == "TRACEW" else "*ep_b0_1000",
+            start_s=number * _MINUTE_S,
+        )
+        paths += write_series(folder / f"{number}", _slices(person, scan, (scan.echo_ms,)))
+    return paths
+
+
 def labelled(folder: Path, *, person: Person = MARA) -> list[Path]:
     """Arterial spin labelling of a few volumes, and the image of its equilibrium."""
     asl = replace(
