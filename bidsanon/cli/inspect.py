@@ -31,7 +31,7 @@ _FORMATS = ("text", "tsv", "json", "html")
 )
 @click.option(
     "-o",
-    "--output",
+    "--out",
     "place",
     type=click.Path(path_type=Path),
     metavar="FILE",
