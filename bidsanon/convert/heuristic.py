@@ -121,7 +121,8 @@ def _check_parses(heuristic: Heuristic, code: bytes) -> None:
         where = f", line {error.lineno} of {heuristic.path.name}" if error.lineno else ""
         raise PolicyError(
             f"the heuristic {heuristic.name} does not parse: {error.msg}{where}",
-            cure="correct that line; `python -m py_compile FILE` shows it",
+            cure="correct that line, or the one before it: often a quotation mark, a bracket or a "
+            "comma is missing",
         ) from error
     except ValueError as error:
         raise PolicyError(

@@ -149,7 +149,8 @@ def _dataset(places: Sequence[Path]) -> Path | None:
     if not is_dataset(folders[0]):
         raise UsageError(
             "the folder is no BIDS dataset: it has neither a dataset_description.json nor sub-*/",
-            cure="give the dataset's own folder, or the images in it one by one",
+            cure="give the dataset's own folder, or the images in it one by one; of DICOM, "
+            "`bidsanon deidentify --deface` removes faces",
         )
     return folders[0].resolve()
 

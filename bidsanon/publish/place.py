@@ -124,5 +124,6 @@ def require_free(place: SessionPlace, *, overwrite: bool) -> None:
     if place.exists and not overwrite:
         raise ConflictError(
             f"{place.name} exists already in the dataset",
-            cure="choose another label, or redo it from the new source with --overwrite",
+            cure="give a further visit a label of its own with -ss, or redo this one from the new "
+            "source with --overwrite",
         )
