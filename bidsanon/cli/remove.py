@@ -75,7 +75,7 @@ def _lines(request: RemoveRequest, removal: Removal, *, planned: bool) -> list[s
         lines = [f"{place.name} was removed from {place.dataset}"]
     lines += [f"  {name}" for name in removal.files]
     lines += [
-        f"  {name}: {'goes too' if text is None else 'without it'}"
+        f"  {name}: {'goes too' if text is None else 'stays, without what the session brought'}"
         for name, text in sorted(removal.root.items())
     ]
     lines += [f"stays in the dataset, made by others: {path}" for path in removal.left]
