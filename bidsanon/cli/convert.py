@@ -64,6 +64,13 @@ if TYPE_CHECKING:
     help="What the lab knows of its images and no header says, by suffix: "
     '{"asl": {"BackgroundSuppression": true}}.',
 )
+@click.option(
+    "--events",
+    multiple=True,
+    metavar="RUN=FILE.tsv",
+    help="The events of a functional run, which is said as its image's name says it: "
+    "task-rest_run-1=FILE.tsv. Repeatable.",
+)
 @deface_options
 @field_map_options
 @run_options(
@@ -85,6 +92,7 @@ def command(
     deface: DefaceOptions,
     field_maps: FieldMapOptions,
     known: Path | None,
+    events: tuple[str, ...],
     options: RunOptions,
     dry_run: bool,
     as_json: bool,
@@ -127,6 +135,7 @@ def command(
             deface=deface,
             field_maps=field_maps,
             known=known,
+            events=events,
             options=options,
         )
         if subjects is not None:

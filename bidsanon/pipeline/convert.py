@@ -19,6 +19,7 @@ from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate, errors
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.candidate import complete_candidate, participant_of
+from bidsanon.pipeline.events import write_events
 from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before, published_series
@@ -185,7 +186,8 @@ def _take_through_gates(
         field_maps=request.field_maps,
     )
     run.scrubbed = scrubbed
-    gates.judge(Gate.SCRUB, scrubbed.findings)
+    events = write_events(scrubbed.root, policy.events)
+    gates.judge(Gate.SCRUB, (*scrubbed.findings, *events))
 
     complete_candidate(run, scrubbed)
     with progress.step("validating"):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
+from bidsanon.bids.tables import Table
 from bidsanon.convert import (
     NOTHING_KNOWN,
     Heuristic,
@@ -18,6 +19,7 @@ from bidsanon.convert import (
 from bidsanon.deface import USUAL, DefaceOptions, require_options
 from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
+from bidsanon.pipeline.events import clean_events, load_events, require_events_again
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.pipeline.studies import clean_study
@@ -60,6 +62,8 @@ class ConvertRequest:
         How field maps are linked to what they correct.
     known
         A file of what the lab knows of its images and no header says.
+    events
+        Files of events, by the functional run that they are of.
     options
         How the run goes about it.
     """
@@ -73,6 +77,7 @@ class ConvertRequest:
     deface: DefaceOptions = USUAL
     field_maps: FieldMapOptions = USUAL_LINKS
     known: Path | None = None
+    events: Mapping[str, Path] = field(default_factory=dict)
     options: RunOptions = USUAL_RUN
 
     @property
@@ -85,11 +90,12 @@ class ConvertRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The profile, the heuristic and the lab's facts of a run, loaded and valid."""
+    """The profile, the heuristic, the lab's facts and events of a run, loaded and valid."""
 
     profile: Profile
     heuristic: Heuristic
     known: KnownFacts = NOTHING_KNOWN
+    events: Mapping[str, Table] = field(default_factory=dict)
 
 
 def make_request(
@@ -105,6 +111,7 @@ def make_request(
     deface: DefaceOptions = USUAL,
     field_maps: FieldMapOptions = USUAL_LINKS,
     known: Path | None = None,
+    events: Iterable[str] = (),
     options: RunOptions = USUAL_RUN,
 ) -> ConvertRequest:
     """Check what the user asks for and return it as a record.
@@ -119,13 +126,15 @@ def make_request(
         A table of subjects and sources.
     study
         Which day's studies are the session; None: there may be one day only.
+    events
+        Each as ``task-rest_run-1=FILE.tsv``.
 
     Raises
     ------
     UsageError
         If it cannot be: a label that is not letters and digits, a dataset that is a file, a
         private folder in the dataset, a source that is not there, options of defacing that
-        contradict each other.
+        contradict each other, events of nothing.
     """
     dataset = dataset.resolve()  # one private folder, however the dataset is named
     private = (private or private_beside(dataset)).absolute()
@@ -148,6 +157,7 @@ def make_request(
         deface=require_options(deface),
         field_maps=field_maps,
         known=known,
+        events=clean_events(events),
         options=options,
     )
 
@@ -163,8 +173,8 @@ def load_policy(request: ConvertRequest) -> Policy:
     Raises
     ------
     PolicyError
-        If the profile, the heuristic or the file of known facts is invalid, or the profile keeps
-        what no dataset may hold.
+        If the profile, the heuristic, the file of known facts or a table of events is invalid, or
+        the profile keeps what no dataset may hold.
     UsageError
         If the profile cannot be amended as the run asks, or keeps such things as amended.
     MissingToolError
@@ -178,6 +188,7 @@ def load_policy(request: ConvertRequest) -> Policy:
         profile=profile,
         heuristic=resolve_heuristic(request.heuristic),
         known=load_known(request.known) if request.known else NOTHING_KNOWN,
+        events=load_events(request.events),
     )
 
 
@@ -188,10 +199,11 @@ def require_replaceable(request: ConvertRequest) -> None:
     ------
     ConflictError
         If the session exists and may not be replaced, does not fit with how the subject is laid
-        out, or holds files that somebody added.
+        out, or holds files that somebody added, or events that are not given again.
     """
     require_free(request.place, overwrite=request.options.overwrite)
     require_nothing_added(request.place, Ledger.read(request.private, request.place.dataset))
+    require_events_again(request.place, request.events)
 
 
 def require_private_folder(private: Path) -> None:
