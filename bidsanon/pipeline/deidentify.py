@@ -25,6 +25,7 @@ from bidsanon.ocr import text_reader
 from bidsanon.pipeline.deidentify_images import make_images
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import (
+    DOCUMENTS,
     SHOWING_FACES,
     DeidentifyRequest,
     OutputFormat,
@@ -369,10 +370,15 @@ def _lost(person: DeidentifiedSession) -> Iterator[QuarantinedFile]:
 
 
 def about_faces(source: SourceSession, request: DeidentifyRequest) -> list[Finding]:
-    """Say that faces are still in the images, where nobody asked to look for them."""
+    """Say that faces are still in the images: where nobody asked, and where nobody can look.
+
+    With ``--modality`` there may be images of a kind in which no face is looked for.
+    """
+    modalities = [series.modality for series in source.series]
     if request.deface:
-        return []
-    count = sum(series.modality in SHOWING_FACES for series in source.series)
+        count = sum(one not in SHOWING_FACES | DOCUMENTS for one in modalities)
+    else:
+        count = sum(one in SHOWING_FACES for one in modalities)
     return [finding("FACES_NOT_REMOVED", count=count)] if count else []
 
 

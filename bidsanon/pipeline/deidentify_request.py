@@ -26,6 +26,8 @@ _IN_A_NAME = re.compile(r"[^\\=\x00-\x1f]{1,64}")
 _DIGEST = 8
 SHOWING_FACES = frozenset({"MR", "CT", "PT", "NM"})
 """The modalities of images from which a head can be rendered."""
+DOCUMENTS = frozenset({"KO", "PR", "SR"})
+"""The modalities of what has no pixels."""
 
 
 class OutputFormat(StrEnum):
