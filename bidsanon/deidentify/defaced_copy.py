@@ -31,8 +31,10 @@ from bidsanon.dicom.pixel_data import PIXEL_DATA
 from bidsanon.files import PRIVATE_FILE_MODE, content_of, storage_errors
 
 _SOP_CLASS_UID, _SOP_INSTANCE_UID = 0x00080016, 0x00080018
-_FACELESS_PLACES = frozenset({0x00880200, 0x7FE00008, 0x7FE00009})
-"""Icon Image Sequence, and pixel data in floating point: they would show the face all the same."""
+FLOATING_PIXELS = frozenset({0x7FE00008, 0x7FE00009})
+"""Pixel data in floating point: dcm2niix passes over them."""
+_FACELESS_PLACES = FLOATING_PIXELS | {0x00880200}
+"""These and the Icon Image Sequence would show the face all the same."""
 _OFFSET_TABLES = (0x7FE00001, 0x7FE00002)
 _OVERLAYS = 0x60
 _LENGTH = struct.Struct("<L")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
+from math import prod
 from pathlib import Path
 
 from bidsanon.convert.fidelity import convert_folder
@@ -22,9 +24,15 @@ from bidsanon.deface.dicom_cut import (
     same_voxels,
 )
 from bidsanon.deface.voxels import UnreadableImageError, read_header
-from bidsanon.deidentify.defaced_copy import NewPixels, read_copy, write_without_face
+from bidsanon.deidentify.defaced_copy import (
+    FLOATING_PIXELS,
+    NewPixels,
+    read_copy,
+    write_without_face,
+)
 from bidsanon.deidentify.marks import Marks
 from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError
+from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of
 from bidsanon.dicom.planes import NoPlanesError, planes_of
 from bidsanon.dicom.stored_frames import stored_frames
 from bidsanon.files import fresh_folder, remove_tree
@@ -112,6 +120,8 @@ def _write(task: WriteBack) -> Written:
         )
         cut = SeriesCut(images=cuts)
         whole = all(one.goes is None for one in cuts)
+        if whole:
+            _require_looked_at(task, cut)
         for file in task.files:
             path = file.resolve()
             marks[path] = _write_marks(path, task) if whole else _write_file(path, cut, task)
@@ -120,6 +130,44 @@ def _write(task: WriteBack) -> Written:
     except (NotUnderstoodError, NoPlanesError, UnreadableImageError) as error:
         trouble = str(error)
     return Written(number=task.number, marks=marks, trouble=trouble)
+
+
+def _require_looked_at(task: WriteBack, cut: SeriesCut) -> None:
+    """Refuse files of which the images show only a part: in what is left there may be a face.
+
+    dcm2niix passes over what it cannot read (another transfer syntax, pixels in floating point),
+    and reads all files of an image as it reads the first.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If a slice lies where no image has one, there are more pixels than voxels, or pixels are
+        stored in several ways.
+    """
+    pixels, forms = 0, set()
+    for file in task.files:
+        path = file.resolve()
+        copy = read_copy(path)
+        if not FLOATING_PIXELS.isdisjoint(copy.top):
+            raise NotUnderstoodError("dcm2niix makes images of a part of it only")
+        if PIXEL_DATA not in copy.top:
+            continue
+        form = form_of(copy)
+        forms.add((form.samples, form.bits_allocated))
+        count = form.rows * form.columns * form.frames
+        with suppress(NoPlanesError):
+            planes = planes_of(path)
+            removed_pixels(planes, cut)
+            count = sum(plane.rows * plane.columns for plane in planes)
+        pixels += count
+    voxels = 0
+    for before, _ in task.images:
+        image = read_header(before)
+        voxels += prod(image.space) * image.volume_count
+    if len(forms) > 1:
+        raise NotUnderstoodError("its pixels are stored in several ways")
+    if pixels > voxels:
+        raise NotUnderstoodError("dcm2niix makes images of a part of it only")
 
 
 def _write_marks(path: Path, task: WriteBack) -> Marks:

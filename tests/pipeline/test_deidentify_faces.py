@@ -56,6 +56,7 @@ from bidsanon.pipeline import deidentify_write_back
 from bidsanon.pipeline.deidentify_faces import method_words
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.deidentify_summary import deidentify_report_path, deidentify_summary
+from bidsanon.profile import Amendment
 from bidsanon.resources import schema_path
 from bidsanon.session import DefaceOutcome, DefaceVerdict, QuarantineReason
 
@@ -358,6 +359,41 @@ def test_what_is_proved_to_show_no_face_says_so_and_keeps_its_pixels(
         assert after.RecognizableVisualFeatures == "NO"
 
 
+def deflated(image: Dataset) -> None:
+    image.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+
+
+def in_floating_point(image: Dataset) -> None:
+    image.FloatPixelData = image.pixel_array.astype("<f4").tobytes()
+    image.BitsAllocated = 32
+    del image.PixelData
+
+
+def coloured(image: Dataset) -> None:
+    image.SamplesPerPixel, image.PlanarConfiguration = 3, 0
+    image.PhotometricInterpretation = "RGB"
+    image.BitsAllocated, image.BitsStored, image.HighBit = 8, 8, 7
+    image.PixelData = bytes(image.Rows * image.Columns * 3)
+
+
+@pytest.mark.parametrize("odd", [deflated, in_floating_point, coloured])
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_nothing_is_claimed_of_files_that_dcm2niix_passed_over(
+    odd: Callable[[Dataset], None], elsewhere: bool, tmp_path: Path, cutting: Cutting
+) -> None:
+    paths = siemens_t1w(tmp_path / "in")
+    for path, other in zip(paths[:2], paths[2:4], strict=True):
+        image = dcmread(path)
+        if not elsewhere:
+            image.ImagePositionPatient = dcmread(other).ImagePositionPatient
+        odd(image)
+        image.save_as(path)
+    cutting.verdict = DefaceVerdict.NO_FACE
+    run = run_deidentify(tmp_path / "in", out=tmp_path / "out", deface=ALL)
+    assert refused_by(run) == [Gate.DEFACE]
+    assert not (tmp_path / "out").exists()
+
+
 def codes(run: DeidentifyRun) -> set[str]:
     return {found.code for result in run.gates.results for found in result.findings}
 
@@ -574,6 +610,19 @@ def test_without_the_option_faces_are_said_to_be_there(tmp_path: Path) -> None:
     assert "FACES_NOT_REMOVED" in codes(run)
     assert deidentify_summary(run)["deface"] == []
     assert "faces" not in re.findall(r'id="(\w+)"', deidentify_report_path(run.request).read_text())
+
+
+def test_what_no_face_is_looked_for_in_is_said(tmp_path: Path, cutting: Cutting) -> None:
+    for path in siemens_t1w(tmp_path / "in"):
+        image = dcmread(path)
+        image.Modality = "OT"
+        image.save_as(path)
+    del cutting
+    asked = Amendment(modalities=("MR", "OT"))
+    run = run_deidentify(tmp_path / "in", out=tmp_path / "out", deface=ALL, amendment=asked)
+    assert "FACES_NOT_REMOVED" in codes(run)
+    image = dcmread(next(files_below(tmp_path / "out")))
+    assert "RecognizableVisualFeatures" not in image
 
 
 def test_a_copy_that_was_defaced_keeps_saying_so(tmp_path: Path, cutting: Cutting) -> None:
