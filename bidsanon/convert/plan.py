@@ -21,6 +21,8 @@ _TIMEOUT_S = 300.0
 _TIMEOUT_PER_FILE_S = 0.1
 _NOT_GROUPED = "the heuristic's own grouping leaves it out"
 _DISCARDED = "the heuristic marks it as a discarded repeat"
+_UNNAMED_TASK = "_task-unnamed_"
+"""What the heuristic ``auto`` calls a functional run of which nobody says what it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +239,7 @@ def name_findings(answer: Answer, acquisitions: Sequence[Acquisition]) -> Iterat
             yield finding(item.problem, location=place, name=item.name, problem=problem)
     yield from _repeated_names(answer, acquisitions)
     yield from _series_named_twice(answer, acquisitions)
+    yield from _unnamed_tasks(answer, acquisitions)
 
 
 def _repeated_names(answer: Answer, acquisitions: Sequence[Acquisition]) -> Iterator[Finding]:
@@ -249,6 +252,13 @@ def _repeated_names(answer: Answer, acquisitions: Sequence[Acquisition]) -> Iter
             yield finding(
                 "REPEATED_BIDS_NAME", location=", ".join(where), name=name, count=len(where)
             )
+
+
+def _unnamed_tasks(answer: Answer, acquisitions: Sequence[Acquisition]) -> Iterator[Finding]:
+    unnamed = [item for item in answer.items if _UNNAMED_TASK in item.name and not item.duplicate]
+    if unnamed:
+        places = ", ".join(item_place(item, acquisitions) for item in unnamed)
+        yield finding("TASK_UNNAMED", location=places, count=len(unnamed))
 
 
 def _series_named_twice(answer: Answer, acquisitions: Sequence[Acquisition]) -> Iterator[Finding]:

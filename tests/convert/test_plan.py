@@ -96,6 +96,17 @@ def test_names_that_will_not_do_are_findings_with_their_series(
     assert "T9w" in found[0].message
 
 
+def test_runs_of_which_nobody_says_the_task_are_one_warning(
+    siemens: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
+) -> None:
+    tasks = ["unnamed_run-1", "unnamed_run-2", "rest", "unnamedgame"]
+    names = [f"{FOLDER}/func/{PREFIX}_task-{task}_bold" for task in tasks]
+    found = _plan(siemens, heuristic(NAMING_BY_NUMBER.format(names=names)), tmp_path).findings
+    assert [(one.code, one.location, one.severity) for one in found] == [
+        ("TASK_UNNAMED", "series 1, series 2", "warning")
+    ]
+
+
 def test_names_given_twice_and_discarded_repeats_are_findings(
     siemens: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
 ) -> None:
