@@ -40,11 +40,8 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     except (OSError, SystemExit) as error:
         if not _is_lost_output(error):
             raise
+        lost = _lost_output(is_closed=isinstance(error, SystemExit))
     _give_up_stdout()
-    lost = StorageError(
-        f"what is to be said cannot be written to stdout; {_what_is_there()}",
-        cure="make room where stdout goes, or let it go elsewhere, and run it again if need be",
-    )
     show_error(lost)
     return lost.exit_code
 
@@ -126,6 +123,19 @@ def _is_lost_output(error: BaseException) -> bool:
         return True  # no command leaves by itself
     frames = traceback.extract_tb(error.__traceback__)
     return isinstance(error, OSError) and frames[-1].name == click.echo.__name__
+
+
+def _lost_output(*, is_closed: bool) -> BidsanonError:
+    """Say that stdout was closed by its reader, as ``head`` does, or is full."""
+    if is_closed:
+        return StorageError(
+            f"what read stdout left before everything was said; {_what_is_there()}",
+            cure="nothing if you wanted the beginning only (`| head`); else run it again",
+        )
+    return StorageError(
+        f"what is to be said cannot be written to stdout; {_what_is_there()}",
+        cure="make room where stdout goes, or let it go elsewhere, and run it again if need be",
+    )
 
 
 def _give_up_stdout() -> None:

@@ -88,5 +88,6 @@ def test_output_that_nobody_can_read_is_told_and_what_is_there_is_not_denied(
     assert ended.returncode == 4, ended.stderr
     assert "nothing was published" not in ended.stderr
     assert "look whether OUT" in ended.stderr
+    assert ("make room" if full else "left before everything was said") in ended.stderr
     assert "Exception ignored" not in ended.stderr
     assert (tmp_path / "out").is_dir()
