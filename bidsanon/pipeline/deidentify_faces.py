@@ -17,9 +17,9 @@ from bidsanon.deface.kinds import is_thin
 from bidsanon.deface.options import EMBEDDED, NONE, Faces
 from bidsanon.deface.stage import deface_findings
 from bidsanon.deface.voxels import UnreadableImageError, read_header
-from bidsanon.deidentify.defaced_copy import read_copy
+from bidsanon.deidentify.defaced_copy import FLOATING_PIXELS, read_copy
 from bidsanon.dicom.encoding import NotUnderstoodError
-from bidsanon.dicom.pixel_data import PIXEL_DATA
+from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of
 from bidsanon.external import DCM2NIIX, program_version
 from bidsanon.files import fresh_folder, make_private_folder, remove_tree, storage_errors
 from bidsanon.findings import Finding, finding
@@ -244,7 +244,22 @@ def _trouble(scan: Scan, outcomes: dict[str, DefaceOutcome]) -> str:
     verdicts = {outcomes[image.path].verdict for image in scan.images}
     if DefaceVerdict.DEFACED in verdicts and DefaceVerdict.NOT_NEEDED in verdicts:
         return "only some of its images were looked at for a face"
+    if DefaceVerdict.NOT_NEEDED in verdicts and not _is_stored_alike(scan):
+        return "its files are stored in several ways, and dcm2niix may have passed over some"
     return ""
+
+
+def _is_stored_alike(scan: Scan) -> bool:
+    """Tell whether what dcm2niix makes of one file of a scan, it makes of all."""
+    forms = set()
+    try:
+        for file in scan.files:
+            copy = read_copy(file)
+            form, floating = form_of(copy), not FLOATING_PIXELS.isdisjoint(copy.top)
+            forms.add((copy.transfer_syntax_uid, form.samples, form.bits_allocated, floating))
+    except NotUnderstoodError:
+        return False
+    return len(forms) <= 1
 
 
 def _has_pixels(scan: Scan) -> bool:

@@ -125,9 +125,15 @@ def make_scans(
 
 
 def frame_of_reference(scan: Scan) -> str:
-    """Return what says that scans were made without the person having been taken out between."""
-    header = dcmread(scan.files[0], specific_tags=["FrameOfReferenceUID"], stop_before_pixels=True)
-    return str(header.get("FrameOfReferenceUID", ""))
+    """Return what says that scans were made without the person having been taken out between.
+
+    Empty where the files of a scan say different things, or nothing.
+    """
+    said = set()
+    for file in scan.files:
+        header = dcmread(file, specific_tags=["FrameOfReferenceUID"], stop_before_pixels=True)
+        said.add(str(header.get("FrameOfReferenceUID", "")))
+    return said.pop() if len(said) == 1 else ""
 
 
 def _scan(acquisition: Acquisition, converted: Converted, *, person: int, root: Path) -> Scan:

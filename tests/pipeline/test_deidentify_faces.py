@@ -394,6 +394,32 @@ def test_nothing_is_claimed_of_files_that_dcm2niix_passed_over(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_dcm2niix_passed_over_is_no_bold_run_because_the_rest_is_one(tmp_path: Path) -> None:
+    run_files = bold_mosaic(tmp_path / "in" / "bold")
+    series = dcmread(run_files[0])
+    for number, path in enumerate(siemens_t1w(tmp_path / "in" / "t1w"), start=100):
+        image = dcmread(path)
+        image.SeriesInstanceUID, image.SeriesNumber = series.SeriesInstanceUID, series.SeriesNumber
+        image.InstanceNumber = number
+        deflated(image)
+        image.save_as(path)
+    run = run_deidentify(tmp_path / "in", out=tmp_path / "out", deface=DefaceOptions())
+    assert refused_by(run) == [Gate.DEFACE]
+    assert "stored in several ways" in run.faces[0].reason
+
+
+def test_a_scout_of_two_places_is_refused(tmp_path: Path, cutting: Cutting) -> None:
+    write_series(tmp_path / "in" / "head", series_of(OBLIQUE, textured(OBLIQUE)))
+    cutting.middle = middle_of(tmp_path / "in")
+    thin = small(replace(demo.SCOUT, grid=replace(OBLIQUE.grid)), shape=(2, 40, 40))
+    slices = series_of(thin, textured(thin))
+    slices[1].FrameOfReferenceUID = MARA.uid("another place")
+    write_series(tmp_path / "in" / "scout", slices)
+    cutting.refused = 2
+    run = run_deidentify(tmp_path / "in", out=tmp_path / "out", deface=ALL)
+    assert refused_by(run) == [Gate.DEFACE]
+
+
 def codes(run: DeidentifyRun) -> set[str]:
     return {found.code for result in run.gates.results for found in result.findings}
 
