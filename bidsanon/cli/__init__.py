@@ -78,6 +78,8 @@ def main() -> NoReturn:
     """Run ``bidsanon`` and leave with its exit code."""
     # Imported here, since `import bidsanon.cli` must be light.
     from bidsanon.cli.outcome import interrupt_when_terminated, run  # noqa: PLC0415
+    from bidsanon.workers import collect_garbage_seldom  # noqa: PLC0415
 
+    collect_garbage_seldom()
     interrupt_when_terminated()
     sys.exit(run(cli))

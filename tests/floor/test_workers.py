@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import socket
 
 import pytest
 
@@ -13,6 +15,12 @@ from bidsanon.workers import share_files, worker_pool
 def test_work_comes_back_in_order() -> None:
     with worker_pool(2, doing="adds") as pool:
         assert list(pool.map(abs, [-3, -2, -1])) == [3, 2, 1]
+
+
+def test_workers_search_for_garbage_seldom_and_begin_as_they_are_told() -> None:
+    with worker_pool(1, doing="waits", initializer=socket.setdefaulttimeout, initargs=(7,)) as pool:
+        assert pool.submit(gc.get_threshold).result()[0] > gc.get_threshold()[0]
+        assert pool.submit(socket.getdefaulttimeout).result() == 7
 
 
 def test_a_process_that_dies_is_said_with_a_cure() -> None:
