@@ -28,7 +28,7 @@ BIDS_VERSION = "1.10.1"
 """What a new dataset claims: a release that every validator in use knows (3.0.1 and later)."""
 
 OLDEST_PUBLISHED_AGE = 89
-_READMES = ("README", "README.md", "README.rst", "README.txt")
+READMES = ("README", "README.md", "README.rst", "README.txt")
 _CODE_URLS = {
     "heudiconv": "https://github.com/nipy/heudiconv",
     "dcm2niix": "https://github.com/rordenlab/dcm2niix",
@@ -128,7 +128,7 @@ def dataset_files(
     }
     files |= {"scans.json": _json(_SCAN_COLUMNS)} if "scans.json" not in existing else {}
     files |= {"CHANGES": _CHANGES} if "CHANGES" not in existing else {}
-    if not any(readme in existing for readme in _READMES):
+    if not any(readme in existing for readme in READMES):
         files["README"] = _README.format(name=name, oldest=OLDEST_PUBLISHED_AGE)
     return {path: text for path, text in files.items() if existing.get(path) != text}
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from bidsanon.bids.toplevel import (
     PARTICIPANTS,
+    READMES,
     TOP_LEVEL_FILES,
     dataset_files,
     without_participant,
 )
-from bidsanon.errors import StorageError
+from bidsanon.errors import PolicyError, StorageError
 
 _FOLDER = "published"
 _VERSION = 1
@@ -225,15 +227,25 @@ def ledger_path(dataset: Path) -> PurePosixPath:
 
 
 def root_texts(dataset: Path) -> dict[str, str]:
-    """Return the text of each file at the root that bidsanon writes, and of READMEs, by name."""
-    if not dataset.is_dir():
-        return {}
-    names = {p.name for p in dataset.glob("README*")} | set(TOP_LEVEL_FILES)
-    return {
-        name: (dataset / name).read_bytes().decode("utf-8")
-        for name in sorted(names)
-        if (dataset / name).is_file()
-    }
+    """Return the text of each file at the root that bidsanon writes, and of READMEs, by name.
+
+    Raises
+    ------
+    PolicyError
+        If one of them is no text, or a link that leads nowhere: it would be written over.
+    """
+    texts = {}
+    for name in sorted({*READMES, *TOP_LEVEL_FILES}):
+        if not os.path.lexists(dataset / name):
+            continue
+        try:
+            texts[name] = (dataset / name).read_bytes().decode("utf-8")
+        except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as error:
+            raise PolicyError(
+                f"{name} of the dataset is no text in UTF-8 that can be read",
+                cure="save it as UTF-8 (fetch it, where it is a link), or move it away",
+            ) from error
+    return texts
 
 
 def _added(existing: Mapping[str, str], addition: Addition) -> dict[str, str]:

@@ -75,7 +75,7 @@ def plan_removal(place: SessionPlace, *, private: Path) -> Removal:
     by_hand = [
         name
         for name in files
-        if name not in digests or sha256(place.dataset / name) != digests[name]
+        if name not in digests or _digest(place.dataset / name) != digests[name]
     ]
     if goes:
         by_hand += _row_values_by_hand(place, ledger, before=texts, after={**texts, **root})
@@ -187,6 +187,11 @@ def _require_there(place: SessionPlace) -> None:
         raise UsageError(
             f"the dataset holds no {place.name}", cure="look how it is called in the dataset"
         )
+
+
+def _digest(path: Path) -> str:
+    """Return a file's digest; empty for a link that leads nowhere."""
+    return sha256(path) if path.exists() else ""
 
 
 def _names(folder: Path, dataset: Path) -> Iterator[str]:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsanon.bids.tables import read_table
-from bidsanon.errors import ConflictError, StorageError, UsageError
+from bidsanon.errors import ConflictError, PolicyError, StorageError, UsageError
 from bidsanon.files import tree_digest
 from bidsanon.publish import Ledger, interrupted, recover
 from bidsanon.publish import transaction as redo_log
@@ -209,6 +209,61 @@ def test_what_is_not_there_cannot_be_removed(tmp_path: Path, name: str) -> None:
     add(dataset, "01/a")
     with pytest.raises(UsageError):
         remove(dataset, name)
+
+
+@pytest.mark.parametrize("name", ["README", "README.rst", "participants.tsv"])
+@pytest.mark.parametrize("kind", ["latin-1", "folder", "link"])
+def test_what_is_no_text_at_the_root_is_told_and_stays(
+    name: str, kind: str, tmp_path: Path
+) -> None:
+    dataset = tmp_path / "ds"
+    add(dataset, "01/a")
+    place = dataset / name
+    place.unlink(missing_ok=True)
+    if kind == "latin-1":
+        place.write_bytes("\xe9tude".encode("latin-1"))
+    elif kind == "folder":
+        (place / "ours").mkdir(parents=True)
+    else:
+        place.symlink_to(tmp_path / "not fetched")
+    digest = tree_digest(dataset)
+    with pytest.raises(PolicyError, match=f"^{name} of the dataset"):
+        add(dataset, "02/a")
+    with pytest.raises(PolicyError, match=f"^{name} of the dataset"):
+        remove(dataset, "01/a")
+    assert tree_digest(dataset) == digest
+
+
+def test_a_picture_for_the_readme_is_nobodys_business(tmp_path: Path) -> None:
+    dataset = tmp_path / "ds"
+    add(dataset, "01/a")
+    (dataset / "README.png").write_bytes(b"\x89PNG\xff")
+    add(dataset, "02/a")
+    remove(dataset, "02/a")
+    assert participants(dataset) == ["sub-01"]
+
+
+def test_a_link_that_leads_nowhere_counts_as_changed(tmp_path: Path) -> None:
+    dataset = tmp_path / "ds"
+    add(dataset, "01/a")
+    (file,) = (dataset / "sub-01").rglob("*.json")
+    file.unlink()
+    file.symlink_to(tmp_path / "not fetched")
+    with pytest.raises(ConflictError, match="were added or changed"):
+        remove(dataset, "01/a")
+    remove(dataset, "01/a", by_hand_too=True)
+    assert not (dataset / "sub-01").exists()
+
+
+def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
+    dataset, elsewhere = tmp_path / "ds", tmp_path / "elsewhere"
+    add(dataset, "01/a")
+    shutil.move(dataset / "sub-01", elsewhere)
+    (dataset / "sub-01").symlink_to(elsewhere)
+    digest = tree_digest(elsewhere)
+    remove(dataset, "01/a")
+    assert not os.path.lexists(dataset / "sub-01")
+    assert tree_digest(elsewhere) == digest
 
 
 def test_a_damaged_ledger_is_told(tmp_path: Path) -> None:
