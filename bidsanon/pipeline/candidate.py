@@ -25,7 +25,7 @@ def complete_candidate(run: Run, scrubbed: ScrubbedSession) -> None:
     new = dataset_files(
         alone,
         name=dataset.name,
-        tools=run.tools,
+        tools=run.generated_by,
         participant=participant_of(scrubbed),
     )
     for name, text in {**alone, **_inherited(dataset), **new}.items():

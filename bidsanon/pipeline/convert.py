@@ -210,7 +210,7 @@ def _take_through_gates(
         place=request.place,
         folder=scrubbed.root / request.place.relative,
         participant=participant_of(scrubbed),
-        tools=run.tools,
+        tools=run.generated_by,
         series=published_series(run),
         private=request.private,
         journal_line=journal_entry(run).line,

@@ -60,3 +60,11 @@ class Run:
     def tools(self) -> dict[str, str]:
         """The version of each tool that worked, by name."""
         return {"bidsanon": __version__, **(self.converted.tools if self.converted else {})}
+
+    @property
+    def generated_by(self) -> dict[str, str]:
+        """What the dataset says it was made by: the tools, and the heuristic by its digest alone.
+
+        A heuristic's name may be somebody's.
+        """
+        return {**self.tools, "heuristic": f"sha256:{self.policy.heuristic.digest}"}

@@ -220,8 +220,12 @@ def test_the_dataset_says_which_tools_profile_and_heuristic_and_nothing_of_its_s
     published = b"".join(content(path) for path in files_below(dataset))
     assert not [text for text in told if text.encode() in published]
     described = json.loads((dataset / "dataset_description.json").read_text())
-    names = {tool["Name"] for tool in described["GeneratedBy"]}
-    assert names == {"bidsanon", "dcm2niix", "heudiconv"}
+    made_by = {tool["Name"]: tool["Version"] for tool in described["GeneratedBy"]}
+    assert made_by.keys() == {"bidsanon", "dcm2niix", "heudiconv", "heuristic"}
+    assert made_by["heuristic"] == f"sha256:{published_run.policy.heuristic.digest}"
+    sidecars = [path.read_text() for path in dataset.rglob("ses-01/*/*.json")]
+    assert sidecars
+    assert all("profile bids" in sidecar for sidecar in sidecars)
 
 
 def test_the_same_scans_are_not_published_under_another_label(
