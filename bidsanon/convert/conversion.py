@@ -128,7 +128,8 @@ def convert_session(
         findings += said
         skipped += withdrawn
         if not images and not errors(findings):
-            findings.append(finding("NOTHING_LEFT"))
+            reasons = "; ".join(dict.fromkeys(one.reason for one in withdrawn))
+            findings.append(finding("NOTHING_LEFT", reasons=reasons))
         keep_scans_of(output, images, subject=subject, session=session)
         _open_permissions(output)
     return ConvertedSession(

@@ -293,6 +293,7 @@ def test_an_interrupted_run_loses_its_last_volume_with_a_word(
         "NOTHING_LEFT",
     ]
     assert "incomplete volume" in converted.findings[0].message
+    assert "one volume is no functional run" in converted.findings[2].message
 
 
 @pytest.mark.slow
