@@ -17,6 +17,7 @@ OTHER_KEYS = "(other keys)"
 FACE_REMOVED = CodedConcept(
     value="113102", scheme="DCM", meaning="Clean Recognizable Visual Features Option"
 )
+_FACE_KEPT = "Face not removed: "
 _METHOD = "DeidentificationMethod"
 _CODES = "DeidentificationMethodCodeSequence"
 _PLACEHOLDER = "TODO"
@@ -114,16 +115,18 @@ def face_kept_method(because: str) -> str:
     It goes with the image: who shares a dataset on OpenNeuro affirms that faces were removed, or
     that the participants consented.
     """
-    return f"Face not removed: {because}"
+    return f"{_FACE_KEPT}{because}"
 
 
 def add_face_removed(content: dict[str, Any], *, engine_version: str) -> dict[str, Any]:
     """Say in a sidecar that the face was removed, beside what it says of its de-identification.
 
-    Nothing but the two fields that BIDS has for it changes, nor does the order of the keys.
+    That the face was kept is no longer said. Nothing but the two fields that BIDS has for it
+    changes, nor does the order of the keys.
     """
     methods, codes = content.get(_METHOD, []), content.get(_CODES, [])
-    methods = list(methods) if isinstance(methods, list) else [methods]
+    methods = methods if isinstance(methods, list) else [methods]
+    methods = [method for method in methods if not str(method).startswith(_FACE_KEPT)]
     codes = list(codes) if isinstance(codes, list) else [codes]
     said, item = face_removed_method(engine_version), _code_item(FACE_REMOVED)
     methods += [] if said in methods else [said]

@@ -9,6 +9,7 @@ from bidsanon.scrub.sidecars import (
     SidecarPolicy,
     add_face_removed,
     add_method,
+    face_kept_method,
     scrub_sidecar,
 )
 from bidsanon.session import CodedConcept
@@ -169,6 +170,15 @@ def test_a_removed_face_is_said_beside_what_was_said_before_and_once() -> None:
     assert codes == ["113100", "113102"]
     assert add_face_removed(once, engine_version="bidsanon 1") == once
     assert before["DeidentificationMethod"] == "by hand"
+
+
+def test_a_face_that_is_removed_after_all_is_no_longer_said_to_be_kept() -> None:
+    before = {"DeidentificationMethod": ["bidsanon, profile bids", face_kept_method("consent")]}
+    said = add_face_removed(before, engine_version="bidsanon 1")
+    assert said["DeidentificationMethod"] == [
+        "bidsanon, profile bids",
+        "Face removed by bidsanon 1",
+    ]
 
 
 def test_a_removed_face_is_said_where_nothing_was_said_yet() -> None:
