@@ -89,7 +89,14 @@ def new(
 @command.command("check", short_help="Try a heuristic on a source, and convert nothing.")
 @click.argument("heuristic", metavar="HEURISTIC")
 @sources_argument
-@click.option("-s", "--subject", default="01", metavar="LABEL", help="The person's BIDS label.")
+@click.option(
+    "-s",
+    "--subject",
+    default="01",
+    show_default=True,
+    metavar="LABEL",
+    help="The person's BIDS label.",
+)
 @click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
 @policy_options
 @json_option

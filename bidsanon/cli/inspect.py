@@ -62,7 +62,8 @@ def command(
     are shown as they would be published. The names are those of a subject labelled 01; beside each
     stands whether the headers say so, only the series' name, or whether they conflict. Where
     `bidsanon convert` would refuse the source, the findings say so, and the exit code is 0 all the
-    same: this command only shows.
+    same: this command only shows. `bidsanon convert --dry-run` shows the names with your own labels
+    and, with --study, of one day.
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.outcome import failing_as_json, logging_to_stderr  # noqa: PLC0415
