@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bidsanon.convert.job import NOTE, Advance, Answer, Heuristic, HeuristicFault, Request
+from bidsanon.convert.loading import STOPPED
 from bidsanon.convert.room import out_of_room
 from bidsanon.errors import PolicyError, ToolFailedError
 from bidsanon.external import DCM2NIIX, require_program, run_program
@@ -88,6 +89,8 @@ def drive_worker(
     write_text(work / _LOG, completed.stdout + completed.stderr, mode=PRIVATE_FILE_MODE)
     if completed.returncode != 0 and os.strerror(errno.ENOSPC) in completed.stderr:
         raise out_of_room()
+    if (work / NOTE).exists() and STOPPED in completed.stderr:
+        raise _never_back(request.heuristic, work / NOTE)
     if (work / NOTE).exists():
         raise _ended_by(request.heuristic, work / NOTE, completed.returncode)
     if completed.returncode != 0:
@@ -132,6 +135,13 @@ def _ended_by(heuristic: Heuristic, note: Path, status: int) -> PolicyError:
     )
 
 
+def _never_back(heuristic: Heuristic, note: Path) -> PolicyError:
+    return PolicyError(
+        f"the heuristic {heuristic.name} did not come back from {note.read_text()} and was stopped",
+        cure=_CURE,
+    )
+
+
 @contextlib.contextmanager
 def _blaming_the_heuristic(heuristic: Heuristic, note: Path) -> Iterator[None]:
     """Say whose fault it is when the worker takes too long within a call of the heuristic."""
@@ -141,11 +151,7 @@ def _blaming_the_heuristic(heuristic: Heuristic, note: Path) -> Iterator[None]:
     except ToolFailedError as error:
         if not note.exists():
             raise
-        raise PolicyError(
-            f"the heuristic {heuristic.name} did not come back from {note.read_text()} "
-            "and was stopped",
-            cure=_CURE,
-        ) from error
+        raise _never_back(heuristic, note) from error
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from its file, under a name made from its digest, and from no cache.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import hashlib
 import importlib
 import importlib.machinery
@@ -28,7 +29,11 @@ from typing import TextIO
 
 from bidsanon.convert.job import Heuristic, HeuristicFault, Origin, Request
 
+STOPPED = "Timeout ("
+"""What the process says last where a call that heeds no signal is stopped."""
 _LOAD = "load"
+_STUBBORN = 2
+"""How many times its limit a call may take that heeds no signal, before the process ends."""
 _MOST_PRINTED = 1_000_000
 """How many characters of what one call prints are kept."""
 _ABOUT_CODE = (
@@ -190,9 +195,12 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback_later(_STUBBORN * seconds, exit=True, file=sys.__stderr__)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 

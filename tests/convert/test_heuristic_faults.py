@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from bidsanon.convert import (
     plan_conversion,
     resolve_heuristic,
 )
-from bidsanon.convert.job import NOTE, Acquisition, Mode, Request
+from bidsanon.convert.job import NOTE, Acquisition, Mode, Origin, Request
 from bidsanon.errors import PolicyError, ToolFailedError
 from bidsanon.external import Completed
 from bidsanon.progress import Silent
@@ -174,6 +175,20 @@ def test_one_that_ends_the_process_or_never_comes_back_is_to_blame_and_nothing_e
     expect(PolicyError, "did not come back from infotodict", asked=True, status=None)
     expect(ToolFailedError, "took longer than 60 s", asked=False, status=None)
     expect(ToolFailedError, "stopped with status 3", asked=False, status=3)
+
+
+def test_one_that_heeds_no_signal_is_stopped_all_the_same(tmp_path: Path) -> None:
+    code = b"import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass\n"
+    (tmp_path / "ourlab.py").write_bytes(code)
+    stubborn = Heuristic(
+        name="ourlab",
+        path=tmp_path / "ourlab.py",
+        digest=hashlib.sha256(code).hexdigest(),
+        origin=Origin.FILE,
+    )
+    request = Request(mode=Mode.LOAD, heuristic=stubborn, heuristic_timeout_s=0.2)
+    with pytest.raises(PolicyError, match="did not come back from load and was stopped"):
+        drive.drive_worker(request, work=tmp_path / "work", timeout_s=30)
 
 
 @pytest.mark.usefixtures("worker_in_process")
