@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from pathlib import Path
@@ -14,8 +15,15 @@ from bidsanon.convert import heuristic as choice
 from bidsanon.convert.job import Answer, Request
 
 
+def find_programs_beside_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find programs as a worker does: where this Python is, also where no environment is active."""
+    places = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    monkeypatch.setenv("PATH", os.pathsep.join(places))
+
+
 def ask_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask one after the other; signals, and so time limits, are the main thread's alone."""
+    find_programs_beside_python(monkeypatch)
     limit = loading._time_limit
     one_at_a_time = threading.Lock()
 

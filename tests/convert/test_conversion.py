@@ -167,6 +167,7 @@ def test_a_heuristic_that_matches_nothing_says_what_to_do(
     assert "bidsanon inspect" in refusal.value.cure
 
 
+@pytest.mark.slow
 def test_one_series_that_fails_is_named_and_takes_no_other_with_it(
     siemens: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,7 @@ def test_a_series_that_only_the_copies_spoil_is_an_error(
     assert "1 became 0" in found.message
 
 
+@pytest.mark.slow
 def test_the_result_is_the_same_with_any_number_of_jobs(
     siemens: DeidentifiedSession, tmp_path: Path
 ) -> None:

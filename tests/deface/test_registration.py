@@ -47,6 +47,7 @@ def test_a_head_whose_orientation_was_lost_is_found_from_the_axes() -> None:
     assert landmarks_apart_mm(found.to_head, truth) < NEAR_MM
 
 
+@pytest.mark.slow
 def test_a_small_childs_head_is_found_from_its_size() -> None:
     truth = pose(shift_mm=(8, -5, 12), turn_deg=(9, 4, -12), scale=0.7)
     found = register(posed_head(truth, size_mm=3.0, shape=(64, 72, 72)), scale=0.75)

@@ -39,6 +39,7 @@ def converted(session: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_is_the_same_bytes_each_time(session: Path, tmp_path: Path) -> None:
     write_demo_session(tmp_path)
     assert tree_digest(tmp_path) == tree_digest(session)

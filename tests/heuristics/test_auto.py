@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sessions
 from heudiconv.utils import SeqInfo
+from in_process import find_programs_beside_python
 from plain_staging import stage_plainly
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
@@ -405,8 +406,12 @@ def test_images_that_heudiconv_numbers_are_named_by_what_they_are(
 
 
 def test_dcm2niix_is_asked_only_for_what_nothing_else_tells(
-    auto: ModuleType, series: Callable[..., Any], tmp_path: Path
+    auto: ModuleType,
+    series: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    find_programs_beside_python(monkeypatch)
     unknown = {"echoes_ms": (3.0,), "guess": "T1w"}
     assert _names(auto, series(1, "", **unknown)) == ["anat/T1w"]
     assert _names(auto, series(1, "", **unknown | {"guess": "localizer"})) == [""]

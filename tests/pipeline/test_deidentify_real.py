@@ -60,6 +60,7 @@ def test_deidentifying_a_delivery_gives_it_again(
 
 
 @pytest.mark.parametrize("name", MEDIA)
+@pytest.mark.slow
 def test_a_medium_lists_what_is_on_it(
     name: str, shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:

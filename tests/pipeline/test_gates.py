@@ -139,6 +139,7 @@ def test_convert_refuses_slices_at_uneven_distances(dataset: Path, tmp_path: Pat
     assert refused_by(run) == (Gate.CONVERT, {"SLICES_UNEVEN"})
 
 
+@pytest.mark.slow
 def test_deface_refuses_what_fails_its_self_check(dataset: Path, tmp_path: Path) -> None:
     t1w_of_lumps(tmp_path / "in")
     run = run_convert(tmp_path / "in", dataset=dataset, session="02")
@@ -193,7 +194,14 @@ def in_a_file_name(session: Path) -> None:
     scans.write_text(scans.read_text().replace("task-rest", f"task-{MARA.family_name}"))
 
 
-@pytest.mark.parametrize("plant", [in_a_sidecar, in_a_nifti_header, in_a_file_name])
+@pytest.mark.parametrize(
+    "plant",
+    [
+        in_a_sidecar,
+        pytest.param(in_a_nifti_header, marks=pytest.mark.slow),
+        pytest.param(in_a_file_name, marks=pytest.mark.slow),
+    ],
+)
 def test_residue_refuses_an_identifying_value(
     dataset: Path, source: Path, monkeypatch: pytest.MonkeyPatch, plant: Callable[[Path], None]
 ) -> None:
