@@ -15,6 +15,8 @@ from typing import Any
 from bidsanon.bids.names import BidsName, parse_name
 
 IMAGE_EXTENSIONS = (".nii.gz", ".nii")
+LARGEST_JSON = 1 << 25
+"""Bytes; decoded, JSON takes up to ten times as much. Real sidecars hold some kilobytes."""
 
 
 class SidecarError(ValueError):
@@ -56,6 +58,24 @@ def read_json_object(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise SidecarError("it is not a JSON object")
     return value
+
+
+def read_json_file(path: Path) -> dict[str, Any]:
+    """Read a file that holds a JSON object, if it is not too large to be a sidecar.
+
+    Raises
+    ------
+    SidecarError
+        If it cannot be read, is too large, or is not what :func:`read_json_object` takes.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_JSON + 1)
+    except OSError as error:
+        raise SidecarError("it cannot be read") from error
+    if len(content) > LARGEST_JSON:
+        raise SidecarError(f"it is larger than {LARGEST_JSON >> 20} MB")
+    return read_json_object(content)
 
 
 class SidecarTree:
@@ -112,7 +132,7 @@ class SidecarTree:
     def _read(self, path: str) -> dict[str, Any]:
         if path not in self._contents:
             try:
-                self._contents[path] = read_json_object((self._root / path).read_bytes())
+                self._contents[path] = read_json_file(self._root / path)
             except SidecarError as error:
                 raise SidecarError(f"{path}: {error}") from error
         return self._contents[path]

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydicom import Dataset, dcmread
 
-from bidsanon.bids.sidecars import read_json_object
+from bidsanon.bids.sidecars import read_json_file
 from bidsanon.convert.naming import IMAGE
 from bidsanon.files import write_json
 from bidsanon.findings import Finding, finding
@@ -79,7 +79,7 @@ def complete_emission(
         sidecar = root / (image.path.removesuffix(IMAGE) + ".json")
         if image.datatype != "pet" or not sidecar.exists():
             continue
-        content = read_json_object(sidecar.read_bytes())
+        content = read_json_file(sidecar)
         said = _of_headers(files.get(image.series_index, ())) | _of_reconstruction(content)
         unknown = [key for key in _MAY_BE_UNKNOWN if key not in content]
         added = said | dict.fromkeys(unknown, _NOT_KNOWN)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bidsanon.bids.keys import KeyAction, key_rules
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.sidecars import SidecarError, read_json_file, read_json_object
 from bidsanon.bids.tables import write_table
 from bidsanon.convert.naming import IMAGE
 from bidsanon.errors import PolicyError
@@ -110,7 +110,7 @@ def write_known(root: Path, images: Iterable[ConvertedImage], known: KnownFacts)
         sidecar = root / (image.path.removesuffix(IMAGE) + ".json")
         if said and sidecar.exists():
             sidecar.chmod(_WRITABLE)
-            write_json(sidecar, {**said, **read_json_object(sidecar.read_bytes())})
+            write_json(sidecar, {**said, **read_json_file(sidecar)})
         if image.suffix == _LABELLED and known.volume_types:
             _write_context(root, image, known.volume_types)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bidsanon.bids.field_maps import IDENTIFIER, INTENDED_FOR, SOURCE
 from bidsanon.bids.names import parse_name
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.errors import SourceError
 from bidsanon.files import copy_file, write_text
 from bidsanon.pipeline.deface_content import DatasetContent
@@ -122,7 +122,7 @@ def amend_links(dataset: Path, *, copy: Path, withheld: Collection[str]) -> tupl
 
 def _read(sidecar: Path) -> dict[str, Any]:
     try:
-        return read_json_object(sidecar.read_bytes())
+        return read_json_file(sidecar)
     except (SidecarError, FileNotFoundError):
         return {}
 

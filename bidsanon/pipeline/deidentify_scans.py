@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydicom import dcmread
 
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.convert.fidelity import Converted
 from bidsanon.convert.images import convert_acquisitions
 from bidsanon.convert.job import Acquisition
@@ -181,7 +181,7 @@ def _link(root: Path, source: Path, *, person: int, series: int, number: int) ->
 
 def _kind(source: Path) -> tuple[str, str]:
     try:
-        sidecar = read_json_object(source.with_suffix(".json").read_bytes())
+        sidecar = read_json_file(source.with_suffix(".json"))
     except (FileNotFoundError, SidecarError):
         sidecar = {}
     gradients = source.with_suffix(".bval").is_file()

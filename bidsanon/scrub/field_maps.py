@@ -20,7 +20,7 @@ from bidsanon.bids.field_maps import (
     link_field_maps,
 )
 from bidsanon.bids.names import BidsName
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.findings import Finding, finding
 
 _SPATIAL_AXES = 3
@@ -69,7 +69,7 @@ def _sidecar(root: Path, name: BidsName) -> dict[str, Any]:
     """Read an image's sidecar; one that cannot be read has its finding where it is scrubbed."""
     file = root / (name.path.removesuffix(name.extension) + ".json")
     try:
-        return read_json_object(file.read_bytes())
+        return read_json_file(file)
     except (SidecarError, FileNotFoundError):
         return {}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.files import write_json, write_text
 from bidsanon.findings import Finding, finding
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
@@ -92,7 +92,7 @@ def _sidecar(
     made_of: DeidentifiedSeries | DeidentifiedSession,
     policy: SidecarPolicy,
 ) -> Counter[str]:
-    sidecar = scrub_sidecar(read_json_object(source.with_suffix(".json").read_bytes()), policy)
+    sidecar = scrub_sidecar(read_json_file(source.with_suffix(".json")), policy)
     methods = made_of.methods if isinstance(made_of, DeidentifiedSeries) else (made_of.method,)
     content = add_method(sidecar.content, methods=list(methods), codes=made_of.method_codes)
     write_json(_with(target, ".json"), content)

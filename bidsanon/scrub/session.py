@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
 from bidsanon.bids.names import BidsName, parse_name
-from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
+from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_file
 from bidsanon.bids.tables import TableError, read_table, write_table
 from bidsanon.files import files_below, write_json, write_text
 from bidsanon.findings import Finding, finding
@@ -212,7 +212,7 @@ def _image(scrub: _Scrub, file: _File) -> None:
 
 def _sidecar(scrub: _Scrub, file: _File, image: _File, policy: SidecarPolicy) -> None:
     try:
-        content = read_json_object(file.path.read_bytes())
+        content = read_json_file(file.path)
     except SidecarError as error:
         scrub.note("SCRUB_BAD_SIDECAR", file, problem=error)
         return

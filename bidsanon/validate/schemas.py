@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError
 
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.names import BidsName
-from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree, read_json_object
+from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree, read_json_file
 from bidsanon.bids.standard import SidecarRule, document_schema, resolve, sidecar_rules
 from bidsanon.findings import Finding, finding
 from bidsanon.validate.images import dataset_images
@@ -96,7 +96,7 @@ def check_schemas(root: Path) -> tuple[Finding, ...]:
 def _check_document(root: Path, name: str) -> Iterator[Finding]:
     path = f"{name}.json"
     try:
-        content = read_json_object((root / path).read_bytes())
+        content = read_json_file(root / path)
     except SidecarError as error:
         yield finding("SCHEMA_NOT_JSON", location=path, problem=error)
         return

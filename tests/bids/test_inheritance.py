@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bidsanon.bids.sidecars import SidecarError, SidecarTree, read_json_object
+from bidsanon.bids.sidecars import (
+    LARGEST_JSON,
+    SidecarError,
+    SidecarTree,
+    read_json_file,
+    read_json_object,
+)
 
 IMAGE = "sub-01/ses-01/func/sub-01_ses-01_task-rest_run-1_bold.nii.gz"
 
@@ -81,3 +87,17 @@ def test_a_broken_sidecar_is_named(tmp_path: Path, write: Callable[[str, object]
 
     with pytest.raises(SidecarError, match=r"^task-rest_bold\.json: "):
         SidecarTree(tmp_path).merged(IMAGE)
+
+
+def test_a_file_too_large_for_a_sidecar_is_not_read_whole(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.json"
+    with huge.open("wb") as stream:
+        stream.truncate(LARGEST_JSON + 1)
+
+    with pytest.raises(SidecarError, match="larger than 32 MB"):
+        read_json_file(huge)
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_sidecar(tmp_path: Path) -> None:
+    with pytest.raises(SidecarError, match="cannot be read"):
+        read_json_file(tmp_path / "missing.json")
