@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,20 @@ VALIDATOR_TIMEOUT_S = 1800.0
 _CLEAN, _ERRORS = 0, 16
 
 
-def check_official(root: Path) -> tuple[Finding, ...]:
+def check_official(
+    root: Path, *, schema: Path | None = None, config: Path | None = None
+) -> tuple[Finding, ...]:
     """Run the official validator on a dataset.
 
     Parameters
     ----------
     root
         The dataset's folder.
+    schema
+        The BIDS standard as a JSON file (:func:`bids_schema_file`); None for the one that the
+        validator brings.
+    config
+        A JSON file of the validator's: which of its codes weigh how much. None for its own weights.
 
     Returns
     -------
@@ -38,13 +46,16 @@ def check_official(root: Path) -> tuple[Finding, ...]:
     MissingToolError
         If it is not installed.
     ToolFailedError
-        If it crashes, or takes longer than half an hour.
+        If it crashes, as on a schema or a configuration that it cannot read, or takes longer than
+        half an hour.
     """
     program = require_program(BIDS_VALIDATOR)
-    completed = run_program(
-        [program, root.absolute(), "--format", "json", "--max-rows=-1"],
-        timeout_s=VALIDATOR_TIMEOUT_S,
-    )
+    options = ["--format", "json", "--max-rows=-1"]
+    if schema is not None:
+        options += ["--schema", schema.absolute().as_uri()]
+    if config is not None:
+        options += ["--config", str(config.absolute())]
+    completed = run_program([program, root.absolute(), *options], timeout_s=VALIDATOR_TIMEOUT_S)
     if completed.returncode not in {_CLEAN, _ERRORS}:
         raise _failed(f"it ended with code {completed.returncode}")
     try:
@@ -55,6 +66,14 @@ def check_official(root: Path) -> tuple[Finding, ...]:
     if completed.returncode == _ERRORS and not any(f.severity == "error" for f in findings):
         raise _failed("it says that there are errors and lists none")
     return findings
+
+
+def bids_schema_file() -> Path:
+    """Return the BIDS standard as the installed bidsschematools has it, for `schema`.
+
+    It can be newer than the one that the validator brings.
+    """
+    return Path(str(files("bidsschematools") / "data" / "schema.json"))
 
 
 def _findings(issues: list[dict[str, Any]], meanings: Mapping[str, str]) -> Iterator[Finding]:

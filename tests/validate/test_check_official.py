@@ -10,6 +10,7 @@ from bidsanon.errors import MissingToolError, ToolFailedError
 from bidsanon.external import Completed
 from bidsanon.findings import Severity, errors
 from bidsanon.validate import check_official, validate_dataset
+from bidsanon.validate.official import bids_schema_file
 
 Edit = Callable[..., None]
 
@@ -49,6 +50,31 @@ def test_rows_beyond_the_first_thousand_are_read(dataset: Path) -> None:
     (dataset / "participants.tsv").write_text(table + "\n")
 
     assert "TSV_VALUE_INCORRECT_TYPE" in str(errors(check_official(dataset)))
+
+
+def test_a_newer_standard_finds_what_the_one_that_it_brings_does_not(dataset: Path) -> None:
+    """AGE_89 never fires in the schema that the validator brings."""
+    brought = check_official(dataset)
+    newer = check_official(dataset, schema=bids_schema_file())
+
+    assert "AGE_89" not in str(brought)
+    assert "AGE_89" in str(newer)
+
+
+def test_a_configuration_says_how_much_a_code_weighs(dataset: Path, tmp_path: Path) -> None:
+    config = tmp_path / "of a lab.json"
+    config.write_text('{"error": [{"code": "NO_AUTHORS"}]}')
+
+    assert errors(check_official(dataset)) == ()
+    (found,) = errors(check_official(dataset, config=config))
+    assert "NO_AUTHORS" in found.message
+
+
+def test_a_schema_that_is_none_is_told(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text("{}")
+
+    with pytest.raises(ToolFailedError, match="ended with code 1"):
+        check_official(dataset, schema=tmp_path / "schema.json")
 
 
 def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, stdout: str) -> None:
