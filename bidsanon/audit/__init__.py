@@ -1,4 +1,4 @@
-"""What was done: the journal, and on request what identifies (the mapping, the values)."""
+"""What was done and decided, and on request what identifies (the mapping, the values)."""
 
 from bidsanon.audit.changed_values import (
     VALUES_NAME,
@@ -7,6 +7,14 @@ from bidsanon.audit.changed_values import (
     forget_changed_values,
     new_part,
     write_part,
+)
+from bidsanon.audit.decisions import (
+    DECISIONS_NAME,
+    FaceDecision,
+    FaceDecisions,
+    FaceVerdict,
+    record_decision,
+    withdraw_decision,
 )
 from bidsanon.audit.deident_map import (
     MAP_NAME,
@@ -26,11 +34,15 @@ from bidsanon.audit.journal import (
 )
 
 __all__ = [
+    "DECISIONS_NAME",
     "JOURNAL_NAME",
     "MAP_NAME",
     "VALUES_NAME",
     "ChangedValue",
     "ChangedValues",
+    "FaceDecision",
+    "FaceDecisions",
+    "FaceVerdict",
     "ImageOrigin",
     "Journal",
     "JournalEntry",
@@ -42,6 +54,8 @@ __all__ = [
     "new_part",
     "now",
     "read_deident_map",
+    "record_decision",
+    "withdraw_decision",
     "write_deident_map",
     "write_part",
 ]

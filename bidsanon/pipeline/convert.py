@@ -10,7 +10,7 @@ import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from bidsanon.audit import MAP_NAME, write_deident_map
+from bidsanon.audit import MAP_NAME, FaceDecisions, write_deident_map
 from bidsanon.convert import Fidelity, check_fidelity, convert_session, find_uncompared
 from bidsanon.deface import LooksAhead, deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session, map_entries
@@ -50,7 +50,7 @@ from bidsanon.session import (
     SourceSession,
 )
 from bidsanon.source import read_source, write_quarantine
-from bidsanon.validate import validate_dataset
+from bidsanon.validate import check_rejected, validate_dataset
 from bidsanon.validate.residue import search_residue
 from bidsanon.vault import PersonPlan, Vault
 from bidsanon.workers import prepare_workers
@@ -190,8 +190,9 @@ def _take_through_gates(
     gates.judge(Gate.SCRUB, (*scrubbed.findings, *events))
 
     complete_candidate(run, scrubbed)
+    rejected = check_rejected(scrubbed.root, FaceDecisions.read(request.private))
     with progress.step("validating"):
-        gates.judge(Gate.VALIDATE, validate_dataset(scrubbed.root))
+        gates.judge(Gate.VALIDATE, (*validate_dataset(scrubbed.root), *rejected))
 
     with progress.step("searching for residue"):
         run.residue = search_residue(
