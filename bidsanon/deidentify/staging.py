@@ -46,6 +46,11 @@ from bidsanon.session import (
 from bidsanon.vault.plan import PersonPlan
 from bidsanon.workers import share_files, worker_pool
 
+_NOBODY = PersonPlan(
+    subject="", patient_id="", patient_name="", shift_days=0, uid_key=b"", label_key=b""
+)
+"""The plan of files that are only harvested: nothing that it makes is kept."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Orders:
@@ -158,7 +163,12 @@ def deidentify_session(
             if changed and report.values:
                 changed.add_part(report.values)
             step.advance(report.files)
-    troubles = [trouble for report in reports for trouble in report.troubles]
+    troubles = [
+        (task, why)
+        for report in reports
+        for task, why in report.troubles
+        if task.target is not None
+    ]
     moments = sorted(report.first_moment for report in reports if report.first_moment)
     notes = settle_notes(report.notes for report in reports)
     changes = sum((Counter(report.changes) for report in reports), Counter[str]())
@@ -174,6 +184,51 @@ def deidentify_session(
         changes=counted(changes),
         findings=(*_findings(troubles), *_date_findings(notes)),
         notes=notes,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarvestedFiles:
+    """What some files say about persons. Identified.
+
+    Attributes
+    ----------
+    identity
+        Every identifying value that the profile would remove or replace, each once, sorted.
+    not_understood
+        How many files could not be understood to their end; what could be is harvested.
+    """
+
+    identity: tuple[IdentifyingValue, ...]
+    not_understood: int
+
+
+def harvest_files(
+    files: Iterable[Path], *, profile: Profile, jobs: int, progress: Progress
+) -> HarvestedFiles:
+    """Collect what files say about persons, of one or of many; no copy is made.
+
+    Parameters
+    ----------
+    files
+        DICOM files.
+    profile
+        What would be removed.
+    jobs
+        How many processes may work at once.
+    progress
+        Is told of each file.
+    """
+    tasks = tuple(_Task(source=path) for path in files)
+    orders = _Orders(profile=profile, plan=_NOBODY)
+    with progress.step("reading the originals", total=len(tasks)) as step:
+        reports = []
+        for report in _carry_out(tasks, orders, jobs=jobs):
+            reports.append(report)
+            step.advance(report.files)
+    return HarvestedFiles(
+        identity=settle(report.harvested for report in reports),
+        not_understood=sum(len(report.troubles) for report in reports),
     )
 
 
@@ -250,8 +305,7 @@ class _Worker:
             try:
                 cleaned = self._stage(task)
             except NotUnderstoodError as error:
-                if task.target is not None:
-                    troubles.append((task, str(error)))
+                troubles.append((task, str(error)))
                 continue
             if task.series_index is not None:
                 marks.setdefault(task.series_index, cleaned.marks)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bidsanon import __version__
-from bidsanon.errors import BidsanonError, GateRefusedError
-from bidsanon.findings import Finding, GateResult, errors
+from bidsanon.errors import BidsanonError
+from bidsanon.findings import Finding, GateResult
 from bidsanon.pipeline.studies import study_days
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.session import SourceSession
@@ -65,18 +65,6 @@ def inspect_summary(plan: SessionPlan) -> dict[str, Any]:
         "pixels": pixels_record(plan.source),
         "other_files": plan.source.other_files,
         "findings": [finding_record(f) for f in plan.findings],
-    }
-
-
-def validate_summary(dataset: Path, findings: Iterable[Finding]) -> dict[str, Any]:
-    """Return the summary of ``validate``."""
-    found = tuple(findings)
-    refused = bool(errors(found))
-    return {
-        **heading("validate", "refused" if refused else "valid"),
-        "exit_code": GateRefusedError.exit_code if refused else 0,
-        "dataset": str(dataset),
-        "findings": _records(found),
     }
 
 

@@ -69,6 +69,7 @@ VALIDATION = {
     "exit_code": 0,
     "dataset": "/data/study",
     "findings": [FINDING],
+    "residue": None,
 }
 FAILURE = {
     "bidsanon": "0.1.0",

@@ -1,0 +1,193 @@
+"""A dataset's checks in a row, whoever made it; nothing of it is changed.
+
+The schemas, the official validator and pybids look at what it says. Where somebody says what must
+not be in it, every name and byte of it is searched for that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.errors import GateRefusedError, UsageError
+from bidsanon.findings import Finding, errors
+from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.request import private_beside, require_sources
+from bidsanon.pipeline.validate_identity import Known, known_identity, published_labels
+from bidsanon.profile import Profile, load_profile
+from bidsanon.progress import Progress
+from bidsanon.publish import settle_dataset
+from bidsanon.redaction import Redactor
+from bidsanon.validate import validate_dataset
+from bidsanon.validate.residue import ResidueSearch, search_residue
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidateRequest:
+    """What is asked of a dataset.
+
+    Attributes
+    ----------
+    dataset
+        Its folder.
+    against
+        Sources whose persons must not be found in it: identified, never written to.
+    vault
+        Whether it is searched for what the private folder knows.
+    private
+        The identified side's folder.
+    profile
+        A name or a file: what counts as identifying, and the lab's own settings.
+    openneuro
+        Whether it is to be taken by OpenNeuro.
+    passphrase_file
+        Where the vault's passphrase is; None: in the environment, where there is one.
+    jobs
+        How many processes at once.
+    """
+
+    dataset: Path
+    private: Path
+    against: tuple[Path, ...] = ()
+    vault: bool = False
+    profile: str = "bids"
+    openneuro: bool = False
+    passphrase_file: Path | None = None
+    jobs: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """What the checks say of a dataset.
+
+    Attributes
+    ----------
+    request
+        What was asked for.
+    findings
+        Of all checks, in their order.
+    residue
+        What was searched for; None where nobody asked.
+    """
+
+    request: ValidateRequest
+    findings: tuple[Finding, ...]
+    residue: ResidueSearch | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 4 where one of the findings is an error."""
+        return GateRefusedError.exit_code if errors(self.findings) else 0
+
+
+def make_validate_request(
+    dataset: Path,
+    *,
+    against: tuple[Path, ...] = (),
+    vault: bool = False,
+    private: Path | None = None,
+    profile: str = "bids",
+    openneuro: bool = False,
+    passphrase_file: Path | None = None,
+    jobs: int = 1,
+) -> ValidateRequest:
+    """Check what the user asks for and return it as a record.
+
+    Parameters
+    ----------
+    private
+        None: ``DATASET.private`` beside the dataset.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be: a dataset that is no folder, a source within the dataset, a private folder
+        that is to be searched for and is not there.
+    """
+    if not dataset.is_dir():
+        raise UsageError("the DATASET is not a folder", cure="check how it is spelled")
+    require_sources(against, {"the dataset": dataset})
+    request = ValidateRequest(
+        dataset=dataset,
+        against=against,
+        vault=vault,
+        private=(private or private_beside(dataset.resolve())).absolute(),
+        profile=profile,
+        openneuro=openneuro,
+        passphrase_file=passphrase_file,
+        jobs=jobs,
+    )
+    if vault and not request.private.is_dir():
+        raise UsageError(
+            "there is no private folder whose vault could be asked",
+            cure="name it with --private; without it leave out --vault",
+        )
+    return request
+
+
+def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor) -> Validation:
+    """Check a dataset.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    progress
+        What listens to the checks.
+    redactor
+        Learns what is identifying, for the log.
+
+    Raises
+    ------
+    BidsanonError
+        If a check could not be made.
+    """
+    profile = load_profile(request.profile)
+    settle_dataset(request.dataset)
+    known = _known(request, profile, progress, redactor)
+    with progress.step("validating"):
+        findings = validate_dataset(request.dataset)
+    residue = _residue(request, known, progress) if known else None
+    return Validation(
+        request=request,
+        findings=(
+            *findings,
+            *(_known_findings(request, known) if known else ()),
+            *(residue.findings if residue else ()),
+        ),
+        residue=residue,
+    )
+
+
+def _known(
+    request: ValidateRequest, profile: Profile, progress: Progress, redactor: Redactor
+) -> Known | None:
+    """Return what must not be in the dataset; None where nobody says."""
+    if not (request.against or request.vault):
+        return None
+    known = known_identity(
+        request.against,
+        private=request.private if request.vault else None,
+        profile=profile,
+        jobs=request.jobs,
+        progress=progress,
+    )
+    redactor.add(value.text for value in known.identity)
+    return known
+
+
+def _known_findings(request: ValidateRequest, known: Known) -> tuple[Finding, ...]:
+    """Say what of the originals is unknown, and which labels lead back to a person."""
+    labels = enumerate(published_labels(request.dataset), start=1)
+    numbered = {f"{kind} number {n}": label for n, (kind, label) in labels}
+    return (*known.findings, *judge_labels(numbered, known.identity))
+
+
+def _residue(request: ValidateRequest, known: Known, progress: Progress) -> ResidueSearch:
+    with progress.step("searching for residue"):
+        return search_residue(
+            request.dataset,
+            known.identity,
+            allowed=[label for _, label in published_labels(request.dataset)],
+            jobs=request.jobs,
+        )
