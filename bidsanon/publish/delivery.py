@@ -10,12 +10,10 @@ size and time of each file, and anything else, or anything more, is somebody's d
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,8 +27,8 @@ from bidsanon.files import (
     remove_tree,
     write_text,
 )
-from bidsanon.publish.lock import publishing_folder
-from bidsanon.publish.packing import pack_tar_gz, pack_zip
+from bidsanon.publish.lock import change_folder, out_lock
+from bidsanon.publish.packing import members_of, pack_tar_gz, pack_zip
 from bidsanon.reached import mark_reached
 
 _FOLDER_MODE = 0o755
@@ -79,7 +77,7 @@ class Delivery:
     @property
     def change(self) -> Path:
         """The hidden folder beside OUT in which a change of it is prepared."""
-        return publishing_folder(self.out) / "change"
+        return change_folder(self.out)
 
 
 def packing_of_out(out: Path) -> tuple[Packing, str]:
@@ -135,46 +133,9 @@ def require_place(delivery: Delivery, *, overwrite: bool) -> None:
         )
 
 
-@contextlib.contextmanager
-def delivery_lock(delivery: Delivery) -> Iterator[None]:
-    """Hold OUT alone; whoever comes second is told at once. The hidden folder goes at the end.
-
-    Raises
-    ------
-    ConflictError
-        If another process is writing there.
-    """
-    folder = publishing_folder(delivery.out)
-    descriptor = _locked(folder / "lock")
-    try:
-        yield
-    finally:
-        if not delivery.change.exists():
-            (folder / "lock").unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        os.close(descriptor)
-
-
-def _locked(path: Path) -> int:
-    """Lock a file of which whoever held it last may just have removed the name."""
-    while True:
-        make_private_folder(path.parent)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE)
-        except FileNotFoundError:
-            continue  # the folder went in this moment
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise ConflictError(
-                "another process is writing OUT now",
-                cure="wait until it is done, and run it again if it failed",
-            ) from error
-        if os.fstat(descriptor).st_nlink:
-            return descriptor
-        os.close(descriptor)
+def delivery_lock(delivery: Delivery) -> contextlib.AbstractContextManager[None]:
+    """Hold OUT alone: see :func:`~bidsanon.publish.lock.out_lock`."""
+    return out_lock(delivery.out)
 
 
 def deliver(delivery: Delivery, folder: Path, *, overwrite: bool, jobs: int = 1) -> None:
@@ -248,9 +209,9 @@ def _lay_out(delivery: Delivery, folder: Path, new: Path, *, jobs: int) -> None:
         _sync_all(new)
         return
     if delivery.packing is Packing.ZIP:
-        pack_zip(folder, new, top=_TOP)
+        pack_zip(members_of(folder, top=_TOP), new)
     else:
-        pack_tar_gz(folder, new, top=_TOP, threads=jobs)
+        pack_tar_gz(members_of(folder, top=_TOP), new, threads=jobs)
     new.chmod(_FILE_MODE)
     _sync(new)
 

@@ -1,8 +1,10 @@
-"""Who may write: one process on a session, one process at a time on a dataset."""
+"""Who may write: one process on a session, one at a time on a dataset, and one on an OUT."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,3 +84,50 @@ def session_claim(work: Path, *, doing: str = "converting this session") -> Iter
         yield
     finally:
         lock.release()
+
+
+def change_folder(out: Path) -> Path:
+    """Return the hidden folder beside an OUT in which a change of it is prepared."""
+    return publishing_folder(out) / "change"
+
+
+@contextlib.contextmanager
+def out_lock(out: Path) -> Iterator[None]:
+    """Hold OUT alone; whoever comes second is told at once. The hidden folder goes at the end.
+
+    Raises
+    ------
+    ConflictError
+        If another process is writing there.
+    """
+    folder = publishing_folder(out)
+    descriptor = _locked(folder / "lock")
+    try:
+        yield
+    finally:
+        if not change_folder(out).exists():
+            (folder / "lock").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        os.close(descriptor)
+
+
+def _locked(path: Path) -> int:
+    """Lock a file of which whoever held it last may just have removed the name."""
+    while True:
+        make_private_folder(path.parent)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE)
+        except FileNotFoundError:
+            continue  # the folder went in this moment
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise ConflictError(
+                "another process is writing OUT now",
+                cure="wait until it is done, and run it again if it failed",
+            ) from error
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)

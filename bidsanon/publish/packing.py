@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tarfile
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
+from bidsanon.errors import ConflictError
 from bidsanon.files import write_gzip
 
 _FILE_MODE = 0o644
@@ -18,66 +19,153 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 4
 _CHUNK = 1 << 20
 _UNIX = 3
+_COMPRESSED = ".gz"
+"""What ends so gains nothing by being compressed again, and most of a dataset's bytes do."""
 
 
-def pack_zip(folder: Path, archive: Path, *, top: str) -> None:
-    """Pack a folder into a ZIP archive.
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A file of an archive.
+
+    Attributes
+    ----------
+    name
+        Its place in the archive, with forward slashes.
+    size
+        How many bytes it holds.
+    chunks
+        Gives these bytes, piece by piece; asked once, when all members before it are packed.
+    """
+
+    name: str
+    size: int
+    chunks: Callable[[], Iterator[bytes]]
+
+
+def members_of(folder: Path, *, top: str) -> Iterator[Member]:
+    """Yield all files below a folder by their names.
 
     Parameters
     ----------
     folder
         What is packed.
-    archive
-        The file to write.
     top
         The name of the folder in the archive that holds all.
     """
-    with zipfile.ZipFile(archive, "x", allowZip64=True) as packed:
-        for path in _entries(folder):
-            name = f"{top}/{path.relative_to(folder).as_posix()}"
-            member = zipfile.ZipInfo(f"{name}/" if path.is_dir() else name, _EARLIEST)
-            member.create_system = _UNIX
-            if path.is_dir():
-                member.external_attr = (0o040000 | _FOLDER_MODE) << 16 | 0x10
-                packed.writestr(member, b"")
-                continue
-            member.external_attr = (0o100000 | _FILE_MODE) << 16
-            member.compress_type = zipfile.ZIP_DEFLATED
-            member._compresslevel = _LEVEL  # type: ignore[attr-defined]  # noqa: SLF001 (no other way)
-            member.file_size = path.stat().st_size
-            with path.open("rb") as source, packed.open(member, "w") as target:
-                shutil.copyfileobj(source, target, _CHUNK)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in sorted(files, key=lambda path: os.fsencode(path.relative_to(folder))):
+        name = f"{top}/{path.relative_to(folder).as_posix()}"
+        yield file_member(name, path, size=path.stat().st_size)
 
 
-def pack_tar_gz(folder: Path, archive: Path, *, top: str, threads: int = 1) -> None:
-    """Pack a folder into a tar archive, compressed by gzip.
+def file_member(name: str, path: Path, *, size: int) -> Member:
+    """Return a file as a member of an archive.
 
     Parameters
     ----------
-    folder, archive, top
-        As for :func:`pack_zip`.
-    threads
-        How many blocks are compressed at once; the bytes do not depend on it.
+    name
+        Its place in the archive.
+    path
+        Where it is.
+    size
+        How many bytes it holds.
     """
-    write_gzip(archive, _tar(folder, top), threads=threads)
 
-
-def _tar(folder: Path, top: str) -> Iterator[bytes]:
-    for path in _entries(folder):
-        member = tarfile.TarInfo(f"{top}/{path.relative_to(folder).as_posix()}")
-        if path.is_dir():
-            member.type, member.mode = tarfile.DIRTYPE, _FOLDER_MODE
-            yield member.tobuf(tarfile.PAX_FORMAT)
-            continue
-        member.size, member.mode = path.stat().st_size, _FILE_MODE
-        yield member.tobuf(tarfile.PAX_FORMAT)
+    def chunks() -> Iterator[bytes]:
         with path.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 yield chunk
+
+    return Member(name=name, size=size, chunks=chunks)
+
+
+def pack_zip(members: Iterable[Member], archive: Path) -> None:
+    """Pack files into a ZIP archive.
+
+    Parameters
+    ----------
+    members
+        What is packed, in this order; what is in a folder stands together.
+    archive
+        The file to write.
+
+    Raises
+    ------
+    ConflictError
+        If a file does not hold as many bytes as was said.
+    """
+    with zipfile.ZipFile(archive, "x", allowZip64=True) as packed:
+        for name, member in _with_folders(members):
+            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry.create_system = _UNIX
+            if member is None:
+                entry.external_attr = (0o040000 | _FOLDER_MODE) << 16 | 0x10
+                packed.writestr(entry, b"")
+                continue
+            entry.external_attr = (0o100000 | _FILE_MODE) << 16
+            if not name.endswith(_COMPRESSED):
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry._compresslevel = _LEVEL  # type: ignore[attr-defined]  # noqa: SLF001 (no other way)
+            entry.file_size = member.size
+            with packed.open(entry, "w") as target:
+                for chunk in _content(member):
+                    target.write(chunk)
+
+
+def pack_tar_gz(members: Iterable[Member], archive: Path, *, threads: int = 1) -> None:
+    """Pack files into a tar archive, compressed by gzip.
+
+    Parameters
+    ----------
+    members, archive
+        As for :func:`pack_zip`.
+    threads
+        How many blocks are compressed at once; the bytes do not depend on it.
+
+    Raises
+    ------
+    ConflictError
+        As for :func:`pack_zip`.
+    """
+    write_gzip(archive, _tar(members), threads=threads)
+
+
+def _tar(members: Iterable[Member]) -> Iterator[bytes]:
+    for name, member in _with_folders(members):
+        entry = tarfile.TarInfo(name)
+        if member is None:
+            entry.type, entry.mode = tarfile.DIRTYPE, _FOLDER_MODE
+            yield entry.tobuf(tarfile.PAX_FORMAT)
+            continue
+        entry.size, entry.mode = member.size, _FILE_MODE
+        yield entry.tobuf(tarfile.PAX_FORMAT)
+        yield from _content(member)
         yield bytes(-member.size % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _entries(folder: Path) -> list[Path]:
-    """List folders and files by their names, so that a folder comes before what it holds."""
-    return sorted(folder.rglob("*"), key=lambda path: os.fsencode(path.relative_to(folder)))
+def _with_folders(members: Iterable[Member]) -> Iterator[tuple[str, Member | None]]:
+    """Yield each member's name and itself, and before it the folders that are new, ending in /."""
+    known: set[str] = set()
+    for member in members:
+        for above in reversed(PurePosixPath(member.name).parents[:-1]):
+            folder = f"{above}/"
+            if folder not in known:
+                known.add(folder)
+                yield folder, None
+        yield member.name, member
+
+
+def _content(member: Member) -> Iterator[bytes]:
+    """Yield a member's bytes, as many as its entry in the archive says."""
+    left = member.size
+    for chunk in member.chunks():
+        left -= len(chunk)
+        if left < 0:
+            break
+        yield chunk
+    if left:
+        raise ConflictError(
+            "a file grew or shrank while it was packed",
+            cure="wait until nobody writes there any more, and run it again",
+        )
