@@ -10,6 +10,13 @@ from bidsanon.publish.delivery import (
     settle_delivery,
 )
 from bidsanon.publish.dicomdir import DICOMDIR, write_dicomdir
+from bidsanon.publish.export import (
+    Exported,
+    Selection,
+    export_archive,
+    require_free_out,
+    select_files,
+)
 from bidsanon.publish.file_set import arrange
 from bidsanon.publish.ledger import Addition, Ledger, ledger_path, root_texts
 from bidsanon.publish.lock import dataset_lock, lock_file, publishing_folder, session_claim
@@ -34,11 +41,13 @@ __all__ = [
     "DICOMDIR",
     "Addition",
     "Delivery",
+    "Exported",
     "Item",
     "Ledger",
     "Memory",
     "Packing",
     "Publication",
+    "Selection",
     "SessionPlace",
     "added_by_hand",
     "arrange",
@@ -47,6 +56,7 @@ __all__ = [
     "deliver",
     "delivery_lock",
     "elsewhere",
+    "export_archive",
     "files_of",
     "install",
     "interrupted",
@@ -58,9 +68,11 @@ __all__ = [
     "recover",
     "require_dataset_folder",
     "require_free",
+    "require_free_out",
     "require_nothing_added",
     "require_place",
     "root_texts",
+    "select_files",
     "session_claim",
     "settle_dataset",
     "settle_delivery",

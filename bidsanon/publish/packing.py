@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from bidsanon.errors import ConflictError
@@ -54,29 +55,18 @@ def members_of(folder: Path, *, top: str) -> Iterator[Member]:
     """
     files = [path for path in folder.rglob("*") if path.is_file()]
     for path in sorted(files, key=lambda path: os.fsencode(path.relative_to(folder))):
-        name = f"{top}/{path.relative_to(folder).as_posix()}"
-        yield file_member(name, path, size=path.stat().st_size)
+        yield Member(
+            name=f"{top}/{path.relative_to(folder).as_posix()}",
+            size=path.stat().st_size,
+            chunks=partial(file_chunks, path),
+        )
 
 
-def file_member(name: str, path: Path, *, size: int) -> Member:
-    """Return a file as a member of an archive.
-
-    Parameters
-    ----------
-    name
-        Its place in the archive.
-    path
-        Where it is.
-    size
-        How many bytes it holds.
-    """
-
-    def chunks() -> Iterator[bytes]:
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                yield chunk
-
-    return Member(name=name, size=size, chunks=chunks)
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes, piece by piece."""
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 def pack_zip(members: Iterable[Member], archive: Path) -> None:

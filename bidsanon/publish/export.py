@@ -1,0 +1,273 @@
+"""What of a dataset goes out, and its archive: put in place in one step, the same bytes every time.
+
+What goes is what OpenNeuro's own client uploads: every file (``sourcedata``, ``derivatives`` and
+``code`` too, and ``.bidsignore``), and no hidden one. OpenNeuro refuses an upload with hidden files
+in a folder, so they stay behind here at every depth. A link is followed to its content, and one
+that leaves the dataset goes nowhere.
+
+The archive holds the folder ``dataset`` and beside it ``manifest-sha256.txt``, so that nothing is
+added to the dataset itself. The manifest is written as ``sha256sum`` writes it and BagIt (RFC 8493)
+names it: in the folder where the archive was unpacked, ``sha256sum -c manifest-sha256.txt`` checks
+every file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
+from bidsanon.errors import ConflictError, StorageError, UsageError
+from bidsanon.files import file_state, fresh_folder, remove_tree, sha256
+from bidsanon.findings import Finding, finding
+from bidsanon.publish.delivery import Packing
+from bidsanon.publish.lock import change_folder, out_lock
+from bidsanon.publish.packing import Member, file_chunks, pack_tar_gz, pack_zip
+from bidsanon.reached import mark_reached
+
+TOP = "dataset"
+"""What holds the dataset in an archive. An archive is renamed with ease, and what is in it is not.
+"""
+MANIFEST = "manifest-sha256.txt"
+BIDSIGNORE = ".bidsignore"
+_FILE_MODE = 0o644
+_NOT_EVERYWHERE = frozenset("\\")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What of a dataset goes out.
+
+    Attributes
+    ----------
+    files
+        What goes, sorted by the bytes of its name.
+    states
+        What changes when somebody writes a file, by its name.
+    left_out
+        What does not: hidden files and folders, each folder once and ending in a slash, sorted.
+    findings
+        What would go and cannot be packed: errors.
+    """
+
+    files: tuple[TreeFile, ...]
+    states: dict[str, tuple[int, ...]]
+    left_out: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def size(self) -> int:
+        """How many bytes go."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """An archive as it stands at OUT.
+
+    Attributes
+    ----------
+    digest
+        Its SHA-256.
+    size
+        How many bytes it has.
+    manifest_digest
+        The SHA-256 of the manifest in it: of the dataset, however it is packed.
+    """
+
+    digest: str
+    size: int
+    manifest_digest: str
+
+
+def select_files(dataset: Path) -> Selection:
+    """Find out what of a dataset goes out.
+
+    Parameters
+    ----------
+    dataset
+        Its folder.
+    """
+    tree = list_tree(dataset, skip={path.name for path in dataset.glob(".*")})
+    files = [file for file in tree.files if not hidden_part(file.name)]
+    files.sort(key=lambda file: file.name.encode())
+    return Selection(
+        files=tuple(files),
+        states={file.name: file_state(file.path) for file in files},
+        left_out=tuple(sorted(_left_out(tree))),
+        findings=tuple(_refused(tree, files)),
+    )
+
+
+def hidden_part(name: str) -> str:
+    """Return the hidden file or folder that something is or lies in; empty where it goes out.
+
+    Parameters
+    ----------
+    name
+        Its place within the dataset, with forward slashes. A folder is returned with a slash.
+    """
+    if name == BIDSIGNORE:
+        return ""
+    parts = PurePosixPath(name).parts
+    for number, part in enumerate(parts, start=1):
+        if part.startswith("."):
+            return "/".join(parts[:number]) + ("/" if number < len(parts) else "")
+    return ""
+
+
+def export_archive(
+    selection: Selection,
+    *,
+    out: Path,
+    packing: Packing,
+    overwrite: bool,
+    jobs: int = 1,
+    packed: Callable[[], None],
+) -> Exported:
+    """Pack what goes out of a dataset and put it at OUT, whole or not at all.
+
+    Parameters
+    ----------
+    selection
+        What goes; it has no findings.
+    out
+        The archive's file.
+    packing
+        Its kind.
+    overwrite
+        Whether a file that stands there is replaced.
+    jobs
+        How many threads compress at once; the bytes do not depend on it.
+    packed
+        Called whenever a file is packed.
+
+    Raises
+    ------
+    ConflictError
+        If something stands at OUT that may not be replaced, another process is writing there, or
+        somebody changed the dataset meanwhile.
+    UsageError
+        If a folder stands at OUT.
+    """
+    with out_lock(out):
+        change = fresh_folder(change_folder(out))
+        new = change / "new"
+        try:
+            manifest: list[str] = []
+            members = _members(selection, manifest, packed)
+            if packing is Packing.ZIP:
+                pack_zip(members, new)
+            else:
+                pack_tar_gz(members, new, threads=jobs)
+            _require_unchanged(selection)
+            new.chmod(_FILE_MODE)
+            exported = Exported(
+                digest=sha256(new),
+                size=new.stat().st_size,
+                manifest_digest=hashlib.sha256(_text(manifest)).hexdigest(),
+            )
+            _sync(new)
+            require_free_out(out, overwrite=overwrite)
+            mark_reached()
+            new.rename(out)
+            _sync(out.parent)
+        finally:
+            remove_tree(change)
+    return exported
+
+
+def require_free_out(out: Path, *, overwrite: bool) -> None:
+    """Refuse an OUT at which something stands, unless it is a file that is to be replaced.
+
+    Raises
+    ------
+    ConflictError
+        If a file stands there and `overwrite` is not set.
+    UsageError
+        If what stands there is no file.
+    """
+    if not os.path.lexists(out):
+        return
+    if not out.is_file():
+        raise UsageError("OUT is there and is no file", cure="choose another name for OUT")
+    if not overwrite:
+        raise ConflictError(
+            "OUT exists already", cure="choose another OUT, or replace that file with --overwrite"
+        )
+
+
+def _left_out(tree: DatasetTree) -> set[str]:
+    """Name what is hidden."""
+    found = [*(file.name for file in tree.files), *(problem.name for problem in tree.problems)]
+    return {f"{name}/" for name in tree.skipped} | ({hidden_part(name) for name in found} - {""})
+
+
+def _refused(tree: DatasetTree, files: list[TreeFile]) -> Iterator[Finding]:
+    """Say what would go and cannot: what nobody can read, and names that not all systems allow."""
+    for problem in tree.problems:
+        if not hidden_part(problem.name):
+            yield finding("EXPORT_NOT_READABLE", location=problem.name, problem=problem.problem)
+    for file in files:
+        if any(char in _NOT_EVERYWHERE or unicodedata.category(char) == "Cc" for char in file.name):
+            shown = file.name.encode("unicode_escape").decode()
+            yield finding("EXPORT_NAME_NOT_PORTABLE", location=shown)
+
+
+def _members(
+    selection: Selection, manifest: list[str], packed: Callable[[], None]
+) -> Iterator[Member]:
+    """Yield what goes into the archive; the manifest comes last, when all has been read."""
+    for file in selection.files:
+        name = f"{TOP}/{file.name}"
+        digest = hashlib.sha256()
+        yield Member(name=name, size=file.size, chunks=_digesting(file, digest.update))
+        manifest.append(f"{digest.hexdigest()}  {name}\n")
+        packed()
+    content = _text(manifest)
+    yield Member(name=MANIFEST, size=len(content), chunks=lambda: iter((content,)))
+
+
+def _digesting(file: TreeFile, update: Callable[[bytes], None]) -> Callable[[], Iterator[bytes]]:
+    def chunks() -> Iterator[bytes]:
+        try:
+            for chunk in file_chunks(file.path):
+                update(chunk)
+                yield chunk
+        except OSError as error:
+            raise StorageError(
+                f"{file.name} cannot be read any more", cure="see what became of it"
+            ) from error
+
+    return chunks
+
+
+def _text(manifest: list[str]) -> bytes:
+    return "".join(manifest).encode()
+
+
+def _require_unchanged(selection: Selection) -> None:
+    """Refuse a dataset that was written to after it was looked at: nobody checked what is there.
+
+    Raises
+    ------
+    ConflictError
+        If it was.
+    """
+    if any(file_state(file.path) != selection.states[file.name] for file in selection.files):
+        raise ConflictError(
+            "files of the dataset were changed while it was checked and packed",
+            cure="wait until nobody writes there any more, and run it again",
+        )
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
