@@ -28,6 +28,7 @@ from bidsanon.pipeline.deface_staging import Guard, Item, Staging
 from bidsanon.progress import Progress
 from bidsanon.publish import dataset_lock, publishing_folder, session_claim, settle_dataset
 from bidsanon.session import ConvertedImage, DefaceOutcome, DefaceVerdict
+from bidsanon.workers import prepare_workers
 
 _HIDDEN = ".bidsanon-"
 _IMAGES = "images"
@@ -62,6 +63,8 @@ def deface(run: DefaceRun, *, progress: Progress) -> None:
         settle_dataset(request.dataset)
     if request.dataset:
         run.content = list_dataset(request.dataset)
+    count = len(run.content.images if run.content else request.images)
+    prepare_workers("bidsanon.deface.stage", jobs=min(request.jobs, count))
     with _workplace(request) as root:
         copy = _Copy.begin(request, run.content, root / _COPY)
         staging = Staging(root / _IMAGES, guard=_guard(request))

@@ -104,11 +104,7 @@ def deidentify(
         If the run could not come as far as a gate's decision; nothing was delivered.
     """
     started = time.monotonic()
-    prepare_workers(
-        "bidsanon.deidentify.staging",
-        "bidsanon.validate.residue_dicom",
-        jobs=request.options.jobs,
-    )
+    prepare_workers(*_work(request), jobs=request.options.jobs)
     profile = prepare(request)
     require_writable(
         request.delivery.out.parent,
@@ -136,6 +132,14 @@ def deidentify(
         with storage_errors(f"the report and the journal{done}"):
             record_deidentify_run(run, space)
     return run
+
+
+def _work(request: DeidentifyRequest) -> tuple[str, ...]:
+    """Return the names of the modules that workers work with."""
+    always = "bidsanon.deidentify.staging", "bidsanon.validate.residue_dicom"
+    if request.deface is None or request.deface.engine == NONE:
+        return always
+    return *always, "bidsanon.deface.stage", "bidsanon.pipeline.deidentify_write_back"
 
 
 def prepare(request: DeidentifyRequest) -> Profile:
