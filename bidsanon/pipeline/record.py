@@ -9,7 +9,7 @@ from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
 from bidsanon.dicom.charset import character_set, decode_text
 from bidsanon.dicom.encoding import read_file
-from bidsanon.files import content_of, make_private_folder
+from bidsanon.files import content_of, remove_tree
 from bidsanon.findings import Gate
 from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
@@ -19,6 +19,7 @@ from bidsanon.report import (
     ResidueEntry,
     SessionReport,
     gate_entries,
+    keep_record,
     quarantine_entries,
     series_entries,
     write_report,
@@ -31,12 +32,15 @@ _PROTOCOL_NAME = 0x00181030
 
 
 def record_run(run: Run, space: Workspace) -> None:
-    """Write the session's page, and append to the journal if it was refused.
+    """Write the session's page, keep what it says, and append to the journal if it was refused.
 
     That it was published stands in the journal already: publishing and that are one step.
     """
-    make_private_folder(space.report.parent)
-    write_report(_report(run), space.report)
+    report = _report(run)
+    keep_record(report, space.refused_record if run.refusal else space.published_record)
+    if not run.refusal:
+        remove_tree(space.refused_record)
+    write_report(report, space.report)
     if run.refusal:
         Journal(run.request.private).append(journal_entry(run))
 

@@ -142,9 +142,10 @@ def remove_summary(request: RemoveRequest, removal: Removal, *, planned: bool) -
 
 
 def private_left(request: RemoveRequest) -> list[str]:
-    """Return what the private folder still holds of the session: its page, its quarantine."""
+    """Return what the private folder still holds of the session: pages, records, quarantine."""
     space = Workspace(private=request.private, name=request.place.name)
-    return [str(path) for path in (space.report, space.quarantine) if path.exists()]
+    places = (space.report, space.published_record, space.refused_record, space.quarantine)
+    return [str(path) for path in places if path.exists()]
 
 
 def _root_changes(root: Mapping[str, str | None]) -> list[dict[str, str]]:

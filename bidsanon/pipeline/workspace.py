@@ -61,6 +61,16 @@ class Workspace:
         """The session's page."""
         return self.private / "reports" / f"{self.name}.html"
 
+    @property
+    def published_record(self) -> Path:
+        """What is kept of the run that published the session, its pictures too."""
+        return self.private / "reports" / self.name / "published"
+
+    @property
+    def refused_record(self) -> Path:
+        """What is kept of the last run if it was refused."""
+        return self.private / "reports" / self.name / "refused"
+
     def begin(self) -> None:
         """Make the scratch folder, by which others see that somebody is at work here."""
         for folder in (self.private, self.private / "work", self.work):

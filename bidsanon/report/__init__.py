@@ -15,6 +15,7 @@ from bidsanon.report.record import (
     quarantine_entries,
     series_entries,
 )
+from bidsanon.report.stored import keep_record, read_record
 
 __all__ = [
     "DeliveryReport",
@@ -27,7 +28,9 @@ __all__ = [
     "SeriesEntry",
     "SessionReport",
     "gate_entries",
+    "keep_record",
     "quarantine_entries",
+    "read_record",
     "series_entries",
     "write_delivery_report",
     "write_report",
