@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     """The session was taken out of the dataset."""
     DELIVERED = "delivered"
-    """What ``deidentify`` made is at OUT."""
+    """What ``deidentify`` or ``export`` made is at OUT."""
     REFUSED = "refused"
     """A gate said no; the dataset is as it was."""
     FAILED = "failed"
@@ -94,6 +94,8 @@ class JournalEntry:
         Why faces were kept, in the user's words; empty where they were removed.
     images
         Of each published image, by its path in the dataset, which series it came from.
+    archive_digest
+        The SHA-256 of the archive that was delivered; empty where none was, or nobody took it.
     version
         The version of this record.
     """
@@ -116,6 +118,7 @@ class JournalEntry:
     notes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     faces_kept: str = ""
     images: Mapping[str, ImageOrigin] = field(default_factory=dict)
+    archive_digest: str = ""
     version: int = JOURNAL_VERSION
 
     @property

@@ -18,6 +18,7 @@ COMMANDS = {
     "deidentify": "De-identify DICOM into a new folder or archive.",
     "deface": "Remove faces from images, or from all images of a BIDS dataset.",
     "validate": "Check a BIDS dataset.",
+    "export": "Pack what would be shared of a BIDS dataset.",
     "heuristic": "List, draft and check the heuristics that name the series.",
     "profile": "Show what a de-identification profile does.",
     "vault": "Show, map, protect or destroy what a private folder knows of persons.",
