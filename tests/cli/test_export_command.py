@@ -1,0 +1,137 @@
+"""``bidsanon export`` as people meet it."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+from additions import add
+
+from bidsanon.audit import Journal
+from bidsanon.cli import cli
+from bidsanon.cli.outcome import run
+from bidsanon.files import sha256
+from bidsanon.findings import finding
+from bidsanon.pipeline import validate as checks
+from bidsanon.resources import schema_path
+
+SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
+JOURNAL = json.loads(schema_path("journal.schema.json").read_text("utf-8"))
+WRONG = finding("LAYOUT_IMAGE_NOT_FOUND", location="sub-01/anat/sub-01_T1w.nii.gz")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dataset in which the checks find nothing."""
+    found(monkeypatch)
+    add(tmp_path / "ds", "01/a")
+    (tmp_path / "ds" / ".hidden").write_text("x")
+    return tmp_path / "ds"
+
+
+def found(monkeypatch: pytest.MonkeyPatch, *findings: object) -> None:
+    for name in ("validate_dataset", "check_privacy"):
+        if hasattr(checks, name):
+            monkeypatch.setattr(checks, name, lambda *_, **__: findings)
+
+
+@pytest.mark.parametrize("name", ["out.tar.gz", "out.zip"])
+@pytest.mark.parametrize("dry", [True, False])
+def test_stdout_is_one_object_as_its_schema_says(
+    dataset: Path, name: str, dry: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = dataset.parent / name
+    lines = len(list(Journal(dataset.with_name("ds.private")).entries()))
+    assert run(cli, ["export", str(dataset), str(out), "--json"] + ["--dry-run"] * dry) == 0
+    printed = json.loads(capsys.readouterr().out)
+    jsonschema.validate(printed, SCHEMA)
+    assert printed["outcome"] == ("planned" if dry else "exported")
+    assert printed["left_out"] == [".hidden"]
+    assert out.exists() is not dry
+    entries = list(Journal(dataset.with_name("ds.private")).entries())[lines:]
+    assert len(entries) == (not dry)
+    for entry in entries:
+        jsonschema.validate(entry, JOURNAL)
+        assert entry["archive_digest"] == printed["archive"]["sha256"] == sha256(out)
+
+
+def test_a_dataset_with_errors_is_refused_unless_asked_otherwise(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found(monkeypatch, WRONG)
+    out = dataset.parent / "out.tar.gz"
+    assert run(cli, ["export", str(dataset), str(out), "--json"]) == 4
+    said = capsys.readouterr()
+    jsonschema.validate(json.loads(said.out), SCHEMA)
+    assert json.loads(said.out)["outcome"] == "refused"
+    assert "LAYOUT_IMAGE_NOT_FOUND" in said.err
+    assert "--despite-errors" in said.err
+    assert not out.exists()
+    assert [e["outcome"] for e in Journal(dataset.with_name("ds.private")).entries()][-1] == (
+        "refused"
+    )
+    assert run(cli, ["export", str(dataset), str(out), "--despite-errors"]) == 0
+    assert "LAYOUT_IMAGE_NOT_FOUND" in capsys.readouterr().out
+    assert tarfile.is_tarfile(out)
+
+
+def test_what_cannot_be_packed_is_refused_whatever_is_asked(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (dataset / "sub-01" / "far").symlink_to("/etc/hostname")
+    out = dataset.parent / "out.zip"
+    assert run(cli, ["export", str(dataset), str(out), "--despite-errors"]) == 4
+    said = capsys.readouterr().err
+    assert "EXPORT_NOT_READABLE [sub-01/far]" in said
+    assert "--despite-errors" not in said
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code_and_words"),
+    [
+        (["ds", "out"], (2, "OUT is no archive")),
+        (["ds", "out.tar.xz"], (2, "kind that is not written")),
+        (["ds", "ds/out.zip"], (2, "must not lie within each other")),
+        (["ds", "link/out.zip"], (2, "must not lie within each other")),
+        (["ds", "ds.private/out.zip"], (2, "must not lie within each other")),
+        (["ds", "there.zip"], (7, "exists")),
+        (["ds", "out.zip", "--private", "ds/private"], (2, "must not lie within each other")),
+        (["nowhere", "out.zip"], (2, "not a folder")),
+        (["empty", "out.zip"], (2, "no BIDS dataset")),
+        (["ds", "there.zip/out.zip"], (2, "below a file")),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_checked(
+    dataset: Path,
+    arguments: list[str],
+    code_and_words: tuple[int, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(dataset.parent)
+    Path("empty").mkdir()
+    Path("there.zip").write_text("mine")
+    Path("link").symlink_to("ds")
+    names = sorted(path.name for path in dataset.parent.iterdir())
+    code, said = code_and_words
+    assert run(cli, ["export", *arguments]) == code
+    assert said in capsys.readouterr().err
+    assert sorted(path.name for path in dataset.parent.iterdir()) == names
+    assert Path("there.zip").read_text() == "mine"
+
+
+def test_without_a_private_folder_nothing_is_made_beside_the_archive(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = dataset.parent / "for sharing" / "out.tgz"
+    elsewhere = dataset.parent / "elsewhere"
+    assert run(cli, ["export", str(dataset), str(out), "--private", str(elsewhere)]) == 0
+    said = capsys.readouterr().out
+    assert [path.name for path in out.parent.iterdir()] == ["out.tgz"]
+    assert not elsewhere.exists()
+    assert sha256(out) in said
+    assert "left out, since hidden: .hidden" in said
