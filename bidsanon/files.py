@@ -31,7 +31,7 @@ LARGE_FILE_BYTES = 1 << 26
 
 _CHUNK = 1 << 20
 _PART = 1 << 24
-_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _DEFLATE_WINDOW = 1 << 15
 _DEFLATE_END = b"\x03\0"
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -216,7 +216,7 @@ def write_gzip(path: Path, chunks: Iterable[bytes], *, threads: int = 1, mode: i
         How many blocks are compressed at once.
     """
     with path.open("wb") as stream, ThreadPoolExecutor(threads) as pool:
-        stream.write(_GZIP_HEADER)
+        stream.write(GZIP_HEADER)
         waiting: deque[Future[bytes]] = deque()
         checksum, size, dictionary = 0, 0, b""
         for block in _blocks(chunks):

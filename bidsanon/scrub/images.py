@@ -8,65 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import math
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from bidsanon.files import is_gzip, write_gzip
+from bidsanon.scrub.nifti import ImageError, read_header
 
 _CHUNK = 1 << 20
-_FIRST_STATISTIC, _LAST_STATISTIC = 2, 24
-_MOST_DIMENSIONS = 7
-_NO_EXTENSION = bytes(4)
-
-ByteOrder = Literal["<", ">"]
-
-
-class ImageError(ValueError):
-    """An image is no NIfTI file or is damaged. The text holds nothing of its content."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Layout:
-    """Where a version of NIfTI has what in its header: offset, and length or format.
-
-    ``texts`` are free text, and bytes that the version leaves unused.
-    """
-
-    size: int
-    magic: tuple[int, bytes]
-    dimensions: tuple[int, str]
-    bits_per_voxel: tuple[int, str]
-    voxel_offset: tuple[int, str]
-    intent_code: tuple[int, str]
-    intent_name: tuple[int, int]
-    texts: dict[str, tuple[int, int]]
-
-
-_NIFTI_1 = _Layout(
-    size=348,
-    magic=(344, b"n+1\0"),
-    dimensions=(40, "8h"),
-    bits_per_voxel=(72, "h"),
-    voxel_offset=(108, "f"),
-    intent_code=(68, "h"),
-    intent_name=(328, 16),
-    texts={"data_type": (4, 10), "db_name": (14, 18), "descrip": (148, 80), "aux_file": (228, 24)},
-)
-_NIFTI_2 = _Layout(
-    size=540,
-    magic=(4, b"n+2\0\r\n\x1a\n"),
-    dimensions=(16, "8q"),
-    bits_per_voxel=(14, "h"),
-    voxel_offset=(168, "q"),
-    intent_code=(504, "i"),
-    intent_name=(508, 16),
-    texts={"descrip": (240, 80), "aux_file": (320, 24), "unused_str": (525, 15)},
-)
+_MOST_BEHIND = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,54 +33,15 @@ class ScrubbedImage:
         How long the header's extensions were.
     trailing
         Whether there was something behind the last voxel.
+    gzip_head
+        Whether the head of the compressed file held a name, a time or a comment, or there were
+        several compressed files in one.
     """
 
     cleared: tuple[str, ...]
     extension_bytes: int
     trailing: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Header:
-    layout: _Layout
-    order: ByteOrder
-    raw: bytes
-
-    def number(self, field: tuple[int, str]) -> float:
-        value: float = struct.unpack_from(self.order + field[1], self.raw, field[0])[0]
-        return value
-
-    @property
-    def voxel_bytes(self) -> int:
-        offset, form = self.layout.dimensions
-        count, *sizes = struct.unpack_from(self.order + form, self.raw, offset)
-        if not 1 <= count <= _MOST_DIMENSIONS or min(sizes[:count]) < 1:
-            raise ImageError("its header has impossible dimensions")
-        bits = int(self.number(self.layout.bits_per_voxel))
-        voxels: int = math.prod(sizes[:count])
-        return -(-voxels * bits // 8)
-
-    @property
-    def voxel_offset(self) -> int:
-        offset = self.number(self.layout.voxel_offset)
-        if not offset >= self.layout.size + len(_NO_EXTENSION) or offset != int(offset):
-            raise ImageError("its header says that the voxels begin within the header")
-        return int(offset)
-
-    def scrubbed(self) -> tuple[bytes, tuple[str, ...]]:
-        """Return the header to write, and which fields held something."""
-        layout, raw = self.layout, bytearray(self.raw)
-        texts = dict(layout.texts)
-        if not _FIRST_STATISTIC <= self.number(layout.intent_code) <= _LAST_STATISTIC:
-            texts["intent_name"] = layout.intent_name
-        cleared = []
-        for name, (offset, length) in texts.items():
-            if any(raw[offset : offset + length]):
-                cleared.append(name)
-                raw[offset : offset + length] = bytes(length)
-        offset, form = layout.voxel_offset
-        struct.pack_into(self.order + form, raw, offset, layout.size + len(_NO_EXTENSION))
-        return bytes(raw) + _NO_EXTENSION, tuple(cleared)
+    gzip_head: bool = False
 
 
 def scrub_image(source: Path, target: Path, *, threads: int = 1) -> ScrubbedImage:
@@ -148,14 +61,36 @@ def scrub_image(source: Path, target: Path, *, threads: int = 1) -> ScrubbedImag
     ImageError
         If the source is no such image, is damaged, or the copy's voxels are not the source's.
     """
-    with _damage_as_image_error(), _open(source) as stream:
-        header = _read_header(stream)
+    with damage_as_image_error(), _open(source) as stream:
+        header = read_header(stream)
         written, cleared = header.scrubbed()
         _skip(stream, header.voxel_offset - header.layout.size)
         voxels = _Voxels(stream, header.voxel_bytes)
         _write(target, written, voxels, threads=threads)
-        trailing = bool(stream.read(1))
+        trailing = _is_something_behind(stream)
     _verify(target, written, voxels)
+    return ScrubbedImage(
+        cleared=cleared,
+        extension_bytes=header.voxel_offset - len(written),
+        trailing=trailing,
+    )
+
+
+def look_at_image(source: Path) -> ScrubbedImage:
+    """Say what :func:`scrub_image` would take out of an image, and write nothing.
+
+    Raises
+    ------
+    ImageError
+        If the source is no such image, or is damaged.
+    """
+    with damage_as_image_error(), _open(source) as stream:
+        header = read_header(stream)
+        written, cleared = header.scrubbed()
+        _skip(stream, header.voxel_offset - header.layout.size)
+        for _ in _Voxels(stream, header.voxel_bytes):
+            pass
+        trailing = _is_something_behind(stream)
     return ScrubbedImage(
         cleared=cleared,
         extension_bytes=header.voxel_offset - len(written),
@@ -195,7 +130,7 @@ def _write(target: Path, header: bytes, voxels: _Voxels, *, threads: int) -> Non
 
 
 def _verify(target: Path, header: bytes, voxels: _Voxels) -> None:
-    with _damage_as_image_error(), _open(target) as stream:
+    with damage_as_image_error(), _open(target) as stream:
         same = stream.read(len(header)) == header
         copied = _Voxels(stream, voxels.size)
         for _ in copied:
@@ -212,25 +147,28 @@ def _open(path: Path) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def _damage_as_image_error() -> Iterator[None]:
+def damage_as_image_error() -> Iterator[None]:
+    """Turn what damaged gzip raises into an :class:`~bidsanon.scrub.nifti.ImageError`."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ImageError("its compressed data are damaged") from error
 
 
-def _read_header(stream: BinaryIO) -> _Header:
-    raw = stream.read(_NIFTI_1.size)
-    order: ByteOrder
-    for order in ("<", ">"):
-        for layout in (_NIFTI_1, _NIFTI_2):
-            if raw[:4] == struct.pack(order + "i", layout.size):
-                raw += stream.read(layout.size - len(raw))
-                header = _Header(layout=layout, order=order, raw=raw)
-                offset, magic = layout.magic
-                if len(raw) == layout.size and raw[offset : offset + len(magic)] == magic:
-                    return header
-    raise ImageError("it is no NIfTI image in one file")
+def _is_something_behind(stream: BinaryIO) -> bool:
+    """Tell whether something is behind the voxels, and read it, so that its checksum is looked at.
+
+    Raises
+    ------
+    ImageError
+        If it is so much that it may be voxels that the header forgets.
+    """
+    behind = 0
+    while chunk := stream.read(_MOST_BEHIND):
+        behind += len(chunk)
+        if behind > _MOST_BEHIND:
+            raise ImageError("it is longer than its header says by more than a few bytes")
+    return bool(behind)
 
 
 def _skip(stream: BinaryIO, count: int) -> None:

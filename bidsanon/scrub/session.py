@@ -21,7 +21,8 @@ from bidsanon.files import files_below, write_json, write_text
 from bidsanon.findings import Finding, finding
 from bidsanon.scrub.field_maps import link_published
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
-from bidsanon.scrub.images import ImageError, scrub_image
+from bidsanon.scrub.images import scrub_image
+from bidsanon.scrub.nifti import ImageError
 from bidsanon.scrub.scans import (
     LATEST_SHIFTED_YEAR,
     latest_year,
