@@ -12,15 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bidsanon.bids.faces import FaceClaim, face_claim
 from bidsanon.deface.brain import BrainCheck, check_brain
 from bidsanon.deface.cascade import VIEWS_DEG, views_with_face
-from bidsanon.deface.cut import WHOLE, Cut, cut_mask
+from bidsanon.deface.cut import WHOLE, Cut, FaceTissue, cut_mask, face_tissue
 from bidsanon.deface.grid import Grid, Matrix
 from bidsanon.deface.visage import EMPTY_SHARE, Visage, front_of, visage_of
-
-_FACE_REMOVED_CODE = "113102"
-_FACE_REMOVED_WORDS = ("deface", "face removed", "faces removed", "face was removed")
-_METHOD, _CODES = "DeidentificationMethod", "DeidentificationMethodCodeSequence"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +34,8 @@ class CutCheck:
         Whether the image's sidecar says that its face was removed.
     brain
         What the cut takes of the brain.
+    tissue
+        What it takes at all.
     views_before, views_after
         In how many views a face is found as in a photograph; None where that was not tried.
     """
@@ -46,6 +45,7 @@ class CutCheck:
     empty: float
     said_defaced: bool
     brain: BrainCheck
+    tissue: FaceTissue
     views_before: int | None
     views_after: int | None
 
@@ -110,6 +110,7 @@ def check_cut(
         empty=front.empty,
         said_defaced=said_defaced,
         brain=check_brain(head, to_template, cut=cut),
+        tissue=face_tissue(head, goes),
         views_before=views_before,
         # Without a face before, what is found after is none.
         views_after=views_with_face(left, to_template) if views_before else views_before,
@@ -125,8 +126,4 @@ def says_defaced(sidecar: Path) -> bool:
         content = json.loads(sidecar.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return False
-    if not isinstance(content, dict):
-        return False
-    words = json.dumps(content.get(_METHOD, "")).casefold()
-    codes = json.dumps(content.get(_CODES, ""))
-    return _FACE_REMOVED_CODE in codes or any(said in words for said in _FACE_REMOVED_WORDS)
+    return isinstance(content, dict) and face_claim(content) is FaceClaim.REMOVED

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from bidsanon.bids.faces import FINE_VOXEL_MM3
 from bidsanon.deface.acquisition import THINNEST_MM
-from bidsanon.deface.faces import FINE_VOXEL_MM3
 from bidsanon.deface.grid import voxel_sizes_mm
 from bidsanon.deface.voxels import Nifti
 

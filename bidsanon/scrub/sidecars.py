@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from bidsanon.bids.faces import FACE_KEPT_PREFIX, FACE_REMOVED_CODE, METHOD, METHOD_CODES
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.scrub.shapes import MISFIT, fit
 from bidsanon.session import CodedConcept
@@ -15,11 +16,8 @@ OTHER_KEYS = "(other keys)"
 """Stands for the keys in neither table: such a name could itself identify somebody."""
 
 FACE_REMOVED = CodedConcept(
-    value="113102", scheme="DCM", meaning="Clean Recognizable Visual Features Option"
+    value=FACE_REMOVED_CODE, scheme="DCM", meaning="Clean Recognizable Visual Features Option"
 )
-_FACE_KEPT = "Face not removed: "
-_METHOD = "DeidentificationMethod"
-_CODES = "DeidentificationMethodCodeSequence"
 _PLACEHOLDER = "TODO"
 
 
@@ -100,7 +98,7 @@ def add_method(
     What stands there is overruled: dcm2niix copies it from the DICOM headers as a text, or
     without its codes.
     """
-    method = {_METHOD: methods, _CODES: [_code_item(code) for code in codes]}
+    method = {METHOD: methods, METHOD_CODES: [_code_item(code) for code in codes]}
     return dict(sorted((content | method).items()))
 
 
@@ -115,7 +113,7 @@ def face_kept_method(because: str) -> str:
     It goes with the image: who shares a dataset on OpenNeuro affirms that faces were removed, or
     that the participants consented.
     """
-    return f"{_FACE_KEPT}{because}"
+    return f"{FACE_KEPT_PREFIX}{because}"
 
 
 def add_face_removed(content: dict[str, Any], *, engine_version: str) -> dict[str, Any]:
@@ -124,14 +122,14 @@ def add_face_removed(content: dict[str, Any], *, engine_version: str) -> dict[st
     That the face was kept is no longer said. Nothing but the two fields that BIDS has for it
     changes, nor does the order of the keys.
     """
-    methods, codes = content.get(_METHOD, []), content.get(_CODES, [])
+    methods, codes = content.get(METHOD, []), content.get(METHOD_CODES, [])
     methods = methods if isinstance(methods, list) else [methods]
-    methods = [method for method in methods if not str(method).startswith(_FACE_KEPT)]
+    methods = [method for method in methods if not str(method).startswith(FACE_KEPT_PREFIX)]
     codes = list(codes) if isinstance(codes, list) else [codes]
     said, item = face_removed_method(engine_version), _code_item(FACE_REMOVED)
     methods += [] if said in methods else [said]
     codes += [] if item in codes else [item]
-    return content | {_METHOD: methods, _CODES: codes}
+    return content | {METHOD: methods, METHOD_CODES: codes}
 
 
 def _code_item(code: CodedConcept) -> dict[str, str]:
