@@ -32,6 +32,9 @@ from bidsanon.reached import mark_reached
 DATASET_FOLDER_MODE = 0o755
 DATASET_FILE_MODE = 0o644
 _MEMORY = "memory.json"
+_MANY = 256
+"""From here on everything is brought to the disk at once: one file after the other takes minutes.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,8 @@ class Item:
     path
         Where it is, relative to the dataset. What stands there is replaced.
     content
-        A folder to move there, or the text of a file; None: nothing is left there.
+        A folder or a file to move there, or the text of a file; None: nothing is left there. A
+        file keeps its permissions, and a link that stands there is replaced, not followed.
     """
 
     path: PurePosixPath
@@ -62,13 +66,13 @@ class Memory:
     line
         A line for its journal.
     path, text
-        A file in it, relative to it, and what it is to hold.
+        A file in it, relative to it, and what it is to hold; None: no file.
     """
 
     private: Path
     line: str
-    path: PurePosixPath
-    text: str
+    path: PurePosixPath | None = None
+    text: str = ""
 
 
 def install(dataset: Path, items: Sequence[Item], *, memory: Memory | None = None) -> None:
@@ -97,7 +101,7 @@ def install(dataset: Path, items: Sequence[Item], *, memory: Memory | None = Non
         for number, item in enumerate(items):
             _lay_out(item, log, number)
         if memory is not None:
-            record = {"private": str(memory.private), "path": str(memory.path)}
+            record = {"private": str(memory.private), "path": str(memory.path or "")}
             record |= {"line": memory.line, "text": memory.text}
             write_text(log / _MEMORY, json.dumps(record), mode=PRIVATE_FILE_MODE)
         _sync_tree(log)
@@ -147,7 +151,8 @@ def _lay_out(item: Item, log: Path, number: int) -> None:
     elif isinstance(item.content, str):
         write_text(log / f"new-{number}", item.content, mode=DATASET_FILE_MODE)
     else:
-        _open_to_readers(item.content)
+        if item.content.is_dir():
+            _open_to_readers(item.content)
         shutil.move(item.content, log / f"new-{number}")
 
 
@@ -162,12 +167,13 @@ def _apply(dataset: Path, log: Path) -> None:
             if place.is_dir():
                 _set_aside(place, log, number)
             new.replace(place)
-            _sync_folder(place.parent)
         elif gone.exists():
             if os.path.lexists(place):
                 _set_aside(place, log, number)
-                _sync_folder(place.parent)
             gone.unlink()
+    for folder in {(dataset / target).parent for target in targets}:
+        if folder.is_dir():
+            _sync_folder(folder)
     for target in targets:
         _remove_empty(_folders_above(dataset, target))
     _remember(log)
@@ -203,9 +209,10 @@ def _remember(log: Path) -> None:
     private = Path(record["private"])
     if not private.is_dir():
         return
-    file = private / record["path"]
-    make_private_folder(file.parent)
-    write_text(file, record["text"], mode=PRIVATE_FILE_MODE)
+    if record["path"]:
+        file = private / record["path"]
+        make_private_folder(file.parent)
+        write_text(file, record["text"], mode=PRIVATE_FILE_MODE)
     Journal(private).append_once(record["line"])
 
 
@@ -216,7 +223,11 @@ def _open_to_readers(folder: Path) -> None:
 
 
 def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
+    paths = list(folder.rglob("*"))
+    if len(paths) > _MANY:
+        os.sync()
+        return
+    for path in paths:
         _sync_folder(path)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from bidsanon.files import tree_digest
-from bidsanon.publish import Item, install, interrupted, publishing_folder, recover
+from bidsanon.files import make_private_folder, tree_digest
+from bidsanon.publish import Item, Memory, install, interrupted, publishing_folder, recover
 from bidsanon.publish import transaction as redo_log
 
 
@@ -136,3 +136,34 @@ def test_a_change_that_may_not_be_made_is_not_decided(
     assert not interrupted(dataset)
     assert not recover(dataset)
     assert tree_digest(dataset) == before
+
+
+def test_a_file_takes_the_place_of_a_link_and_what_that_led_to_stays(tmp_path: Path) -> None:
+    dataset = tmp_path / "ds"
+    install(dataset, items_for(tmp_path / "a", "one"))
+    (tmp_path / "annex").write_text("old")
+    (dataset / "README").unlink()
+    (dataset / "README").symlink_to(tmp_path / "annex")
+    new = tmp_path / "new"
+    new.write_text("new")
+    new.chmod(0o440)
+
+    install(dataset, [Item(path=PurePosixPath("README"), content=new)])
+
+    assert not (dataset / "README").is_symlink()
+    assert (dataset / "README").read_text() == "new"
+    assert (dataset / "README").stat().st_mode & 0o777 == 0o440
+    assert (tmp_path / "annex").read_text() == "old"
+
+
+def test_many_files_are_changed_at_once(tmp_path: Path) -> None:
+    names = [PurePosixPath(f"sub-{n:03d}/note") for n in range(300)]
+    install(tmp_path / "ds", [Item(path=name, content=str(name)) for name in names])
+    assert all((tmp_path / "ds" / name).read_text() == str(name) for name in names)
+
+
+def test_what_happened_is_remembered_without_a_file_of_its_own(tmp_path: Path) -> None:
+    private = make_private_folder(tmp_path / "private")
+    items = [Item(path=PurePosixPath("README"), content="x")]
+    install(tmp_path / "ds", items, memory=Memory(private=private, line="{}"))
+    assert [path.name for path in private.iterdir()] == ["journal.jsonl"]
