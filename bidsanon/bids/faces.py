@@ -44,6 +44,16 @@ Thick-slice FLAIR, of which a third and more were recognised, has about 4 mm3; c
 ASL, M0 scans and GRE field maps, at the level of which 8 % were recognised, mostly 20 to 60.
 """
 _COARSE = "its voxels of {volume:.0f} mm3 are too coarse to show a face"
+OTHER_IMAGES = (
+    *(".mgz", ".mgh", ".img", ".hdr", ".img.gz", ".hdr.gz", ".mnc", ".nrrd", ".nhdr"),
+    *(".mif", ".mif.gz", ".dcm", ".ima", ".nii.bz2", ".nii.xz", ".nii.zst"),
+)
+"""What images end in that can show a face and are no NIfTI that is looked at.
+
+FreeSurfer, Analyze, MINC, NRRD, MRtrix, DICOM, and NIfTI that other programs compressed.
+"""
+PHOTO = "photo"
+"""The suffix of photographs."""
 _NIFTI_1, _NIFTI_2 = 348, 540
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from bidsanon.bids.faces import OTHER_IMAGES, PHOTO
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
 
@@ -19,12 +20,6 @@ DESCRIPTION = "dataset_description.json"
 _LEFT_ALONE = ("code", "derivatives", "sourcedata")
 _NOT_COPIED = ("derivatives", "sourcedata")
 _COPIED_THOUGH_HIDDEN = ".bidsignore"
-_PHOTO = "photo"
-# FreeSurfer, Analyze, MINC, NRRD, MRtrix, DICOM, and NIfTI that other programs compressed.
-_OTHER_IMAGES = (
-    *(".mgz", ".mgh", ".img", ".hdr", ".img.gz", ".hdr.gz", ".mnc", ".nrrd", ".nhdr"),
-    *(".mif", ".mif.gz", ".dcm", ".ima", ".nii.bz2", ".nii.xz", ".nii.zst"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +126,7 @@ def _problem(dataset: Path, name: str) -> str:
         return "it is a link to a folder: deface the images of the folder that it leads to"
     if _is_closed(dataset / name):
         return "it is a folder that cannot be opened: check its permissions"
-    if name.lower().endswith(_OTHER_IMAGES):
+    if name.lower().endswith(OTHER_IMAGES):
         return "it is an image in a format that is not defaced here: convert it to NIfTI"
     return ""
 
@@ -140,5 +135,5 @@ def _may_show_a_face(dataset: Path, name: str) -> bool:
     """Tell whether something may show a face and is not looked at: a photo, a stray image."""
     if (dataset / name).is_dir():
         return True
-    stray = _is_image(name) or name.lower().endswith(_OTHER_IMAGES)
-    return stray or parse_name(PurePosixPath(name).name).suffix == _PHOTO
+    stray = _is_image(name) or name.lower().endswith(OTHER_IMAGES)
+    return stray or parse_name(PurePosixPath(name).name).suffix == PHOTO

@@ -1,9 +1,7 @@
-"""What of a dataset goes out, and its archive: put in place in one step, the same bytes every time.
+"""A dataset's archive for sharing: put in place in one step, the same bytes every time.
 
-What goes is what OpenNeuro's own client uploads: every file (``sourcedata``, ``derivatives`` and
-``code`` too, and ``.bidsignore``), and no hidden one. OpenNeuro refuses an upload with hidden files
-in a folder, so they stay behind here at every depth. A link is followed to its content, and one
-that leaves the dataset goes nowhere.
+What goes into it is for :mod:`bidsanon.bids.sharing` to say. A link is followed to its content, and
+one that leaves the dataset goes nowhere.
 
 The archive holds the folder ``dataset`` and beside it ``manifest-sha256.txt``, so that nothing is
 added to the dataset itself. The manifest is written as ``sha256sum`` writes it and BagIt (RFC 8493)
@@ -18,9 +16,10 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
+from bidsanon.bids.sharing import SharedTree, list_shared
+from bidsanon.bids.tree import TreeFile
 from bidsanon.errors import ConflictError, StorageError, UsageError
 from bidsanon.files import file_state, fresh_folder, remove_tree, sha256
 from bidsanon.findings import Finding, finding
@@ -33,7 +32,6 @@ TOP = "dataset"
 """What holds the dataset in an archive. An archive is renamed with ease, and what is in it is not.
 """
 MANIFEST = "manifest-sha256.txt"
-BIDSIGNORE = ".bidsignore"
 _FILE_MODE = 0o644
 _NOT_EVERYWHERE = frozenset("\\")
 
@@ -92,32 +90,13 @@ def select_files(dataset: Path) -> Selection:
     dataset
         Its folder.
     """
-    tree = list_tree(dataset, skip={path.name for path in dataset.glob(".*")})
-    files = [file for file in tree.files if not hidden_part(file.name)]
-    files.sort(key=lambda file: file.name.encode())
+    shared = list_shared(dataset)
     return Selection(
-        files=tuple(files),
-        states={file.name: file_state(file.path) for file in files},
-        left_out=tuple(sorted(_left_out(tree))),
-        findings=tuple(_refused(tree, files)),
+        files=shared.files,
+        states={file.name: file_state(file.path) for file in shared.files},
+        left_out=shared.left_out,
+        findings=tuple(_refused(shared)),
     )
-
-
-def hidden_part(name: str) -> str:
-    """Return the hidden file or folder that something is or lies in; empty where it goes out.
-
-    Parameters
-    ----------
-    name
-        Its place within the dataset, with forward slashes. A folder is returned with a slash.
-    """
-    if name == BIDSIGNORE:
-        return ""
-    parts = PurePosixPath(name).parts
-    for number, part in enumerate(parts, start=1):
-        if part.startswith("."):
-            return "/".join(parts[:number]) + ("/" if number < len(parts) else "")
-    return ""
 
 
 def export_archive(
@@ -201,20 +180,13 @@ def require_free_out(out: Path, *, overwrite: bool) -> None:
         )
 
 
-def _left_out(tree: DatasetTree) -> set[str]:
-    """Name what is hidden."""
-    found = [*(file.name for file in tree.files), *(problem.name for problem in tree.problems)]
-    return {f"{name}/" for name in tree.skipped} | ({hidden_part(name) for name in found} - {""})
-
-
-def _refused(tree: DatasetTree, files: list[TreeFile]) -> Iterator[Finding]:
+def _refused(shared: SharedTree) -> Iterator[Finding]:
     """Say what would go and cannot: what nobody can read, and names that not all systems allow."""
-    for problem in tree.problems:
-        if not hidden_part(problem.name):
-            yield finding("EXPORT_NOT_READABLE", location=problem.name, problem=problem.problem)
-    for file in files:
-        if any(char in _NOT_EVERYWHERE or unicodedata.category(char) == "Cc" for char in file.name):
-            shown = file.name.encode("unicode_escape").decode()
+    for problem in shared.problems:
+        yield finding("EXPORT_NOT_READABLE", location=problem.name, problem=problem.problem)
+    for name in (file.name for file in shared.files):
+        if any(char in _NOT_EVERYWHERE or unicodedata.category(char) == "Cc" for char in name):
+            shown = name.encode("unicode_escape").decode()
             yield finding("EXPORT_NAME_NOT_PORTABLE", location=shown)
 
 

@@ -1,0 +1,73 @@
+"""What of a dataset is shared: all that OpenNeuro's own client uploads, and nothing hidden.
+
+That client uploads every file (``sourcedata``, ``derivatives`` and ``code`` too, and what
+``.bidsignore`` names) but those at the root of which the name begins with a dot; only
+``.bidsignore`` itself goes all the same. OpenNeuro's server refuses an upload that holds a hidden
+file in a folder. So nothing hidden is shared, at any depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bidsanon.bids.tree import TreeFile, TreeProblem, list_tree
+
+BIDSIGNORE = ".bidsignore"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedTree:
+    """What of a dataset is shared.
+
+    Attributes
+    ----------
+    files
+        What is, sorted by the bytes of its name.
+    problems
+        What would be and cannot be read, sorted by name.
+    left_out
+        What is hidden: each file and each folder once, folders ending in a slash, sorted.
+    """
+
+    files: tuple[TreeFile, ...]
+    problems: tuple[TreeProblem, ...]
+    left_out: tuple[str, ...]
+
+
+def list_shared(dataset: Path) -> SharedTree:
+    """Find out what of a dataset is shared.
+
+    Parameters
+    ----------
+    dataset
+        Its folder.
+    """
+    tree = list_tree(dataset, skip={path.name for path in dataset.glob(".*")})
+    names = (*(file.name for file in tree.files), *(problem.name for problem in tree.problems))
+    hidden = {name: hidden_part(name) for name in names}
+    files = [file for file in tree.files if not hidden[file.name]]
+    return SharedTree(
+        files=tuple(sorted(files, key=lambda file: file.name.encode())),
+        problems=tuple(problem for problem in tree.problems if not hidden[problem.name]),
+        left_out=tuple(
+            sorted({f"{name}/" for name in tree.skipped} | {n for n in hidden.values() if n})
+        ),
+    )
+
+
+def hidden_part(name: str) -> str:
+    """Return the hidden file or folder that something is or lies in; empty where it is shared.
+
+    Parameters
+    ----------
+    name
+        Its place within the dataset, with forward slashes. A folder is returned with a slash.
+    """
+    if name == BIDSIGNORE:
+        return ""
+    parts = PurePosixPath(name).parts
+    for number, part in enumerate(parts, start=1):
+        if part.startswith("."):
+            return "/".join(parts[:number]) + ("/" if number < len(parts) else "")
+    return ""
