@@ -1,0 +1,122 @@
+"""What no validator looks for: people, in the names and the content of a dataset.
+
+Every file is looked at once, whoever made the dataset. What cannot be understood is said, since
+nobody knows what it holds. Findings name keys, columns and files, and repeat no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
+from bidsanon.findings import Finding
+from bidsanon.validate.privacy_content import content_spots, gzip_spots, is_dicom, read_head
+from bidsanon.validate.privacy_dates import shift_spots
+from bidsanon.validate.privacy_faces import face_spots
+from bidsanon.validate.privacy_json import JsonError, json_spots, read_any_json
+from bidsanon.validate.privacy_places import HISTORIES, leftover_of, place_spots
+from bidsanon.validate.privacy_spots import Spot, gather
+from bidsanon.validate.privacy_tables import TableFacts, TableUnreadableError, table_spots
+
+_TABLES = (".tsv", ".csv", ".tsv.gz")
+_LARGEST_TEXT_TABLE = 1 << 20
+_NO_SHIFTS: Mapping[str, int] = MappingProxyType({})
+
+
+def check_privacy(
+    root: Path,
+    *,
+    shifts: Mapping[str, int] = _NO_SHIFTS,
+    accepted: Collection[str] = (),
+    faces: bool = True,
+) -> tuple[Finding, ...]:
+    """Look for what tells who somebody is.
+
+    Parameters
+    ----------
+    root
+        The dataset's folder.
+    shifts
+        How many days were added to each subject's dates, by label without prefix, as the vault
+        has it.
+    accepted
+        Images of which a person decided that they show no face.
+    faces
+        Whether it is asked if faces were removed; not where that was looked at already.
+    """
+    tree = list_tree(root, skip=HISTORIES)
+    spots = list(_unknown(tree))
+    spots += place_spots(tree)
+    labels = _labels(tree)
+    definitions: dict[str, Mapping[str, Any]] = {}
+    for file in sorted(tree.files, key=lambda one: not one.name.endswith(".json")):
+        if leftover_of(file.name) is None:
+            spots += _file(file, labels, definitions)
+    spots += shift_spots(tree, shifts=shifts)
+    if faces:
+        spots += face_spots(tree, accepted=accepted)
+    return gather(spots)
+
+
+def _unknown(tree: DatasetTree) -> Iterator[Spot]:
+    for problem in tree.problems:
+        details = {"problem": f"it {problem.problem}"}
+        yield Spot(code="PRIVACY_NOT_READ", location=problem.name, details=details)
+
+
+def _labels(tree: DatasetTree) -> frozenset[str]:
+    """Return the labels of the dataset's subjects, with and without prefix."""
+    tops = {PurePosixPath(file.name).parts[0] for file in tree.files}
+    subjects = {top for top in tops if top.startswith("sub-")}
+    return frozenset((*subjects, *(subject.removeprefix("sub-") for subject in subjects)))
+
+
+def _file(
+    file: TreeFile, labels: frozenset[str], definitions: dict[str, Mapping[str, Any]]
+) -> list[Spot]:
+    """Return what is private in one file; `definitions` gathers what JSON says of columns."""
+    spots: list[Spot] = []
+    try:
+        spots.extend(_content(file, labels, definitions))
+    except (JsonError, TableUnreadableError) as error:
+        details = {"problem": str(error)}
+        spots.append(Spot(code="PRIVACY_NOT_READ", location=file.name, details=details))
+    except RecursionError:
+        details = {"problem": "it is nested too deeply"}
+        spots.append(Spot(code="PRIVACY_NOT_READ", location=file.name, details=details))
+    except OSError:
+        details = {"problem": "it cannot be read"}
+        spots.append(Spot(code="PRIVACY_NOT_READ", location=file.name, details=details))
+    return spots
+
+
+def _content(
+    file: TreeFile, labels: frozenset[str], definitions: dict[str, Mapping[str, Any]]
+) -> Iterator[Spot]:
+    head = read_head(file.name, file.path)
+    if is_dicom(head.prefix):
+        yield from content_spots(head)
+    elif file.name.endswith(".json"):
+        content = read_any_json(file.path)
+        if isinstance(content, dict):
+            definitions[file.name.removesuffix(".json")] = content
+        yield from json_spots(file.name, content, labels=labels)
+    elif file.name.endswith(_TABLES):
+        if file.name.endswith(".gz"):
+            yield from gzip_spots(head)
+        columns = definitions.get(file.name.removesuffix(".gz").rpartition(".")[0], {})
+        facts = TableFacts(labels=labels, definitions=columns)
+        yield from table_spots(file.name, file.path, facts)
+    else:
+        yield from content_spots(head)
+        if file.name.endswith(".txt") and file.size <= _LARGEST_TEXT_TABLE:
+            facts = TableFacts(labels=labels, definitions={})
+            yield from _mapping(table_spots(file.name, file.path, facts))
+
+
+def _mapping(spots: Iterator[Spot]) -> Iterator[Spot]:
+    """Of a text that may be a table, yield only that it tells who is who."""
+    yield from (spot for spot in spots if spot.code == "PRIVACY_MAPPING")

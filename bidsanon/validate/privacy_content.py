@@ -1,0 +1,330 @@
+"""What files hold that are no tables and no JSON: DICOM, archives of it, image headers, texts.
+
+DICOM is told by its bytes, whatever a file is called, and within archives. Nothing is unpacked to
+the disk, and only the beginning of what is large is read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NamedTuple, cast
+
+import nibabel as nib
+from nibabel.wrapstruct import WrapStructError
+
+from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
+from bidsanon.files import is_gzip
+from bidsanon.validate.privacy_spots import Spot
+from bidsanon.validate.privacy_values import (
+    names_somebodys_address,
+    names_somebodys_folder,
+    written_date,
+)
+
+PREFIX = 144
+"""How many bytes tell DICOM (PS3.10 7.1), or a data set without its file meta."""
+
+_MAGIC_AT, _MAGIC = 128, b"DICM"
+_FIRST_ELEMENT = re.compile(
+    rb"\x08\x00[\x00\x01\x05\x08\x12\x13\x14\x16\x18]\x00(?:UL|UI|CS|DA|TM|SH|.{3}\x00)", re.DOTALL
+)
+_NO_DICOM_TEXT = re.compile(rb"[\x20-\x7e\r\n\t]{16}")
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_TAR_AT, _TAR = 257, b"ustar"
+_COMPRESSED = (b"BZh", b"\xfd7zXZ\x00")
+_UNREAD = (b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
+_MOST_MEMBERS = 2000
+_MOST_UNPACKED = 1 << 28
+_HEAD = 600
+_NIFTI_1_SIZE, _NIFTI_2_SIZE = 348, 540
+_FTEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
+_CLOCK = re.compile(r"[Tt]ime\s?=\s?\d{4,6}|\d{1,2}:\d{2}:\d{2}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+_OF_A_PROGRAM = re.compile(r"(?:FreeSurfer|FSL|SPM|AFNI|ANTs|NIFTI|nibabel)", re.IGNORECASE)
+_SAYS_NOTHING = re.compile(r"[\W_]*(?:none|n/?a|null|unknown)?[\W_]*", re.IGNORECASE)
+_TEXTS = frozenset(
+    [
+        "py",
+        "m",
+        "r",
+        "sh",
+        "bash",
+        "zsh",
+        "csh",
+        "pl",
+        "jl",
+        "ipynb",
+        "txt",
+        "md",
+        "rst",
+        "log",
+        "cfg",
+        "ini",
+        "toml",
+        "yml",
+        "yaml",
+        "xml",
+        "html",
+        "tex",
+        "sbatch",
+        "slurm",
+        "pbs",
+        "job",
+        "mat",
+        "do",
+        "sps",
+        "rmd",
+        "qmd",
+        "c",
+        "cpp",
+        "h",
+        "js",
+    ]
+)
+_DOCUMENTS = re.compile(r"(?:README|CHANGES|LICENSE|CITATION)(?:\.\w+)?", re.IGNORECASE)
+_LARGEST_TEXT = 1 << 24
+_EDF_PATIENT, _EDF_DATE = slice(8, 168), slice(168, 176)
+_EDF = re.compile(rb"(?:0       |\xffBIOSEMI)", re.DOTALL)
+_EDF_NOBODY = re.compile(r"[XxNn/\-_.\s0-9a]*|(?:[Xx]\s+){3}.*|.*anonym.*", re.IGNORECASE)
+
+
+class Head(NamedTuple):
+    """What is known of a file before its content is read.
+
+    Attributes
+    ----------
+    name
+        Its place within the dataset.
+    path
+        Where it is.
+    prefix
+        Its first bytes.
+    """
+
+    name: str
+    path: Path
+    prefix: bytes
+
+
+def read_head(name: str, path: Path) -> Head:
+    """Read a file's first bytes.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as stream:
+        return Head(name=name, path=path, prefix=stream.read(_HEAD))
+
+
+def is_dicom(prefix: bytes) -> bool:
+    """Tell DICOM by a file's first bytes, also where the preamble and the file meta are missing."""
+    if prefix[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC:
+        return True
+    return _FIRST_ELEMENT.match(prefix) is not None and not _NO_DICOM_TEXT.match(prefix)
+
+
+def content_spots(head: Head) -> Iterator[Spot]:
+    """Yield what is private in a file that is no table and no JSON.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    suffix = PurePosixPath(head.name).suffix.lower().lstrip(".")
+    if head.prefix.startswith(_GZIP):
+        yield from gzip_spots(head)
+    if is_dicom(head.prefix):
+        yield _dicom(head.name)
+    elif head.name.endswith(IMAGE_EXTENSIONS):
+        yield from _image(head)
+    elif _is_archive(head.prefix):
+        yield from _archive(head)
+    elif suffix in {"edf", "bdf"}:
+        yield from _recording(head)
+    elif suffix in _TEXTS or not suffix or _DOCUMENTS.fullmatch(PurePosixPath(head.name).name):
+        yield from _text(head)
+
+
+def _dicom(name: str) -> Spot:
+    where = "sourcedata" if name.startswith("sourcedata/") else "the dataset"
+    return Spot(code="PRIVACY_DICOM", location=name, details={"where": where})
+
+
+def gzip_spots(head: Head) -> Iterator[Spot]:
+    """Yield what a gzip header says beside the content (RFC 1952, 2.3.1)."""
+    flags, moment = head.prefix[3:4], head.prefix[4:8]
+    if any(moment):
+        yield Spot(code="PRIVACY_GZIP_TIME", location=head.name)
+    if not flags or not flags[0] & (_FNAME | _FCOMMENT):
+        return
+    position = 10
+    if flags[0] & _FTEXTRA:
+        position += 2 + int.from_bytes(head.prefix[10:12], "little")
+    name, _, rest = head.prefix[position:].partition(b"\0")
+    own = PurePosixPath(head.name).name
+    told = bool(flags[0] & _FNAME) and name.decode("latin-1") not in {own, own.removesuffix(".gz")}
+    comment = rest if flags[0] & _FNAME else name
+    if told or (flags[0] & _FCOMMENT and comment.partition(b"\0")[0]):
+        yield Spot(code="PRIVACY_GZIP_NAME", location=head.name)
+
+
+def image_header(path: Path) -> tuple[Any, bytes]:
+    """Read an image's header, and what stands right behind it.
+
+    Returns
+    -------
+    The header as nibabel has it, None where there is none; and the beginning of its extension.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    packed = is_gzip(path)
+    try:
+        with cast("IO[bytes]", gzip.open(path) if packed else path.open("rb")) as stream:
+            raw = stream.read(_NIFTI_2_SIZE + 16)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return None, b""
+    kinds: dict[int, Any] = {_NIFTI_1_SIZE: nib.Nifti1Header, _NIFTI_2_SIZE: nib.Nifti2Header}
+    for size, kind in kinds.items():
+        if size in {int.from_bytes(raw[:4], order) for order in ("little", "big")}:
+            try:
+                header = kind(raw[:size], check=False)
+            except (WrapStructError, ValueError):
+                return None, b""
+            behind = raw[size : size + 12]
+            return header, behind[4:] if behind[:1] not in {b"", b"\0"} else b""
+    return None, b""
+
+
+def _image(head: Head) -> Iterator[Spot]:
+    header, extension = image_header(head.path)
+    if header is None:
+        return
+    for field in ("descrip", "aux_file", "db_name", "data_type"):
+        text = _header_text(header, field)
+        if text and _header_tells(field, text):
+            yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": field})
+    if extension:
+        yield Spot(
+            code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": "an extension"}
+        )
+
+
+def _header_text(header: Any, field: str) -> str:
+    raw = bytes(header[field].tobytes()) if field in header else b""
+    return raw.partition(b"\0")[0].decode("latin-1").strip()
+
+
+def _header_tells(field: str, text: str) -> bool:
+    """Tell what says who or when from what programs write: their names, echo times, nothing."""
+    if _SAYS_NOTHING.fullmatch(text):
+        return False
+    if field in {"aux_file", "db_name", "data_type"}:
+        return not _OF_A_PROGRAM.search(text)
+    if names_somebodys_address(text) or names_somebodys_folder(text) or "^" in text:
+        return True
+    if _OF_A_PROGRAM.search(text):
+        return False
+    days = (written_date(found, loosely=True) for found in _DAY.findall(text))
+    return _CLOCK.search(text) is not None or any(days)
+
+
+def _is_archive(prefix: bytes) -> bool:
+    return (
+        prefix.startswith((_GZIP, _ZIP, *_COMPRESSED, *_UNREAD))
+        or prefix[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR
+    )
+
+
+def _archive(head: Head) -> Iterator[Spot]:
+    """Look for DICOM among the members of an archive, or in a single file that was compressed."""
+    try:
+        found, whole = _members_hold_dicom(head)
+    except (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, RuntimeError):
+        found, whole = False, False
+    if found:
+        yield _dicom(head.name)
+    elif not whole:
+        yield Spot(code="PRIVACY_ARCHIVE_UNREAD", location=head.name)
+
+
+def _members_hold_dicom(head: Head) -> tuple[bool, bool]:
+    """Return whether a member is DICOM, and whether all were looked at."""
+    if head.prefix.startswith(_UNREAD):
+        return False, False
+    if head.prefix.startswith(_ZIP):
+        with zipfile.ZipFile(head.path) as packed:
+            members = packed.infolist()
+            for member in members[:_MOST_MEMBERS]:
+                with packed.open(member) as stream:
+                    if is_dicom(stream.read(PREFIX)):
+                        return True, True
+            return False, len(members) <= _MOST_MEMBERS
+    if head.prefix.startswith(_GZIP):
+        with gzip.open(head.path) as stream:
+            first = stream.read(_HEAD)
+        if is_dicom(first):
+            return True, True
+        if first[_TAR_AT : _TAR_AT + len(_TAR)] != _TAR:
+            return False, True
+    return _tar_holds_dicom(head.path)
+
+
+def _tar_holds_dicom(path: Path) -> tuple[bool, bool]:
+    unpacked = 0
+    with tarfile.open(path, "r|*") as packed:
+        for number, member in enumerate(packed, start=1):
+            stream = packed.extractfile(member) if member.isreg() else None
+            if stream is not None and is_dicom(stream.read(PREFIX)):
+                return True, True
+            unpacked += member.size
+            if number >= _MOST_MEMBERS or unpacked > _MOST_UNPACKED:
+                return False, False
+    return False, True
+
+
+def _recording(head: Head) -> Iterator[Spot]:
+    """Look at the header of EDF and BDF, which has a person's name and a day in it."""
+    if not _EDF.match(head.prefix):
+        return
+    patient = head.prefix[_EDF_PATIENT].decode("latin-1").strip()
+    day = head.prefix[_EDF_DATE].decode("latin-1").strip()
+    if not _EDF_NOBODY.fullmatch(patient):
+        yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": "patient"})
+    if written_date(day, loosely=True) and day != "01.01.85":  # EDF+: where the day is not known
+        yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": "start date"})
+
+
+def _text(head: Head) -> Iterator[Spot]:
+    """Look through a text for folders and addresses of people, and for what is to be filled in.
+
+    Programs may hold the word TODO.
+    """
+    with head.path.open("rb") as stream:
+        content = stream.read(_LARGEST_TEXT)
+    if b"\0" in content:
+        return
+    document = _DOCUMENTS.fullmatch(PurePosixPath(head.name).name) is not None
+    contact = "PRIVACY_CONTACT_IN_DOCUMENT" if document else "PRIVACY_CONTACT"
+    told: set[str] = set()
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
+        found = {
+            "PRIVACY_FOLDER": names_somebodys_folder(line),
+            contact: names_somebodys_address(line),
+            "PRIVACY_PLACEHOLDER": document and "TODO" in line,
+        }
+        for code, here in found.items():
+            if here and code not in told:
+                told.add(code)
+                yield Spot(code=code, location=f"{head.name}, line {number}")

@@ -1,0 +1,102 @@
+"""Images that show a face by their kind, and whether anything says that it was removed.
+
+What an image shows is not looked at here: `bidsanon deface --check-only` does that. Proof is the
+code 113102 or words of ``DeidentificationMethod`` in what its sidecars say together, a mask of the
+removed face beside it, or a person who looked at it and accepted it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from bidsanon.bids.faces import FaceClaim, face_claim, kind_shows_face
+from bidsanon.bids.names import BidsName, parse_name
+from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, SidecarTree
+from bidsanon.bids.standard import image_kinds
+from bidsanon.bids.tree import DatasetTree
+from bidsanon.validate.privacy_content import image_header
+from bidsanon.validate.privacy_spots import Spot
+
+_WITHOUT_FACE = frozenset({"brain", "defaced", "skullstripped", "skullstrip", "bet", "refaced"})
+_TOLD_BY = ("desc", "rec", "acq", "proc")
+_MASK = "defacemask"
+_SHORTEST_MM = 60.0
+"""Of the longest side; what is smaller holds no head."""
+_THINNEST_MM = 15.0
+
+
+def face_spots(tree: DatasetTree, *, accepted: Collection[str] = ()) -> Iterator[Spot]:
+    """Yield the images that may show a face, those of derivatives among them.
+
+    Parameters
+    ----------
+    tree
+        What the dataset holds.
+    accepted
+        Images of which a person decided that they show no face.
+    """
+    images = [file for file in tree.files if file.name.endswith(IMAGE_EXTENSIONS) and file.size]
+    masked = {_acquisition(parse_name(f.name)) for f in images if _MASK in f.name}
+    sidecars: dict[Path, SidecarTree] = {}
+    for file in images:
+        name = parse_name(file.name)
+        if not _is_head(name) or file.name in accepted or _acquisition(name) in masked:
+            continue
+        base = _dataset_of(PurePosixPath(file.name))
+        beside = sidecars.setdefault(tree.root / base, SidecarTree(tree.root / base))
+        claim = _claim(beside, PurePosixPath(file.name).relative_to(base).as_posix())
+        if claim is FaceClaim.KEPT:
+            yield Spot(code="PRIVACY_FACE_KEPT", location=file.name)
+        elif claim is FaceClaim.NOTHING and _may_be_head(name, file.path):
+            yield Spot(code="PRIVACY_FACE", location=file.name)
+
+
+def _is_head(name: BidsName) -> bool:
+    """Tell an image of a head, by its kind, whose name does not say that the face is gone."""
+    if (name.datatype, name.suffix) not in image_kinds():
+        return False
+    told = "".join(name.entities.get(entity, "").lower() for entity in _TOLD_BY)
+    return not any(word in told for word in _WITHOUT_FACE)
+
+
+def _acquisition(name: BidsName) -> str:
+    """Return what an image and its mask have in common: ``mod-T1w_defacemask`` is of a T1w."""
+    stem = PurePosixPath(name.path).parent.as_posix()
+    entities = {k: v for k, v in name.entities.items() if k != "mod"}
+    suffix = name.entities.get("mod", "T1w") if name.suffix == _MASK else name.suffix
+    return f"{stem}/{sorted(entities.items())}/{suffix}"
+
+
+def _dataset_of(path: PurePosixPath) -> PurePosixPath:
+    """Return the folder of the dataset that an image belongs to: a derivative is one of its own."""
+    for depth, part in enumerate(path.parts):
+        if part.startswith("sub-"):
+            return PurePosixPath(*path.parts[:depth])
+    return path.parent
+
+
+def _claim(sidecars: SidecarTree, image: str) -> FaceClaim:
+    try:
+        return face_claim(sidecars.merged(image).content)
+    except (SidecarError, OSError):
+        return FaceClaim.NOTHING  # that it cannot be understood is said elsewhere
+
+
+def _may_be_head(name: BidsName, path: Path) -> bool:
+    """Tell an image of a kind that shows a face, and large enough for a head.
+
+    One whose header cannot be read counts as such.
+    """
+    header, _ = image_header(path)
+    if header is None:
+        return kind_shows_face(name.datatype, name.suffix, lambda: None).asked
+    shape = np.array(header.get_data_shape()[:3], dtype=float)
+    voxel_mm = np.abs(np.array(header.get_zooms()[:3], dtype=float))
+    if len(voxel_mm) < len("xyz"):
+        return False
+    sides, volume = shape * voxel_mm, float(np.prod(voxel_mm))
+    large = bool(sides.max() >= _SHORTEST_MM and sides.min() >= _THINNEST_MM)
+    return large and kind_shows_face(name.datatype, name.suffix, lambda: volume).asked

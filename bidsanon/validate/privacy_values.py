@@ -1,0 +1,193 @@
+"""What a value says, wherever it stands: a date, an age, an address, a folder of somebody's.
+
+BIDS has dates of people shifted to 1925 or before, and ages capped at 89.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import lru_cache
+
+LAST_SHIFTED_YEAR = 1925
+OLDEST_AGE = 89
+
+_EARLIEST, _LATEST = 1500, 2100
+_CENTURY_FROM = 40  # 12.3.41 was in 1941, 12.3.39 will be in 2039: both are unshifted
+_ISO = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
+_DICOM = re.compile(
+    r"(\d{4})[./]?(\d{2})[./]?(\d{2})(?:\d{4,6}(?:\.\d+)?)?(?:[+-]\d{4})?", re.ASCII
+)
+_DAY_FIRST = re.compile(r"(\d{1,2})[-./ ](\d{1,2})[-./ ](\d{4}|\d{2})(?:[ ,T].*)?", re.ASCII)
+_IN_WORDS = re.compile(
+    r"(?:(\d{1,2})(?:st|nd|rd|th)?[-. ]*([^\W\d_]{3,9})"
+    r"|([^\W\d_]{3,9})[-. ]*(\d{1,2})(?:st|nd|rd|th)?)"
+    r"[-,. ]*(\d{4})(?:[ ,].*)?"
+)
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTHS_ELSEWHERE = {
+    "mär": 3,
+    "mae": 3,
+    "mrz": 3,
+    "mai": 5,
+    "okt": 10,
+    "dez": 12,
+    "ene": 1,
+    "abr": 4,
+    "ago": 8,
+    "dic": 12,
+    "fév": 2,
+    "avr": 4,
+    "aoû": 8,
+    "déc": 12,
+    "gen": 1,
+    "mag": 5,
+    "giu": 6,
+    "lug": 7,
+    "set": 9,
+    "ott": 10,
+    "juin": 6,
+    "juil": 7,
+    "mei": 5,
+    "maa": 3,
+}
+_AGE = re.compile(r"[>≥]?\s*0*(\d{1,3}(?:\.\d+)?)\s*(y|yr|yrs|year|years)?", re.IGNORECASE)
+_AGE_STRING = re.compile(r"(\d{3})([DWMY])", re.ASCII)  # DICOM's AS, PS3.5 Table 6.2-1
+_PER_YEAR = {"d": 365.25, "w": 52.18, "m": 12.0, "y": 1.0}
+_E_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}")
+_NOBODYS_MAIL = re.compile(r"@(?:[\w-]+\.)*(?:example\.\w+|users\.noreply\.github\.com)$|^git@")
+_TELEPHONE = re.compile(
+    r"(?<![\w+])\+\d{1,3}(?:[ ()/.-]{0,3}\d){7,12}(?![\d.])"
+    r"|\b(?:tel|telephone|telefon|téléphone|phone|fax|mobile)\b[.: ]{1,3}\+?[\d(][\d ()/.-]{5,}\d",
+    re.IGNORECASE,
+)
+_HOME = re.compile(
+    r"(?:(?<![\w.])/(?:home|Users|data/home|usr/home)/"
+    r"|[A-Za-z]:[\\/]{1,2}(?:Users|Documents and Settings)[\\/]{1,2})"
+    r"([\w.-]{2,32})",
+    re.IGNORECASE,
+)
+_NOBODYS_HOME = frozenset(
+    [
+        "user",
+        "username",
+        "ubuntu",
+        "root",
+        "runner",
+        "jovyan",
+        "neuro",
+        "docker",
+        "fmriprep",
+        "me",
+        "you",
+        "your",
+        "yourname",
+        "public",
+        "shared",
+        "default",
+        "vagrant",
+        "travis",
+        "circleci",
+        "app",
+        "nobody",
+        "bids",
+        ".",
+    ]
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def written_date(text: str, *, loosely: bool) -> date | None:
+    """Return the day that a whole text writes; None where it writes none.
+
+    Parameters
+    ----------
+    text
+        A cell, or a value of JSON.
+    loosely
+        Whether what may be something else counts too, since the name of its key or column says
+        that it is a date: figures alone, a day before a month, a month in words.
+    """
+    text = text.strip()
+    iso = _ISO.fullmatch(text)
+    if iso or not loosely:
+        return _day(iso[1], iso[2], iso[3]) if iso else None
+    for pattern, order in ((_DICOM, (1, 2, 3)), (_DAY_FIRST, (3, 2, 1)), (_DAY_FIRST, (3, 1, 2))):
+        match = pattern.fullmatch(text)
+        day = _day(*(match[n] for n in order)) if match else None
+        if day:
+            return day
+    return _in_words(text)
+
+
+def is_unshifted(day: date) -> bool:
+    """Tell a day of our time from one that was shifted as BIDS asks."""
+    return day.year > LAST_SHIFTED_YEAR
+
+
+@lru_cache(maxsize=1 << 16)
+def age_years(text: str, *, per_year: float = 1.0) -> float | None:
+    """Return the age that a whole text writes, in years; None where it writes none.
+
+    "90+" and the like are caps, not ages.
+
+    Parameters
+    ----------
+    text
+        A cell, or a value of JSON.
+    per_year
+        How many of its units make a year, where it does not say itself which they are.
+    """
+    text = text.strip()
+    told = _AGE_STRING.fullmatch(text)
+    if told:
+        return float(told[1]) / _PER_YEAR[told[2].lower()]
+    match = _AGE.fullmatch(text)
+    if match is None:
+        return None
+    return float(match[1]) / (1.0 if match[2] else per_year)
+
+
+def units_per_year(words: str) -> float:
+    """Return how many of the units that a text names make a year; 1 where it names none."""
+    for part in re.findall(r"[a-z]+", words.lower()):
+        if part in {"d", "day", "days", "w", "wk", "week", "weeks", "mo", "month", "months"}:
+            return _PER_YEAR[part[0]]
+    return 1.0
+
+
+def names_somebodys_address(text: str) -> bool:
+    """Tell whether an address of mail or a telephone number stands in a text."""
+    if "@" in text and any(not _NOBODYS_MAIL.search(m[0]) for m in _E_MAIL.finditer(text)):
+        return True
+    return _TELEPHONE.search(text) is not None
+
+
+def names_somebodys_folder(text: str) -> bool:
+    """Tell whether a text holds the path of somebody's home folder, which names them."""
+    return any(match[1].lower() not in _NOBODYS_HOME for match in _HOME.finditer(text))
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    number = int(year)
+    if len(year) == len("41"):
+        number += 1900 if number > _CENTURY_FROM else 2000
+    try:
+        found = date(number, int(month), int(day))
+    except ValueError:
+        return None
+    return found if _EARLIEST <= found.year <= _LATEST else None
+
+
+def _in_words(text: str) -> date | None:
+    match = _IN_WORDS.fullmatch(text)
+    if match is None:
+        return None
+    word = (match[2] or match[3]).lower()
+    short = word[:3]
+    number = _MONTHS.index(short) + 1 if short in _MONTHS else _MONTHS_ELSEWHERE.get(short)
+    number = number or _MONTHS_ELSEWHERE.get(word[:4])
+    return _day(match[5], str(number), match[1] or match[4]) if number else None

@@ -1,0 +1,138 @@
+"""What names of keys, of columns and of people mean to the privacy checks.
+
+``data/identifying_keys.tsv`` lists the keys and columns that identify, of DICOM and of tables that
+people write in several languages; ``data/usual_names.tsv`` the given and family names by which a
+label that names somebody is known.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from enum import StrEnum
+from functools import cache, lru_cache
+
+from pydicom.datadict import keyword_for_tag
+
+from bidsanon.resources import data_path
+
+KEYS = "identifying_keys.tsv"
+NAMES = "usual_names.tsv"
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_NO_LETTER = re.compile(r"[^a-z0-9]+")
+_TAG = re.compile(r"\(?(?:0x)?([0-9A-Fa-f]{4})[,|]?\s?([0-9A-Fa-f]{4})\)?")
+_SAY_NOTHING = re.compile(
+    r"(?:n/?a|nan|none|null|unknown|unspecified|anon\w*(?:[-_]\w+)*|removed|redacted|withheld"
+    r"|de-?identified|pseudonym\w*|hidden|deleted|empty|x+|-+|\?+|0+|subject|patient|participant)?",
+    re.IGNORECASE,
+)
+_MADE_UID = "2.25."
+_DATE_WORDS = frozenset(
+    ["date", "dates", "datetime", "datum", "fecha", "dob", "birth", "birthdate", "birthday"]
+)
+_ACQUISITION_TIME = frozenset({"acq", "time"})
+_NOT_OF_PEOPLE = frozenset(
+    (
+        *("release", "released", "modified", "published", "publication", "version", "build"),
+        *("built", "accessed", "processed", "processing", "generated", "downloaded", "updated"),
+        *("software", "analysis", "calibration", "manufacture", "order", "weight", "place"),
+    )
+)
+_AGE_WORDS = frozenset({"age", "ages", "alter", "edad", "leeftijd"})
+_NOT_LIVED = frozenset({"brain", "predicted", "equivalent", "group", "bin", "gap", "delta", "max"})
+
+
+class KeyKind(StrEnum):
+    """What a key or a column says of somebody."""
+
+    PERSON = "person"
+    """Who somebody is."""
+    NUMBER = "number"
+    """A number that leads to somebody."""
+    BIRTH = "birth"
+    """When somebody was born."""
+    CONTACT = "contact"
+    """Where somebody can be found."""
+    UID = "uid"
+    """An identifier that the scanner or the institution gave."""
+    TEXT = "text"
+    """Free text, in which operators write."""
+    PLACE = "place"
+    """Where, or on which device."""
+    TIME = "time"
+    """A time of day."""
+
+
+IDENTIFYING = frozenset({KeyKind.PERSON, KeyKind.NUMBER, KeyKind.CONTACT, KeyKind.UID})
+"""What leads to a person."""
+
+
+@lru_cache(maxsize=4096)
+def kind_of_key(key: str) -> KeyKind | None:
+    """Return what a key of JSON says: a name, or a DICOM tag as programs write it."""
+    tag = _TAG.fullmatch(key)
+    if tag:
+        key = keyword_for_tag(tag[1] + tag[2]) or key
+    kind, where = _known_keys().get(_plain(key), (None, ""))
+    return kind if where in {"any", "json"} else None
+
+
+@lru_cache(maxsize=4096)
+def kind_of_column(column: str) -> KeyKind | None:
+    """Return what a column of a table says."""
+    kind, where = _known_keys().get(_plain(column), (None, ""))
+    return kind if where in {"any", "table"} else None
+
+
+def says_nothing(text: str) -> bool:
+    """Tell a value that stands for none: "n/a", a word for what was removed, a random UID."""
+    text = text.strip()
+    return text.startswith(_MADE_UID) or _SAY_NOTHING.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def words_of(name: str) -> tuple[str, ...]:
+    """Part a key or a column into its words, in lower case: ``AgeAtScan`` as ``age_at_scan``."""
+    return tuple(part.lower() for part in _PARTS.findall(name))
+
+
+def is_usual_name(word: str) -> bool:
+    """Tell whether a word, in any case, is a given or a family name that many people have."""
+    return word.lower() in _usual_names()
+
+
+@lru_cache(maxsize=4096)
+def is_of_date(name: str) -> bool:
+    """Tell whether a key or a column holds dates of people, by its words.
+
+    When a program was built, or a file was made or changed later, is none.
+    """
+    words = frozenset(words_of(name))
+    if not words.isdisjoint(_NOT_OF_PEOPLE):
+        return False
+    return not words.isdisjoint(_DATE_WORDS) or words >= _ACQUISITION_TIME
+
+
+@lru_cache(maxsize=4096)
+def is_of_age(name: str) -> bool:
+    """Tell whether a key or a column holds ages of people, by its words."""
+    words = frozenset(words_of(name))
+    return not words.isdisjoint(_AGE_WORDS) and words.isdisjoint(_NOT_LIVED)
+
+
+def _plain(name: str) -> str:
+    return _NO_LETTER.sub("", name.lower())
+
+
+@cache
+def _known_keys() -> dict[str, tuple[KeyKind, str]]:
+    lines = data_path(KEYS).read_text("utf-8").splitlines()
+    rows = csv.DictReader(lines, delimiter="\t")
+    return {_plain(row["key"]): (KeyKind(row["kind"]), row["where"]) for row in rows}
+
+
+@cache
+def _usual_names() -> frozenset[str]:
+    lines = data_path(NAMES).read_text("utf-8").splitlines()
+    return frozenset(row["name"] for row in csv.DictReader(lines, delimiter="\t"))
