@@ -29,6 +29,10 @@ class KeyAction(StrEnum):
     """Its value is replaced by a pseudonym."""
     NOON = "noon"
     """A time of day: moved as the session's acquisition times are."""
+    CLEAN = "clean"
+    """Free text: what identifies is cut from it."""
+    TIME = "time"
+    """A time of day: it goes, unless somebody asks for times of day."""
 
 
 @dataclass(frozen=True, kw_only=True)

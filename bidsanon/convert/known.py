@@ -26,6 +26,7 @@ from bidsanon.session import ConvertedImage
 _VOLUME_TYPES = "VolumeTypes"
 _LABELLED = "asl"
 _TYPES = frozenset({"control", "label", "m0scan", "deltam", "cbf", "noRF", "n/a"})
+_KNOWABLE = {KeyAction.KEEP, KeyAction.CLEAN}
 _WRITABLE = 0o644
 
 
@@ -99,7 +100,7 @@ def _problems(content: Mapping[str, Any]) -> Iterator[str]:
             if key == _VOLUME_TYPES and suffix == _LABELLED:
                 if not isinstance(value, list) or not value or not _TYPES.issuperset(value):
                     yield f"{suffix}: {key} is a list of {', '.join(sorted(_TYPES))}"
-            elif key not in rules or rules[key].action is not KeyAction.KEEP:
+            elif key not in rules or rules[key].action not in _KNOWABLE:
                 yield f"{suffix}: {key} is no field of a sidecar that may be published"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bidsanon.bids.faces import FACE_KEPT_PREFIX, FACE_REMOVED_CODE, METHOD, METHOD_CODES
-from bidsanon.bids.keys import KeyAction, key_rules
+from bidsanon.bids.keys import KeyAction, KeyRule, key_rules
 from bidsanon.scrub.shapes import MISFIT, fit
 from bidsanon.session import CodedConcept
 
@@ -32,6 +32,14 @@ class SidecarPolicy:
     to_noon
         Moves a time of day (HH:MM:SS) as the session's acquisition times are moved; None where
         that cannot be done.
+    clean
+        Takes what identifies out of a free text, by its shape too.
+    without_known
+        Takes what is known of the person out of a text that is no description.
+    keep_times
+        Whether times of day stay.
+    keep_placeholders
+        Whether what a tool left to be filled in by hand stays.
     session
         The session's folder within the dataset.
     published
@@ -40,6 +48,10 @@ class SidecarPolicy:
 
     device_pseudonym: Callable[[str], str]
     to_noon: Callable[[str], str | None]
+    clean: Callable[[str], str] = str
+    without_known: Callable[[str], str] = str
+    keep_times: bool = False
+    keep_placeholders: bool = False
     session: str = ""
     published: Collection[str] = ()
 
@@ -54,23 +66,40 @@ class ScrubbedSidecar:
         What stays, sorted by key.
     removed
         How often each key was removed.
+    replaced
+        Keys whose value is another one: a pseudonym, another time, a text from which something
+        was cut.
     misfits
         Keys that may stay but whose value has none of the allowed shapes.
     """
 
     content: dict[str, Any]
     removed: Counter[str]
+    replaced: tuple[str, ...]
     misfits: tuple[str, ...]
 
 
-def scrub_sidecar(content: dict[str, Any], policy: SidecarPolicy) -> ScrubbedSidecar:
-    """Keep what may be published of a sidecar."""
+def scrub_sidecar(
+    content: dict[str, Any], policy: SidecarPolicy, rules: Mapping[str, KeyRule] | None = None
+) -> ScrubbedSidecar:
+    """Keep what may be published of a sidecar.
+
+    Parameters
+    ----------
+    content
+        The sidecar.
+    policy
+        What the scrub needs to know.
+    rules
+        What is done with each key; None: as for images.
+    """
+    known = key_rules() if rules is None else rules
     kept: dict[str, Any] = {}
     removed: Counter[str] = Counter()
     misfits: list[str] = []
     for key, value in content.items():
-        rule = key_rules().get(key)
-        if rule is None or rule.action is KeyAction.REMOVE or _holds_placeholder(value):
+        rule = known.get(key)
+        if rule is None or _goes(rule, policy) or _is_left_to_fill_in(value, policy):
             removed[key if rule else OTHER_KEYS] += 1
             continue
         fitted = next((r for s in rule.shapes if (r := fit(value, s)) is not MISFIT), MISFIT)
@@ -82,10 +111,11 @@ def scrub_sidecar(content: dict[str, Any], policy: SidecarPolicy) -> ScrubbedSid
             misfits.append(key)
         else:
             kept[key] = replaced
-            removed[OTHER_KEYS] += _count_keys(value) - _count_keys(fitted)
+            removed[OTHER_KEYS] += _count_keys(value) - _count_keys(replaced)
     return ScrubbedSidecar(
         content=dict(sorted(kept.items())),
         removed=+removed,
+        replaced=tuple(sorted(key for key, value in kept.items() if value != content[key])),
         misfits=tuple(sorted(misfits)),
     )
 
@@ -140,16 +170,45 @@ def _code_item(code: CodedConcept) -> dict[str, str]:
     }
 
 
+def _goes(rule: KeyRule, policy: SidecarPolicy) -> bool:
+    return rule.action is KeyAction.REMOVE or (
+        rule.action is KeyAction.TIME and not policy.keep_times
+    )
+
+
 def _replace(key: str, value: Any, action: KeyAction, policy: SidecarPolicy) -> Any:
     """Return the value to publish, None where there is none, MISFIT as it came."""
     if value is MISFIT:
         return MISFIT
     if action is KeyAction.PSEUDONYM:
-        return policy.device_pseudonym(value)
+        return policy.device_pseudonym(value) or None
     if action is KeyAction.NOON:
-        return policy.to_noon(value) or MISFIT
+        return value if policy.keep_times else policy.to_noon(value) or MISFIT
     if key == "IntendedFor" and policy.session:
         return _without_unpublished(value, policy)
+    return cleaned(value, policy.clean if action is KeyAction.CLEAN else policy.without_known)
+
+
+def cleaned(value: Any, clean: Callable[[str], str]) -> Any:
+    """Clean every text of a value, at every depth, keys too; None where nothing is left.
+
+    A key of which something is cut goes with what it holds.
+    """
+    if isinstance(value, str):
+        return (clean(value) or None) if value else value
+    if isinstance(value, list):
+        items = [cleaned(item, clean) for item in value]
+        left = [
+            new for old, new in zip(value, items, strict=True) if new is not None or old is None
+        ]
+        return left if left or not value else None
+    if isinstance(value, dict):
+        parts = {
+            key: part
+            for key, old in value.items()
+            if clean(key) == key and ((part := cleaned(old, clean)) is not None or old is None)
+        }
+        return parts if parts or not value else None
     return value
 
 
@@ -167,6 +226,10 @@ def _without_unpublished(value: Any, policy: SidecarPolicy) -> Any:
         if name in policy.published or not name.startswith(prefix)
     ]
     return (kept if isinstance(value, list) else kept[0]) if kept else None
+
+
+def _is_left_to_fill_in(value: Any, policy: SidecarPolicy) -> bool:
+    return not policy.keep_placeholders and _holds_placeholder(value)
 
 
 def _holds_placeholder(value: Any) -> bool:

@@ -8,8 +8,8 @@ from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.standard import image_fields
 from bidsanon.resources import data_path
 
-ROWS = 154
-DIGEST = "607aae868d01a4ed1cf36d096d4519b1e0f0099de67248c8edc7f4990579ff0f"
+ROWS = 164
+DIGEST = "d9c450759a67355c40ff72d7efa8af1fae721d37f7413c6ab8ef71ff35e1f112"
 
 
 def _rows() -> list[list[str]]:
@@ -44,7 +44,6 @@ def test_rows_are_sorted_unique_and_reasoned() -> None:
         "ProcedureStepDescription",
         "StudyDescription",
         "ImageComments",
-        "AcquisitionTime",
         "AcquisitionDateTime",
         "AccessionNumber",
         "ReferringPhysicianName",
@@ -65,6 +64,8 @@ def test_fields_of_bids_stay_unless_the_table_says_otherwise() -> None:
         assert key_rules()[key].action is KeyAction.KEEP
     assert key_rules()["DeviceSerialNumber"].action is KeyAction.PSEUDONYM
     assert key_rules()["TimeZero"].action is KeyAction.NOON
+    assert key_rules()["AcquisitionTime"].action is KeyAction.TIME
+    assert key_rules()["TaskDescription"].action is KeyAction.CLEAN
 
 
 def test_a_key_in_neither_table_is_not_known() -> None:
