@@ -1,4 +1,4 @@
-"""The page about one run that a person looks at."""
+"""The pages that a person looks at: of a run, of a session, of a dataset."""
 
 from bidsanon.report.delivery import DeliveryReport, write_delivery_report
 from bidsanon.report.page import write_report

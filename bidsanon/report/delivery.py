@@ -74,6 +74,8 @@ def write_delivery_report(record: DeliveryReport, path: Path) -> None:
     page = render_page(
         _TEMPLATE,
         report=record,
+        view=None,
+        private=True,
         errors=record.findings(Severity.ERROR),
         warnings=record.findings(Severity.WARNING),
         faces=[(outcome, embed_pictures(outcome)) for outcome in record.defaced],

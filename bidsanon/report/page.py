@@ -1,8 +1,9 @@
-"""Writes a session's page: one HTML file that needs nothing else, and asks nothing of a network."""
+"""Writes pages: each one HTML file that needs nothing else, and asks nothing of a network."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -10,15 +11,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
 from bidsanon.findings import Severity
-from bidsanon.report import words
+from bidsanon.report import plots, words
+from bidsanon.report.dataset import DatasetReport, SessionView, group_findings
 from bidsanon.report.record import SessionReport
 from bidsanon.session import DefaceOutcome
 
-_TEMPLATE = "session.html.jinja"
+_SESSION, _DATASET = "session.html.jinja", "dataset.html.jinja"
+_PUBLIC_FILE_MODE = 0o644
 
 
 def write_report(record: SessionReport, path: Path) -> None:
-    """Write the page of one session, readable by its owner only.
+    """Write the page of one session's run, readable by its owner only.
 
     Parameters
     ----------
@@ -31,15 +34,54 @@ def write_report(record: SessionReport, path: Path) -> None:
     write_text(path, render(record), mode=PRIVATE_FILE_MODE)
 
 
+def write_page(html: str, path: Path, *, private: bool) -> None:
+    """Write a page whole or not at all.
+
+    Parameters
+    ----------
+    private
+        Whether only its owner may read it.
+    """
+    write_text(path, html, mode=PRIVATE_FILE_MODE if private else _PUBLIC_FILE_MODE)
+
+
 def render(record: SessionReport) -> str:
-    """Return the page's HTML."""
+    """Return the HTML of a run's page."""
+    return render_session(record.name, record=record, view=None, private=True)
+
+
+def render_session(
+    label: str, *, record: SessionReport | None, view: SessionView | None, private: bool
+) -> str:
+    """Return the HTML of a session's page.
+
+    Parameters
+    ----------
+    label
+        "sub-01, ses-02".
+    record
+        What is known of the run that made it; None where nothing is.
+    view
+        What its files are now; None where nobody looked.
+    private
+        Whether the page is for the private folder: other pages show no head before its defacing.
+    """
+    defaced = record.defaced if record else ()
     return render_page(
-        _TEMPLATE,
+        _SESSION,
+        label=label,
         report=record,
-        errors=record.findings(Severity.ERROR),
-        warnings=record.findings(Severity.WARNING),
-        faces=[(outcome, embed_pictures(outcome)) for outcome in record.defaced],
+        view=view,
+        private=private,
+        errors=record.findings(Severity.ERROR) if record else (),
+        warnings=record.findings(Severity.WARNING) if record else (),
+        faces=[(outcome, embed_pictures(outcome, private=private)) for outcome in defaced],
     )
+
+
+def render_dataset(report: DatasetReport, *, private: bool) -> str:
+    """Return the HTML of a dataset's page."""
+    return render_page(_DATASET, report=report, private=private)
 
 
 def render_page(template: str, **values: object) -> str:
@@ -66,22 +108,42 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["words"] = words
-    environment.filters["action"] = words.action_words
-    environment.filters["counted"] = words.counted
-    environment.filters["figure"] = words.figure
-    environment.filters["sentence"] = words.sentence
-    environment.filters["moment"] = words.moment
-    environment.filters["kind"] = words.kind_words
-    environment.filters["view"] = words.view_words
+    environment.filters |= {
+        "action": words.action_words,
+        "counted": words.counted,
+        "figure": words.figure,
+        "grouped": group_findings,
+        "jpeg": _embedding("image/jpeg"),
+        "kind": words.kind_words,
+        "line": plots.line,
+        "moment": words.moment,
+        "png": _embedding("image/png"),
+        "sentence": words.sentence,
+        "stems": plots.stems,
+        "view": words.view_words,
+    }
     return environment
 
 
-def embed_pictures(outcome: DefaceOutcome) -> dict[str, dict[str, str]]:
-    """Return an image's pictures as data URIs, by view and then by "before" and "after"."""
+def embed_pictures(outcome: DefaceOutcome, *, private: bool = True) -> dict[str, dict[str, str]]:
+    """Return an image's pictures as data URIs, by view and then by "before" and "after".
+
+    Parameters
+    ----------
+    private
+        Whether those before the defacing may be shown.
+    """
+    embed = _embedding("image/png")
     views: dict[str, dict[str, str]] = {}
     for name, path in outcome.pictures.items():
         moment, _, view = name.partition("-")
-        if path.is_file():
-            encoded = base64.b64encode(path.read_bytes()).decode("ascii")
-            views.setdefault(view, {})[moment] = f"data:image/png;base64,{encoded}"
+        if path.is_file() and (private or moment == "after"):
+            views.setdefault(view, {})[moment] = embed(path.read_bytes())
     return views
+
+
+def _embedding(kind: str) -> Callable[[bytes], str]:
+    def embed(content: bytes) -> str:
+        return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+    return embed

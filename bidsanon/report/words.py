@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bidsanon.audit import FaceVerdict
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.findings import Gate, Severity
 from bidsanon.ocr import INSTALL
@@ -75,6 +76,24 @@ OUTCOMES = {
         "The run ended before the last gate. Nothing was published.",
     ),
 }
+
+OUTCOME_MARKS = {
+    Outcome.PUBLISHED: ("good", "✓"),
+    Outcome.WITHHELD_SOME: ("warn", "!"),
+    Outcome.REFUSED: ("bad", "✕"),
+    Outcome.UNFINISHED: ("quiet", "○"),
+}
+
+UNRECORDED = ("In the dataset", "There is no record of how it was made.")
+
+DECISIONS = {
+    None: "Not decided about",
+    FaceVerdict.ACCEPTED: "Accepted by a person",
+    FaceVerdict.REJECTED: "Rejected by a person",
+}
+
+MOST_PLACES = 50
+"""How many places of a finding a page lists."""
 
 QUARANTINE = {
     QuarantineReason.BURNED_IN: "The file says that its pixels hold annotations (burned in).",

@@ -106,7 +106,7 @@ class Reader(HTMLParser):
         if tag not in self.VOID:
             self.open.append(tag)
         for name, value in attrs:
-            if name in {"src", "href"}:
+            if name in {"src", "href"} and not (value or "").startswith("#"):
                 self.fetched.append(value or "")
             elif name == "id":
                 self.ids.append(value or "")

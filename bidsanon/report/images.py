@@ -1,0 +1,107 @@
+"""What a page says of one image as the dataset has it: a plain record, which the pipeline fills."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bidsanon.bids.tables import NOT_AVAILABLE, TableError, read_table
+from bidsanon.report.carpet import Carpet
+from bidsanon.report.gradients import Gradients
+from bidsanon.report.mosaic import Mosaic
+
+_MOST_TYPES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsEntry:
+    """What a run's table of events holds.
+
+    Attributes
+    ----------
+    count
+        How many events.
+    first_s, last_s
+        The first and the last onset; None where no onset is a number.
+    types
+        How many there are of each trial type, the commonest first.
+    problem
+        Why it cannot be read; empty where it can.
+    """
+
+    count: int = 0
+    first_s: float | None = None
+    last_s: float | None = None
+    types: tuple[tuple[str, int], ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageEntry:
+    """One image of the dataset.
+
+    Attributes
+    ----------
+    path
+        Relative to the dataset.
+    suffix
+        As its name says.
+    facts
+        What its header and its sidecars say, in the order in which it is shown.
+    problem
+        Why it was not drawn; empty where it was.
+    drawn
+        What the mosaic shows of an image of several volumes: "the mean of 240 volumes".
+    mosaic
+        Its slices.
+    carpet
+        Of a functional run.
+    repetition_s
+        The time from one volume to the next; None where nobody says.
+    gradients
+        Of a diffusion run.
+    events
+        Of a functional run.
+    """
+
+    path: str
+    suffix: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    drawn: str = ""
+    mosaic: Mosaic | None = None
+    carpet: Carpet | None = None
+    repetition_s: float | None = None
+    gradients: Gradients | None = None
+    events: EventsEntry | None = None
+
+
+def events_entry(text: str) -> EventsEntry:
+    """Summarise a table of events."""
+    try:
+        table = read_table(text)
+    except TableError as error:
+        return EventsEntry(problem=str(error))
+    onsets = [
+        onset
+        for onset in map(_number, (row.get("onset", "") for row in table.rows))
+        if onset is not None
+    ]
+    kinds = Counter(row["trial_type"] for row in table.rows if "trial_type" in row)
+    kinds.pop(NOT_AVAILABLE, None)
+    common = kinds.most_common(_MOST_TYPES)
+    others = sum(kinds.values()) - sum(count for _, count in common)
+    return EventsEntry(
+        count=len(table.rows),
+        first_s=min(onsets, default=None),
+        last_s=max(onsets, default=None),
+        types=(*common, *((("others", others),) if others else ())),
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
