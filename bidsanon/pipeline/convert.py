@@ -51,6 +51,7 @@ from bidsanon.session import (
 )
 from bidsanon.source import read_source, write_quarantine
 from bidsanon.validate import check_rejected, validate_dataset
+from bidsanon.validate.privacy import check_privacy
 from bidsanon.validate.residue import search_residue
 from bidsanon.vault import PersonPlan, Vault
 from bidsanon.workers import prepare_workers
@@ -192,7 +193,8 @@ def _take_through_gates(
     complete_candidate(run, scrubbed)
     rejected = check_rejected(scrubbed.root, FaceDecisions.read(request.private))
     with progress.step("validating"):
-        gates.judge(Gate.VALIDATE, (*validate_dataset(scrubbed.root), *rejected))
+        people = check_privacy(scrubbed.root, faces=False)  # the gate before looked at them
+        gates.judge(Gate.VALIDATE, (*validate_dataset(scrubbed.root), *rejected, *people))
 
     with progress.step("searching for residue"):
         run.residue = search_residue(

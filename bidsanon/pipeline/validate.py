@@ -14,6 +14,7 @@ from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.request import private_beside, require_sources
 from bidsanon.pipeline.validate_identity import Known, known_identity, published_labels
+from bidsanon.pipeline.validate_privacy import find_people
 from bidsanon.profile import Profile, load_profile
 from bidsanon.progress import Progress
 from bidsanon.publish import settle_dataset
@@ -147,11 +148,19 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
     known = _known(request, profile, progress, redactor)
     with progress.step("validating"):
         findings = validate_dataset(request.dataset)
+    with progress.step("looking for people"):
+        people = find_people(
+            request.dataset,
+            private=request.private,
+            vault=request.vault,
+            passphrase_file=request.passphrase_file,
+        )
     residue = _residue(request, known, progress) if known else None
     return Validation(
         request=request,
         findings=(
             *findings,
+            *people,
             *(_known_findings(request, known) if known else ()),
             *(residue.findings if residue else ()),
         ),

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from bidsanon.bids.tables import Table, TableError, read_table
 from bidsanon.bids.tree import DatasetTree
+from bidsanon.bids.written import is_unshifted, written_date
 from bidsanon.dicom.dates import FIRST_SCANNED_YEAR
 from bidsanon.validate.privacy_spots import Spot
-from bidsanon.validate.privacy_values import is_unshifted, written_date
 
 _TIME = "acq_time"
 _LARGEST = 1 << 24
@@ -80,7 +80,8 @@ def _is_odd(visit: _Visit, shift_days: int) -> bool:
         original = visit.day - timedelta(days=shift_days)
     except OverflowError:
         return True
-    return not FIRST_SCANNED_YEAR <= original.year <= _LATEST
+    shifted_before = not is_unshifted(original)
+    return not (shifted_before or FIRST_SCANNED_YEAR <= original.year <= _LATEST)
 
 
 def _spot(visit: _Visit, problem: str) -> Spot:

@@ -234,6 +234,14 @@ class Vault:
             )
             return label
 
+    def shifts_by_subject(self) -> dict[str, int]:
+        """Return by how many days the dates of each person who has a label are shifted."""
+        with vault_errors():
+            rows = self._connection.execute(
+                "SELECT id, sealed_shift, subject FROM person WHERE subject IS NOT NULL"
+            ).fetchall()
+        return {label: sealed(shift, person_id, self._key) for person_id, shift, label in rows}
+
     def _may_hold_labels(self, anchor_date: str, instance_uid: str) -> bool:
         """Tell whether files may be what was de-identified with this vault."""
         day = parse_date(anchor_date)
