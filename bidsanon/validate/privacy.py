@@ -11,13 +11,14 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
+from bidsanon.bids.leftovers import HISTORIES, leftover_of
 from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
 from bidsanon.findings import Finding
 from bidsanon.validate.privacy_content import content_spots, gzip_spots, is_dicom, read_head
 from bidsanon.validate.privacy_dates import shift_spots
 from bidsanon.validate.privacy_faces import face_spots
 from bidsanon.validate.privacy_json import JsonError, json_spots, read_any_json
-from bidsanon.validate.privacy_places import HISTORIES, leftover_of, place_spots
+from bidsanon.validate.privacy_places import place_spots
 from bidsanon.validate.privacy_spots import Spot, gather
 from bidsanon.validate.privacy_tables import TableFacts, TableUnreadableError, table_spots
 

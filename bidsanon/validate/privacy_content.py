@@ -19,13 +19,13 @@ import nibabel as nib
 from nibabel.wrapstruct import WrapStructError
 
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
-from bidsanon.files import is_gzip
-from bidsanon.validate.privacy_spots import Spot
-from bidsanon.validate.privacy_values import (
+from bidsanon.bids.written import (
     names_somebodys_address,
     names_somebodys_folder,
     written_date,
 )
+from bidsanon.files import is_gzip
+from bidsanon.validate.privacy_spots import Spot
 
 PREFIX = 144
 """How many bytes tell DICOM (PS3.10 7.1), or a data set without its file meta."""

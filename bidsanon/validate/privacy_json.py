@@ -13,19 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bidsanon.bids.keys import key_rules
-from bidsanon.bids.sidecars import LARGEST_JSON
-from bidsanon.bids.standard import metadata_fields
-from bidsanon.validate.privacy_spots import Spot
-from bidsanon.validate.privacy_values import (
-    OLDEST_AGE,
-    age_years,
-    is_unshifted,
-    names_somebodys_address,
-    names_somebodys_folder,
-    written_date,
-)
-from bidsanon.validate.privacy_words import (
+from bidsanon.bids.identifying import (
     IDENTIFYING,
     KeyKind,
     is_of_age,
@@ -33,6 +21,18 @@ from bidsanon.validate.privacy_words import (
     kind_of_key,
     says_nothing,
 )
+from bidsanon.bids.keys import key_rules
+from bidsanon.bids.sidecars import LARGEST_JSON
+from bidsanon.bids.standard import metadata_fields
+from bidsanon.bids.written import (
+    OLDEST_AGE,
+    age_years,
+    is_unshifted,
+    names_somebodys_address,
+    names_somebodys_folder,
+    written_date,
+)
+from bidsanon.validate.privacy_spots import Spot
 
 _DESCRIPTION = "dataset_description.json"
 _AUTHORS = frozenset({"Authors", "HowToAcknowledge", "ReferencesAndLinks"})

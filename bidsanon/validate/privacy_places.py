@@ -10,33 +10,13 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import PurePosixPath
 
+from bidsanon.bids.identifying import is_usual_name
+from bidsanon.bids.leftovers import leftover_of
 from bidsanon.bids.tree import DatasetTree
+from bidsanon.bids.written import LAST_SHIFTED_YEAR
 from bidsanon.dicom.terms import is_acquisition_term
 from bidsanon.validate.privacy_spots import Spot
-from bidsanon.validate.privacy_values import LAST_SHIFTED_YEAR
-from bidsanon.validate.privacy_words import is_usual_name
 
-HISTORIES = (".git", ".datalad", ".svn", ".hg")
-"""Folders of version control, which are not looked into: they hold what was removed, too."""
-
-_LEFT_BY = {
-    ".heudiconv": "heudiconv",
-    ".bidsmgr": "BIDS Manager",
-    "tmp_dcm2bids": "dcm2bids",
-    "bidscoin": "BIDScoin",
-    ".bidscoin": "BIDScoin",
-    ".pybids": "pybids",
-    ".bids_db": "pybids",
-    ".bidsanon": "bidsanon",
-}
-_LEFT_FILE = (
-    (re.compile(r"dicominfo(?:_ses-\w+)?\.tsv|filegroup(?:_ses-\w+)?\.json"), "heudiconv"),
-    (re.compile(r"\w+\.(?:auto|edit)\.txt"), "heudiconv"),
-    (re.compile(r"bidsmap\w*\.(?:yaml|yml)"), "BIDScoin"),
-    (re.compile(r"layout_index\.sqlite"), "pybids"),
-    (re.compile(r"crash-\d{8}-\d{6}-.*\.(?:txt|pklz)"), "nipype"),
-    (re.compile(r"quarantine\.tsv|journal\.jsonl|audit-values\.sqlite"), "bidsanon"),
-)
 _KEYS = re.compile(
     r"deident\.map|vault\.sqlite(?:-wal|-shm)?|audit-values\.sqlite|.+\.(?:key|pem|pfx|p12|kdbx)"
     r"|id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|\.env|credentials\.json",
@@ -156,20 +136,6 @@ def place_spots(tree: DatasetTree) -> Iterator[Spot]:
         if not left:
             yield from _file(PurePosixPath(file.name))
     yield from _labels(tree)
-
-
-def leftover_of(name: str) -> tuple[str, str] | None:
-    """Return what a tool left a file in (or the file), and the tool; None where none did."""
-    path = PurePosixPath(name)
-    for depth, part in enumerate(path.parts[:-1], start=1):
-        if part in HISTORIES:
-            return "/".join(path.parts[:depth]), part
-        if part in _LEFT_BY:
-            return "/".join(path.parts[:depth]), _LEFT_BY[part]
-    for pattern, tool in _LEFT_FILE:
-        if pattern.fullmatch(path.name):
-            return name, tool
-    return None
 
 
 def _file(path: PurePosixPath) -> Iterator[Spot]:

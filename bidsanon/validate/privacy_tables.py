@@ -16,16 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TextIO
 
-from bidsanon.validate.privacy_spots import Spot
-from bidsanon.validate.privacy_values import (
-    OLDEST_AGE,
-    age_years,
-    is_unshifted,
-    names_somebodys_address,
-    units_per_year,
-    written_date,
-)
-from bidsanon.validate.privacy_words import (
+from bidsanon.bids.identifying import (
     IDENTIFYING,
     KeyKind,
     is_of_age,
@@ -35,6 +26,15 @@ from bidsanon.validate.privacy_words import (
     says_nothing,
     words_of,
 )
+from bidsanon.bids.written import (
+    OLDEST_AGE,
+    age_years,
+    is_unshifted,
+    names_somebodys_address,
+    units_per_year,
+    written_date,
+)
+from bidsanon.validate.privacy_spots import Spot
 
 LONGEST_LINE = 1 << 20
 MOST_CHARACTERS = 1 << 30

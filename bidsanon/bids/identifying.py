@@ -1,4 +1,4 @@
-"""What names of keys, of columns and of people mean to the privacy checks.
+"""What names of keys, of columns and of people mean: whether they lead to somebody.
 
 ``data/identifying_keys.tsv`` lists the keys and columns that identify, of DICOM and of tables that
 people write in several languages; ``data/usual_names.tsv`` the given and family names by which a
