@@ -51,7 +51,7 @@ class Similarity:
         if len(voxels) > samples:
             chosen = np.random.default_rng(_SEED).choice(len(voxels), samples, replace=False)
             voxels = voxels[np.sort(chosen)]
-        self._template_bins = _bins(template.values[tuple(voxels.T)])
+        self._template_rows = _bins(template.values[tuple(voxels.T)]) * _BINS
         self._points = voxel_centres_mm(template, voxels).astype(np.float32)
         coarse = resample_isotropic(head, size_mm)
         self._head = _Sampled(coarse.values * np.float32(_BINS - 1.001))
@@ -63,7 +63,7 @@ class Similarity:
         overlap = sampled.size / inside.size
         if overlap < _LEAST_OVERLAP:
             return 1.0 - (_LEAST_OVERLAP - overlap)
-        counts = _joint_histogram(self._template_bins[inside], sampled)
+        counts = _joint_histogram(self._template_rows.compress(inside), sampled)
         penalty = _OVERLAP_PENALTY * max(0.0, _ENOUGH_OVERLAP - overlap)
         return _normalised_mutual_information(counts) - penalty
 
@@ -74,7 +74,10 @@ class _Sampled:
     def __init__(self, values: Volume) -> None:
         # One voxel more at each far end: the neighbour of the last one, which weighs nothing.
         padded = np.pad(values, (0, 1), mode="edge")
-        self._values = padded.ravel()
+        flat = padded.ravel()
+        # Each voxel with how much more the next one along the last axis is: fetched together.
+        rises = np.diff(flat, append=flat[-1:])
+        self._voxels = np.stack([flat, rises], axis=1).astype(np.float64)
         self._across = padded.shape[1] * padded.shape[2], padded.shape[2]
         self._last = np.array(values.shape, dtype=np.float32)[:, np.newaxis] - 1
 
@@ -99,38 +102,60 @@ class _Sampled:
         voxels += matrix[:3, 2:3] * points[2]
         voxels += matrix[:3, 3:4]
         inside: Mask = ((voxels >= 0) & (voxels <= self._last)).all(axis=0)
-        voxels = voxels[:, inside]
+        voxels = voxels.compress(inside, axis=1)
         lower = voxels.astype(np.int32)
         share = voxels - lower
-        i, j = self._across
-        first = lower[0] * i + lower[1] * j + lower[2]
-        near = self._along(first, share[2])
-        near += (self._along(first + j, share[2]) - near) * share[1]
-        far = self._along(first + i, share[2])
-        far += (self._along(first + (i + j), share[2]) - far) * share[1]
-        near += (far - near) * share[0]
-        return inside, near
+        first = lower[0] * self._across[0]
+        first += lower[1] * self._across[1]
+        first += lower[2]
+        near, far = (
+            self._across_face(first, share),
+            self._across_face(first + self._across[0], share),
+        )
+        return inside, _between(near, far, share[0])
 
-    def _along(self, first: npt.NDArray[np.int32], share: Volume) -> Volume:
+    def _across_face(self, first: npt.NDArray[np.int32], share: Points) -> Volume:
+        """Interpolate between four voxels that have the first axis in common."""
+        near, far = self._along(first, share[2]), self._along(first + self._across[1], share[2])
+        return _between(near, far, share[1])
+
+    def _along(self, first: npt.NDArray[np.int32], share: Points) -> Volume:
         """Interpolate between voxels and the next ones along the last axis."""
-        values = self._values.take(first)
-        values += (self._values.take(first + 1) - values) * share
-        return values
+        voxels = self._voxels.take(first, axis=0)
+        values = voxels[:, 1] * share
+        values += voxels[:, 0]
+        return values.astype(np.float32)
 
 
-def _bins(values: Volume) -> npt.NDArray[np.int64]:
-    return np.minimum((values * _BINS).astype(np.int64), _BINS - 1)
+def _between(near: Volume, far: Volume, share: Points) -> Volume:
+    """Interpolate; `far` is overwritten."""
+    far -= near
+    values = far * share
+    values += near
+    return values.astype(np.float32)
 
 
-def _joint_histogram(bins: npt.NDArray[np.int64], sampled: Volume) -> Points:
-    """Count template bin by head bin, each head value shared between the two bins around it."""
-    lower = sampled.astype(np.int64)
+def _bins(values: Volume) -> npt.NDArray[np.int32]:
+    return np.minimum((values * _BINS).astype(np.int32), _BINS - 1)
+
+
+def _joint_histogram(rows: npt.NDArray[np.int32], sampled: Volume) -> Points:
+    """Count template bin by head bin, each head value shared between the two bins around it.
+
+    Parameters
+    ----------
+    rows
+        For each sample the first cell of its template bin.
+    sampled
+        The head's value there, in bins.
+    """
+    lower = sampled.astype(np.int32)
     share = sampled - lower
-    cells = bins * _BINS + lower
+    cells = rows + lower
     size = _BINS * _BINS
     counts = np.bincount(cells, weights=1 - share, minlength=size)
     counts += np.bincount(cells + 1, weights=share, minlength=size + 1)[:size]
-    table: Points = counts.reshape(_BINS, _BINS) / len(bins)
+    table: Points = counts.reshape(_BINS, _BINS) / len(rows)
     return table
 
 
