@@ -209,7 +209,7 @@ def mean_along(values: Volume, axis: int, factor: int) -> Volume:
         return values
     every = [slice(None)] * values.ndim
     every[axis] = slice(0, None, factor)
-    total = values[tuple(every)].copy()
+    total = values[tuple(every)].copy(order="K")
     for start in range(1, factor):
         every[axis] = slice(start, None, factor)
         total += values[tuple(every)]

@@ -21,7 +21,7 @@ class _Sum:
     factors
         How many fine voxels make a coarse one, along each axis.
     total
-        Shape (i, j, k), coarse.
+        Shape (i, j, k), coarse; in the files' order, in which slices are added.
     counts
         How many slices were added to each of the coarse ones, shape (k,).
     """
@@ -46,7 +46,8 @@ class _Sum:
     def mean(self, affine: Matrix) -> Grid:
         if not self.counts.all():
             raise UnreadableImageError("it has no volumes")
-        values: Volume = (self.total / self.counts).astype(np.float32)
+        # So few that single precision divides as double precision does.
+        values: Volume = np.divide(self.total, self.counts.astype(np.float32), order="C")
         return Grid(values=values, affine=affine @ blocks_of(self.factors))
 
 
@@ -90,5 +91,5 @@ def _empty_sum(space: tuple[int, int, int], affine: Matrix, target_mm: float) ->
         max(1, min(length, int(target_mm / size + 1e-3)))
         for length, size in zip(space, sizes, strict=True)
     )
-    total = np.zeros((space[0] // i, space[1] // j, space[2] // k), dtype=np.float32)
+    total = np.zeros((space[0] // i, space[1] // j, space[2] // k), dtype=np.float32, order="F")
     return _Sum(factors=(i, j, k), total=total)

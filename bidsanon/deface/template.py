@@ -22,13 +22,13 @@ from bidsanon.deface.grid import (
     Mask,
     Matrix,
     Points,
-    block_mean,
     points_of,
     resample_isotropic,
     sample_like,
 )
 from bidsanon.deface.head import brightness, centre_of_mass_mm, largest_part
-from bidsanon.deface.voxels import mean_volume, read_header
+from bidsanon.deface.means import block_means
+from bidsanon.deface.voxels import mean_volume, read_header, slabs
 
 _READ_MM = 2.0
 _SIZE_MM = 3.0
@@ -167,7 +167,9 @@ def estimate_brain(head: Grid) -> Mask:
 
 
 def _read(path: Path) -> Grid:
-    return block_mean(mean_volume(read_header(path)), _READ_MM)
+    image = read_header(path)
+    (grid,) = block_means(image.space, image.affine, slabs(image), (_READ_MM,))
+    return grid
 
 
 def _to_the_front(face: Mask) -> Mask:
