@@ -22,7 +22,7 @@ from records import read_records, write_records
 from scipy import ndimage
 from tables import write_table
 
-from bidsanon.deface.cut import cut_mask, face_tissue
+from bidsanon.deface.cut import cut_mask
 from bidsanon.deface.deciding import decide, decide_without, place_template
 from bidsanon.deface.engines import EmbeddedEngine
 from bidsanon.deface.grid import (
@@ -205,10 +205,10 @@ def _try_case(thing: Head, change: str, seed: int) -> Result:
     coarse = block_mean(changed.image, REGISTERED_MM)
     head = window_of(coarse).apply(coarse)
     placement = place_template(changed.image, head, EmbeddedEngine())
-    if placement.refusals:
-        decision = decide_without(placement, surface_relief_mm(head))
+    if placement.cut_check and not placement.refusals:
+        decision = decide(placement, placement.cut_check)
     else:
-        decision = decide(placement, face_tissue(head, placement.to_template))
+        decision = decide_without(placement, surface_relief_mm(head))
     seconds = time.perf_counter() - started
     known = changed.to_head
     found = placement.registration.to_head

@@ -133,10 +133,9 @@ def check_brain(head: Grid, to_template: Matrix, *, cut: Cut = WHOLE) -> BrainCh
     brain = estimate_brain(head, to_template)
     if brain is None:
         return BrainCheck(in_cut_ml=None, near_cut_ml=None)
-    face_mm = _from_cut_mm(replace(cut, ears=False))
     return BrainCheck(
-        in_cut_ml=_ml(brain & (_from_cut_mm(cut) <= 0)),
-        near_cut_ml=_ml(brain & (face_mm <= NEAR_MM)),
+        in_cut_ml=_ml(brain & _in_cut(cut)),
+        near_cut_ml=_ml(brain & _near_cut(replace(cut, ears=False))),
     )
 
 
@@ -263,11 +262,16 @@ def _outside_template_mm() -> Volume:
 
 
 @cache
-def _from_cut_mm(cut: Cut) -> Volume:
-    """Return how far each voxel lies from a cut; 0 in it."""
+def _in_cut(cut: Cut) -> Mask:
+    """Return which voxels a cut takes."""
     affine, shape = _canvas()
-    goes = sample_like(face_cut(cut), shape, affine) < 0
-    return (ndimage.distance_transform_edt(~goes) * _SIZE_MM).astype(np.float32)
+    return np.asarray(sample_like(face_cut(cut), shape, affine) < 0)
+
+
+@cache
+def _near_cut(cut: Cut) -> Mask:
+    """Return which voxels a cut takes or comes too near to."""
+    return np.asarray(ndimage.distance_transform_edt(~_in_cut(cut)) * _SIZE_MM <= NEAR_MM)
 
 
 @cache

@@ -117,13 +117,21 @@ def face_cut(cut: Cut = WHOLE) -> Grid:
         return Grid(values=np.where(goes, -1, 1).astype(np.float32), affine=affine)
     template = face_template()
     size = float(template.head.voxel_sizes_mm[0])
-    off_brain = BRAIN_GUARD_MM - _distance_mm(template.brain, size)
-    face = _distance_mm(template.face, size) - GROWN_BY_MM
-    values = np.minimum(face, _distance_mm(_teeth(template.head), size) - size / 2)
+    values, off_brain = _without_ears()
     if cut.ears:
         values = np.minimum(values, _distance_mm(template.ears, size) - EARS_GROWN_BY_MM)
     values = np.maximum(values, off_brain).astype(np.float32)
     return Grid(values=values, affine=template.head.affine)
+
+
+@cache
+def _without_ears() -> tuple[Volume, Volume]:
+    """Return how far the face and the teeth are, and how far the brain is from where it guards."""
+    template = face_template()
+    size = float(template.head.voxel_sizes_mm[0])
+    face = _distance_mm(template.face, size) - GROWN_BY_MM
+    teeth = _distance_mm(_teeth(template.head), size) - size / 2
+    return np.minimum(face, teeth), BRAIN_GUARD_MM - _distance_mm(template.brain, size)
 
 
 def cut_mask(
@@ -160,19 +168,16 @@ def cut_mask(
     return mask
 
 
-def face_tissue(head: Grid, to_template: Matrix, *, cut: Cut = WHOLE) -> FaceTissue:
-    """Measure what the cut takes from a head.
+def face_tissue(head: Grid, goes: Mask) -> FaceTissue:
+    """Measure what a cut takes from a head.
 
     Parameters
     ----------
     head
         Brightness 0 to 1, coarse.
-    to_template
-        From the head's world to the template's.
-    cut
-        What is cut away.
+    goes
+        The cut on its voxels.
     """
-    goes = cut_mask(head.values.shape, head.affine, to_template, cut=cut)
     tissue = head.values > _TISSUE_BRIGHTNESS
     voxel_ml = float(np.prod(voxel_sizes_mm(head.affine))) / _MM3_PER_ML
     inside = int(np.count_nonzero(tissue & goes))
@@ -191,6 +196,9 @@ def _distances(
     steps = np.diag([*strides.astype(float), 1.0])
     values = sample_like(field, sparse, to_world @ steps)
     for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)):
+        if stride == 1:
+            values = np.take(values, range(n), axis)
+            continue
         before, share = np.divmod(np.arange(n), stride)
         along = [1, 1, 1]
         along[axis] = n

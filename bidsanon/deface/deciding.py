@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from bidsanon.deface.cut import WHOLE, Cut, FaceTissue
+from bidsanon.deface.cut import WHOLE, Cut
 from bidsanon.deface.engines import Engine
 from bidsanon.deface.gate import CutCheck, check_cut
 from bidsanon.deface.grid import Grid, Matrix
@@ -123,12 +123,20 @@ def _with_cut_check(placement: Placement, head: Grid, *, cut: Cut, said_defaced:
     return replace(placement, cut_check=checked, refusals=refusals)
 
 
-def decide(placement: Placement, tissue: FaceTissue) -> Decision:
-    """Decide whether there is a face to remove, where it is known where that would be."""
-    checked, once_cut = placement.cut_check, ""
+def decide(placement: Placement, checked: CutCheck) -> Decision:
+    """Decide whether there is a face to remove, where it is known where that would be.
+
+    Parameters
+    ----------
+    placement
+        Where the template lies: trusted.
+    checked
+        What was measured of its cut.
+    """
+    tissue, once_cut = checked.tissue, ""
     if not tissue.cut_ml:
         verdict, reason = DefaceVerdict.NO_FACE, "the face lies outside the field of view"
-    elif checked and checked.already_cut:
+    elif checked.already_cut:
         verdict = DefaceVerdict.ALREADY_DEFACED
         reason = f"its face was cut off before: {checked.before.words()}"
     elif tissue.tissue_ml < NO_TISSUE_ML:
@@ -137,7 +145,7 @@ def decide(placement: Placement, tissue: FaceTissue) -> Decision:
     else:
         verdict = DefaceVerdict.DEFACED
         amount = f"{tissue.tissue_ml:.0f} ml of tissue"
-        if checked and checked.said_defaced:
+        if checked.said_defaced:
             amount += ", although its sidecar says that it had been removed"
         reason, once_cut = f"there is a face: {amount}", f"the face was removed: {amount}"
     return Decision(

@@ -12,7 +12,7 @@ from bidsanon.bids.names import parse_name
 from bidsanon.deface.acquisition import Acquisition, Reference
 from bidsanon.deface.air import air_value
 from bidsanon.deface.album import Album
-from bidsanon.deface.cut import Cut, face_tissue
+from bidsanon.deface.cut import Cut
 from bidsanon.deface.deciding import Decision, decide, decide_without, place_template
 from bidsanon.deface.engines import Engine
 from bidsanon.deface.gate import says_defaced
@@ -110,10 +110,10 @@ def _look_at_head(
         reference.fine, head, engine, cut=cut, said_defaced=says_defaced(acquisition.sidecar)
     )
     trusted = None if placement.refusals else placement.registration
-    if trusted is None:
-        decision = decide_without(placement, surface_relief_mm(head))
+    if trusted and placement.cut_check:
+        decision = decide(placement, placement.cut_check)
     else:
-        decision = decide(placement, face_tissue(head, trusted.to_template, cut=cut))
+        decision = decide_without(placement, surface_relief_mm(head))
     album = Album(
         folder=pictures,
         stem=parse_name(acquisition.shown.path).stem,

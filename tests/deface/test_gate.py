@@ -12,7 +12,7 @@ from heads import pose
 
 from bidsanon.deface import gate
 from bidsanon.deface.brain import BrainCheck
-from bidsanon.deface.cut import cut_mask
+from bidsanon.deface.cut import FaceTissue, cut_mask
 from bidsanon.deface.gate import CutCheck, check_cut, says_defaced
 from bidsanon.deface.grid import Grid
 from bidsanon.deface.visage import Visage
@@ -25,6 +25,7 @@ GOOD = CutCheck(
     empty=0.0,
     said_defaced=False,
     brain=BrainCheck(in_cut_ml=0.0, near_cut_ml=0.0),
+    tissue=FaceTissue(cut_ml=1000.0, tissue_ml=700.0, tissue_share=0.2),
     views_before=3,
     views_after=0,
 )
