@@ -125,7 +125,7 @@ def draw(pose: Pose, *, surface: float, cut: Cut = WHOLE) -> dict[str, Picture]:
         "sagittal", "coronal" and "axial".
     """
     smooth = ndimage.gaussian_filter(pose.brightness, _SURFACE_SMOOTHING)
-    solid = np.where(largest_part(smooth > surface), smooth, 0).astype(np.float32)
+    solid = np.where(largest_part(smooth > surface), smooth, np.float32(0))
     pictures = {name: shade(view(solid), surface) for name, view in _VIEWS.items()}
     goes = _cut_planes(cut) if pose.cut_known else {}
     for name, plane in _planes().items():
@@ -172,7 +172,7 @@ def png(picture: Picture) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n"
         + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 9))
+        + _chunk(b"IDAT", zlib.compress(filtered.tobytes()))
         + _chunk(b"IEND", b"")
     )
 
@@ -198,8 +198,10 @@ def shade(head: Volume, level: float) -> Picture:
     level
         The brightness at which the surface begins.
     """
-    hit = (head > level).any(axis=0)
-    depth = _depth(head, level)
+    above = head > level
+    first = above.argmax(axis=0)
+    hit = np.take_along_axis(above, first[np.newaxis], axis=0)[0]
+    depth = _depth(head, level, first)
     far = float(head.shape[0])
     relief = ndimage.gaussian_filter(np.where(hit, depth, far), _RELIEF_SMOOTHING)
     down, right = np.gradient(relief)
@@ -209,9 +211,8 @@ def shade(head: Volume, level: float) -> Picture:
     return (np.where(hit, grey, 0) * _WHITE).astype(np.uint8)
 
 
-def _depth(head: Volume, level: float) -> Points:
-    """Return where each line first rises above the level, between voxels."""
-    first = (head > level).argmax(axis=0)
+def _depth(head: Volume, level: float, first: npt.NDArray[np.intp]) -> Points:
+    """Return where each line first rises above the level, between the voxels before and there."""
     before = np.maximum(first - 1, 0)
     inner = np.take_along_axis(head, first[np.newaxis], axis=0)[0]
     outer = np.take_along_axis(head, before[np.newaxis], axis=0)[0]
