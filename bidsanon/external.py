@@ -5,6 +5,7 @@ Nothing else in the package starts another program.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -30,13 +31,17 @@ class Program:
         Its command.
     install
         How a user gets it.
+    package
+        The Python package that holds the program itself, where what stands beside Python only
+        starts Python to start it.
     """
 
     name: str
     install: str
+    package: str = ""
 
 
-DCM2NIIX = Program(name="dcm2niix", install="pip install dcm2niix")
+DCM2NIIX = Program(name="dcm2niix", install="pip install dcm2niix", package="dcm2niix")
 BIDS_VALIDATOR = Program(name="bids-validator-deno", install="pip install bids-validator-deno")
 FLIRT = Program(name="flirt", install="install FSL, which brings flirt")
 
@@ -51,9 +56,8 @@ class Completed:
 
 
 def find_program(program: Program) -> Path | None:
-    """Return where a program is: beside this Python first, then on the PATH."""
-    beside = shutil.which(program.name, path=str(Path(sys.executable).parent))
-    found = beside or shutil.which(program.name)
+    """Return where a program is: in its package first, beside this Python, then on the PATH."""
+    found = shutil.which(program.name, path=_search_path(program))
     return Path(found) if found else None
 
 
@@ -80,8 +84,8 @@ def run_program(
 ) -> Completed:
     """Run a program to its end, without a shell and without standard input.
 
-    Its exit status is the caller's to judge. The programs beside this Python come first on its
-    PATH. On a timeout or an interruption the whole process group is ended.
+    Its exit status is the caller's to judge. On its PATH, dcm2niix itself and the programs beside
+    this Python come first. On a timeout or an interruption the whole process group is ended.
 
     Parameters
     ----------
@@ -109,7 +113,12 @@ def run_program(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
-            env={**os.environ, "PATH": _search_path(), "NO_COLOR": "1", **(environment or {})},
+            env={
+                **os.environ,
+                "PATH": _search_path(DCM2NIIX),
+                "NO_COLOR": "1",
+                **(environment or {}),
+            },
             text=True,
             errors="replace",
             start_new_session=True,
@@ -146,8 +155,11 @@ def program_version(program: Program) -> str | None:
     return versions[-1] if versions else None
 
 
-def _search_path() -> str:
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+def _search_path(program: Program) -> str:
+    package = importlib.util.find_spec(program.package) if program.package else None
+    own = (package and package.submodule_search_locations) or ()
+    beside = str(Path(sys.executable).parent)
+    return os.pathsep.join([*own, beside, os.environ.get("PATH", os.defpath)])
 
 
 def _end_group(process: subprocess.Popen[str]) -> None:
