@@ -17,7 +17,6 @@ from pathlib import Path
 from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, now
 from bidsanon.bids.names import parse_name
-from bidsanon.deface import deface_images
 from bidsanon.errors import ConflictError, GateRefusedError, SourceError
 from bidsanon.files import fresh_folder, make_private_folder, remove_tree, storage_errors
 from bidsanon.pipeline.deface_content import DatasetContent, dataset_around, list_dataset
@@ -250,6 +249,9 @@ def _is_in_repository(image: Path) -> bool:
 def _outcomes(
     request: DefaceRequest, root: Path, todo: Mapping[str, Item]
 ) -> Iterator[tuple[DefaceOutcome, ...]]:
+    # Imported here: workers load the same meanwhile.
+    from bidsanon.deface import deface_images  # noqa: PLC0415
+
     images = [
         ConvertedImage(path=path, series_index=0, datatype=item.datatype, suffix=item.suffix)
         for path, item in sorted(todo.items())
