@@ -154,7 +154,7 @@ def new_heuristic(
     """
     place = require_draft_place(place, request.sources, overwrite=overwrite)
     with sampled_session(request, progress=progress) as sampled:
-        plan = sampled.plan(request)
+        plan = sampled.plan()
         draft = draft_heuristic(
             sampled.deidentified,
             plan.conversion,

@@ -88,7 +88,7 @@ def inspect_source(request: ConvertRequest, *, identified: bool, progress: Progr
         Where ``convert`` would raise it before its first gate.
     """
     with sampled_session(request, progress=progress) as sampled:
-        plan = sampled.plan(request)
+        plan = sampled.plan()
         series = plan.source.series if identified else ()
         return Inspection(plan=plan, originals=tuple(map(identified_series, series)))
 

@@ -115,16 +115,16 @@ class SampledSession:
     scratch: Path
     uid_key: bytes = field(repr=False)
 
-    def plan(self, request: ConvertRequest) -> SessionPlan:
+    def plan(self) -> SessionPlan:
         """Ask the heuristic for names, and convert nothing."""
         source, deidentified = self.source, self.deidentified
         descriptions = describe_series(deidentified)
         with ThreadPoolExecutor(max_workers=1) as pool:
-            asked = pool.submit(self._ask, self.policy.heuristic, request, "heudiconv")
-            by_headers = self._by_headers(request)
+            asked = pool.submit(self._ask, self.policy.heuristic, "heudiconv")
+            by_headers = self._by_headers()
             conversion = asked.result()
         return SessionPlan(
-            request=request,
+            request=self.request,
             policy=self.policy,
             source=source,
             deidentified=deidentified,
@@ -141,27 +141,27 @@ class SampledSession:
             ),
             findings=(
                 *source.findings,
-                *published_before(source, request, uid_key=self.uid_key),
+                *published_before(source, self.request, uid_key=self.uid_key),
                 *deidentified.findings,
-                *label_findings(request.place, deidentified.identity),
+                *label_findings(self.request.place, deidentified.identity),
                 *conversion.findings,
             ),
         )
 
-    def _by_headers(self, request: ConvertRequest) -> dict[int, PlannedSeries]:
+    def _by_headers(self) -> dict[int, PlannedSeries]:
         """Return what the headers alone make of each series; nothing where they cannot be asked."""
         try:
-            plan = self._ask(headers_only(), request, "headers")
+            plan = self._ask(headers_only(), "headers")
         except PolicyError:
             return {}
         return {series.series_index: series for series in plan.series}
 
-    def _ask(self, heuristic: Heuristic, request: ConvertRequest, name: str) -> ConversionPlan:
+    def _ask(self, heuristic: Heuristic, name: str) -> ConversionPlan:
         return plan_conversion(
             self.deidentified,
             heuristic=heuristic,
-            subject=request.place.subject,
-            session=request.place.session,
+            subject=self.request.place.subject,
+            session=self.request.place.session,
             work=self.scratch / name,
         )
 
@@ -175,7 +175,7 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
         Where ``convert`` would raise it before its first gate.
     """
     with sampled_session(request, progress=progress) as sampled:
-        return sampled.plan(sampled.request)
+        return sampled.plan()
 
 
 @contextmanager
