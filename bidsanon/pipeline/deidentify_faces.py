@@ -26,7 +26,6 @@ from bidsanon.findings import Finding, finding
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.deidentify_scans import (
     Scan,
-    frame_of_reference,
     looked_at,
     make_scans,
 )
@@ -178,7 +177,7 @@ def _cut_alike(
         thin = False
     if not thin:
         return ()
-    place = frame_of_reference(scan)
+    place = scan.frame_of_reference
     return tuple(
         other
         for other in scans
@@ -186,7 +185,7 @@ def _cut_alike(
         and DefaceVerdict.FAILED not in _verdicts(other, outcomes)
         and other.person == scan.person
         and place
-        and frame_of_reference(other) == place
+        and other.frame_of_reference == place
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydicom import dcmread
@@ -76,6 +77,18 @@ class Scan:
     words: str
     images: tuple[ScanImage, ...]
 
+    @cached_property
+    def frame_of_reference(self) -> str:
+        """What says that scans were made without the person having been taken out between.
+
+        Empty where the files say different things, or nothing.
+        """
+        said = set()
+        for file in self.files:
+            header = dcmread(file, specific_tags=["FrameOfReferenceUID"], stop_before_pixels=True)
+            said.add(str(header.get("FrameOfReferenceUID", "")))
+        return said.pop() if len(said) == 1 else ""
+
 
 def looked_at(person: DeidentifiedSession) -> Iterator[DeidentifiedSeries]:
     """Yield a person's series from which a head could be rendered."""
@@ -124,18 +137,6 @@ def make_scans(
     return tuple(scans)
 
 
-def frame_of_reference(scan: Scan) -> str:
-    """Return what says that scans were made without the person having been taken out between.
-
-    Empty where the files of a scan say different things, or nothing.
-    """
-    said = set()
-    for file in scan.files:
-        header = dcmread(file, specific_tags=["FrameOfReferenceUID"], stop_before_pixels=True)
-        said.add(str(header.get("FrameOfReferenceUID", "")))
-    return said.pop() if len(said) == 1 else ""
-
-
 def _scan(acquisition: Acquisition, converted: Converted, *, person: int, root: Path) -> Scan:
     words = series_place(acquisition)
     sources = [converted.folder / f"{name}.nii" for name in converted.names()]
@@ -182,7 +183,7 @@ def _link(root: Path, source: Path, *, person: int, series: int, number: int) ->
 def _kind(source: Path) -> tuple[str, str]:
     try:
         sidecar = read_json_file(source.with_suffix(".json"))
-    except (FileNotFoundError, SidecarError):
+    except SidecarError:
         sidecar = {}
     gradients = source.with_suffix(".bval").is_file()
     try:
