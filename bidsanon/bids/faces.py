@@ -9,14 +9,10 @@ spectroscopy) what is fine enough does. What no rule names does.
 
 from __future__ import annotations
 
-import gzip
 import json
-import struct
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 METHOD = "DeidentificationMethod"
@@ -54,7 +50,6 @@ FreeSurfer, Analyze, MINC, NRRD, MRtrix, DICOM, and NIfTI that other programs co
 """
 PHOTO = "photo"
 """The suffix of photographs."""
-_NIFTI_1, _NIFTI_2 = 348, 540
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,24 +106,3 @@ def face_claim(sidecar: Mapping[str, Any]) -> FaceClaim:
     if coded or any(said in words for said in _FACE_REMOVED_WORDS):
         return FaceClaim.REMOVED
     return FaceClaim.NOTHING
-
-
-def nifti_voxel_mm3(path: Path) -> float | None:
-    """Return the volume of a NIfTI image's voxels by its header; None where it has no valid one."""
-    try:
-        with path.open("rb") as plain:
-            packed = plain.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as stream:
-            header = stream.read(_NIFTI_2)
-    except (OSError, EOFError, zlib.error):
-        return None
-    for order in "<>":
-        if header[:4] == struct.pack(f"{order}i", _NIFTI_1) and len(header) >= _NIFTI_1:
-            sizes = struct.unpack_from(f"{order}3f", header, 80)
-        elif header[:4] == struct.pack(f"{order}i", _NIFTI_2) and len(header) >= _NIFTI_2:
-            sizes = struct.unpack_from(f"{order}3d", header, 112)
-        else:
-            continue
-        volume = abs(sizes[0] * sizes[1] * sizes[2])
-        return volume if 0 < volume < float("inf") else None
-    return None

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 
 from bidsanon.cli.text import finding_lines
 from bidsanon.findings import Severity
+from bidsanon.pipeline.openneuro import OpenNeuro
 from bidsanon.pipeline.validate import Validation
+from bidsanon.validate.openneuro_evidence import Knowledge
 from bidsanon.validate.residue import ResidueSearch
+
+_WIDTH = 100
+_CHECKLIST = frozenset({"OPENNEURO_AFFIRM", "OPENNEURO_CONTRADICTED"})
+"""What the checklist says at length."""
+_KNOWLEDGE = {
+    Knowledge.KNOWN: "known",
+    Knowledge.NOT_KNOWN: "not known, you must",
+    Knowledge.CONTRADICTED: "contradicted",
+}
 
 
 def validation_text(validation: Validation) -> str:
     """Return what ``validate`` prints."""
-    lines = finding_lines(validation.findings, least=Severity.INFO)
+    shown = [f for f in validation.findings if not (validation.openneuro and f.code in _CHECKLIST)]
+    lines = finding_lines(tuple(shown), least=Severity.INFO)
     if validation.residue:
         lines += residue_lines(validation.residue)
+    if validation.openneuro:
+        lines += openneuro_lines(validation.openneuro)
     lines.append("the dataset has errors" if validation.exit_code else "the dataset is valid")
     return "\n".join(lines)
 
@@ -30,3 +45,31 @@ def residue_lines(residue: ResidueSearch) -> list[str]:
         f"{searched}, for: {values or 'nothing'}",
         *(f"  not searched for: {count} ({why})" for why, count in sorted(ignored.items())),
     ]
+
+
+def openneuro_lines(judged: OpenNeuro) -> list[str]:
+    """Return what OpenNeuro would say, and the checklist of what it asks a person to affirm."""
+    taken = "would take the dataset" if judged.taken else "would refuse the dataset"
+    lines = [
+        "",
+        f"as far as its rules are known here, OpenNeuro {taken}",
+        "",
+        "OpenNeuro asks you to affirm:",
+    ]
+    for one in judged.affirmations:
+        lines += ["", *_wrapped(f"[{_KNOWLEDGE[one.knowledge]}] {one.point}: {one.asked}", 0)]
+        for statement in one.statements:
+            lines += _wrapped(f"- {_KNOWLEDGE[statement.knowledge]}: {statement.text}", 4)
+    return [*lines, ""]
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    begin = " " * indent
+    return textwrap.wrap(
+        text,
+        width=_WIDTH,
+        initial_indent=begin,
+        subsequent_indent=begin + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
 from bidsanon.pipeline.request import private_beside, require_sources
 from bidsanon.pipeline.validate_identity import Known, known_identity, published_labels
 from bidsanon.pipeline.validate_privacy import find_people
@@ -69,11 +70,14 @@ class Validation:
         Of all checks, in their order.
     residue
         What was searched for; None where nobody asked.
+    openneuro
+        What can be said of sharing it on OpenNeuro; None where nobody asked.
     """
 
     request: ValidateRequest
     findings: tuple[Finding, ...]
     residue: ResidueSearch | None = None
+    openneuro: OpenNeuro | None = None
 
     @property
     def exit_code(self) -> int:
@@ -156,15 +160,18 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
             passphrase_file=request.passphrase_file,
         )
     residue = _residue(request, known, progress) if known else None
+    found = (
+        *findings,
+        *people,
+        *(_known_findings(request, known) if known else ()),
+        *(residue.findings if residue else ()),
+    )
+    openneuro = _openneuro(request, found, residue, progress) if request.openneuro else None
     return Validation(
         request=request,
-        findings=(
-            *findings,
-            *people,
-            *(_known_findings(request, known) if known else ()),
-            *(residue.findings if residue else ()),
-        ),
+        findings=(*found, *(openneuro.findings if openneuro else ())),
         residue=residue,
+        openneuro=openneuro,
     )
 
 
@@ -199,4 +206,16 @@ def _residue(request: ValidateRequest, known: Known, progress: Progress) -> Resi
             known.identity,
             allowed=[label for _, label in published_labels(request.dataset)],
             jobs=request.jobs,
+        )
+
+
+def _openneuro(
+    request: ValidateRequest,
+    found: tuple[Finding, ...],
+    residue: ResidueSearch | None,
+    progress: Progress,
+) -> OpenNeuro:
+    with progress.step("asking what OpenNeuro asks"):
+        return judge_for_openneuro(
+            request.dataset, private=request.private, findings=found, residue=residue
         )

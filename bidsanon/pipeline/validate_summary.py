@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bidsanon.pipeline.openneuro import openneuro_record
 from bidsanon.pipeline.summary import finding_record, heading, residue_record
 from bidsanon.pipeline.validate import Validation
 
@@ -16,4 +17,5 @@ def validate_summary(validation: Validation) -> dict[str, Any]:
         "dataset": str(validation.request.dataset),
         "findings": [finding_record(found) for found in validation.findings],
         "residue": residue_record(validation.residue),
+        "openneuro": openneuro_record(validation.openneuro),
     }

@@ -50,7 +50,7 @@ def face_spots(tree: DatasetTree, *, accepted: Collection[str] = ()) -> Iterator
         claim = _claim(beside, PurePosixPath(file.name).relative_to(base).as_posix())
         if claim is FaceClaim.KEPT:
             yield Spot(code="PRIVACY_FACE_KEPT", location=file.name)
-        elif claim is FaceClaim.NOTHING and _may_be_head(name, file.path):
+        elif claim is FaceClaim.NOTHING and may_be_head(name, file.path):
             yield Spot(code="PRIVACY_FACE", location=file.name)
 
 
@@ -85,7 +85,7 @@ def _claim(sidecars: SidecarTree, image: str) -> FaceClaim:
         return FaceClaim.NOTHING  # that it cannot be understood is said elsewhere
 
 
-def _may_be_head(name: BidsName, path: Path) -> bool:
+def may_be_head(name: BidsName, path: Path) -> bool:
     """Tell an image of a kind that shows a face, and large enough for a head.
 
     One whose header cannot be read counts as such.

@@ -1,15 +1,10 @@
-"""What names, headers and sidecars say of faces; a claim that is not understood is none."""
+"""What names and sidecars say of faces; a claim that is not understood is none."""
 
 from __future__ import annotations
 
-import gzip
-from pathlib import Path
-
-import nibabel
-import numpy as np
 import pytest
 
-from bidsanon.bids.faces import FaceClaim, face_claim, kind_shows_face, nifti_voxel_mm3
+from bidsanon.bids.faces import FaceClaim, face_claim, kind_shows_face
 
 
 @pytest.mark.parametrize(
@@ -30,27 +25,10 @@ def test_a_sidecar_claims_that_the_face_is_gone_or_kept(
     assert face_claim(sidecar) is claim
 
 
-@pytest.mark.parametrize("image_class", [nibabel.Nifti1Image, nibabel.Nifti2Image])
-@pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("name", ["i.nii", "i.nii.gz"])
-def test_the_volume_of_a_voxel_is_read_from_any_nifti(
-    tmp_path: Path, image_class: type[nibabel.Nifti1Image], order: str, name: str
-) -> None:
-    header = image_class.header_class(endianness=order)
-    image = image_class(np.zeros((4, 4, 4), np.int16), np.diag([1.0, 2.0, 3.0, 1.0]), header)
-    image.to_filename(tmp_path / name)
-    assert nifti_voxel_mm3(tmp_path / name) == pytest.approx(6)
-
-
-@pytest.mark.parametrize("content", [b"", b"\x5c\x01\0\0", bytes(600), gzip.compress(b"x")[:12]])
-def test_a_header_that_is_none_has_no_voxels_and_may_show_a_face(
-    tmp_path: Path, content: bytes
-) -> None:
-    path = tmp_path / "sub-01_magnitude1.nii.gz"
-    path.write_bytes(content)
-    assert nifti_voxel_mm3(path) is None
-    assert nifti_voxel_mm3(tmp_path / "missing") is None
-    assert kind_shows_face("fmap", "magnitude1", lambda: nifti_voxel_mm3(path)).asked
+def test_a_kind_that_depends_on_its_voxels_may_show_a_face_where_nobody_knows_them() -> None:
+    assert kind_shows_face("fmap", "magnitude1", lambda: None).asked
+    assert kind_shows_face("fmap", "magnitude1", lambda: 8.0).asked
+    assert not kind_shows_face("fmap", "magnitude1", lambda: 27.0).asked
 
 
 def test_the_header_is_not_asked_where_the_kind_decides() -> None:

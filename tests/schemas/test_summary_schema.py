@@ -70,6 +70,7 @@ VALIDATION = {
     "dataset": "/data/study",
     "findings": [FINDING],
     "residue": None,
+    "openneuro": None,
 }
 FAILURE = {
     "bidsanon": "0.1.0",
