@@ -15,7 +15,6 @@ from bidsanon.cli.outcome import run
 from bidsanon.deface import stage
 from bidsanon.deface.image import deface_acquisition
 from bidsanon.files import tree_digest
-from bidsanon.pipeline import deface as pipeline_deface
 from bidsanon.resources import schema_path
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
@@ -174,7 +173,7 @@ def test_an_interruption_says_what_was_done(
     def interrupted(*_args: object, **_kwargs: object) -> Iterator[object]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline_deface, "deface_images", interrupted)
+    monkeypatch.setattr(stage, "deface_images", interrupted)
     monkeypatch.chdir(dataset.parent)
     before = tree_digest(dataset)
     assert deface(dataset, *asked) == 130

@@ -276,14 +276,14 @@ def test_a_folder_that_cannot_be_opened_is_told(
 def test_an_image_that_changes_meanwhile_is_left_as_it_is(
     dataset: Path, head: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = pipeline_deface.deface_images
+    work = stage.deface_images
 
     def while_others_write(*args: object, **kwargs: object) -> Iterator[object]:
         for done in work(*args, **kwargs):  # type: ignore[arg-type]
             os.utime(dataset / T1W, ns=(0, 0))
             yield done
 
-    monkeypatch.setattr(pipeline_deface, "deface_images", while_others_write)
+    monkeypatch.setattr(stage, "deface_images", while_others_write)
     done = run(dataset, in_place=True)
     assert verdicts(done)[T1W] == "failed"
     assert (dataset / T1W).read_bytes() == head
@@ -292,14 +292,14 @@ def test_an_image_that_changes_meanwhile_is_left_as_it_is(
 def test_a_dataset_that_changes_while_it_is_copied_is_not_copied(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = pipeline_deface.deface_images
+    work = stage.deface_images
 
     def while_others_write(*args: object, **kwargs: object) -> Iterator[object]:
         for done in work(*args, **kwargs):  # type: ignore[arg-type]
             put(dataset / "participants.tsv", b"participant_id\n")
             yield done
 
-    monkeypatch.setattr(pipeline_deface, "deface_images", while_others_write)
+    monkeypatch.setattr(stage, "deface_images", while_others_write)
     with pytest.raises(ConflictError, match="while it was copied"):
         run(dataset, out=tmp_path / "out")
     assert {p.name for p in tmp_path.iterdir()} == {"study"}
@@ -309,7 +309,7 @@ def test_an_interruption_leaves_whole_images_and_no_traces(
     dataset: Path, head: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(dataset / ASTRAY, head)
-    work = pipeline_deface.deface_images
+    work = stage.deface_images
 
     def interrupted(*args: object, **kwargs: object) -> Iterator[object]:
         results = work(*args, **kwargs)  # type: ignore[arg-type]
@@ -317,7 +317,7 @@ def test_an_interruption_leaves_whole_images_and_no_traces(
         yield next(results)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline_deface, "deface_images", interrupted)
+    monkeypatch.setattr(stage, "deface_images", interrupted)
     names = files_in(dataset)
     done = DefaceRun(request=make_deface_request((dataset,), in_place=True))
     with pytest.raises(KeyboardInterrupt):
