@@ -1,18 +1,17 @@
-"""Write the JSON Schemas of BIDS sidecars from the machine-readable BIDS standard.
+"""Write the JSON Schemas of a BIDS dataset's JSON files from the machine-readable BIDS standard.
 
 Run ``python schemas/generate.py``; it needs bidsschematools and no network. What it writes to
 ``schemas/bids`` is committed, and a test holds it equal to what this script writes.
 
 - ``metadata.schema.json``: one definition for each metadata field.
-- ``rules.schema.json``: one definition for each rule of BIDS about sidecars, under BIDS's own name.
-- ``sidecars/<datatype>_<suffix>.schema.json``: which rules hold for that kind of image. Rules that
-  hold only for file names with a certain entity stand under ``$defs/entity:<entity>``, since a
-  sidecar does not know its own name.
+- ``rules.schema.json``: one definition for each rule of BIDS, under BIDS's own name.
+- ``columns.schema.json``: what describes a column of a table.
+- ``sidecars/<datatype>_<suffix>.schema.json``: which rules hold for the JSON of that kind of data.
+  Rules that ask for more than the JSON itself stand under ``$defs``, by what they ask for
+  (``entity:<entity>``, ``derivative``), and so does what only deserves a warning.
+- ``<name>.schema.json``: the same for the JSON files at a dataset's root.
+- ``kinds.tsv``: the kinds of data, and which extensions they have.
 - ``not_expressed.tsv``: what BIDS says and JSON Schema cannot, with the reason for each.
-
-BIDS writes its conditions in a small language of expressions. They are evaluated here as far as
-the kind of image decides them; what is left is about the sidecar and becomes JSON Schema, about
-the name and becomes an entity's definition, or about something else and is listed.
 """
 
 from __future__ import annotations
@@ -21,22 +20,36 @@ import argparse
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import bidsschematools.schema
-from bidsschematools import expressions
+from conditions import Condition, Given, Kind, NotExpressibleError, Schema, Translator
 
-DATATYPES = ("anat", "dwi", "fmap", "func", "perf", "pet")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+WARNING = "warning"
+COLUMNS = "columns"
 
-Schema = dict[str, Any]
+DOCUMENTS = {
+    "dataset_description.json, of a raw dataset or a derivative": Kind(
+        suffix="dataset_description", path="/dataset_description.json", alone=True
+    ),
+    "genetic_info.json": Kind(suffix="genetic_info", path="/genetic_info.json", alone=True),
+    "atlas-<label>_description.json": Kind(suffix="description", alone=True),
+    "participants.json": Kind(
+        suffix="participants", path="/participants.tsv", extensions=(".tsv",)
+    ),
+    "samples.json": Kind(suffix="samples", path="/samples.tsv", extensions=(".tsv",)),
+    "sessions.json, at any level": Kind(suffix="sessions", extensions=(".tsv",)),
+    "scans.json, at any level": Kind(suffix="scans", extensions=(".tsv",)),
+    "phenotype/<name>.json": Kind(datatype="phenotype", extensions=(".tsv",)),
+}
 
 _ANNOTATIONS = {"unit": "x-unit", "recommended": "x-recommended"}
+_DROPPED = frozenset(["name", "display_name", "description"])
 _KEPT = frozenset(
     [
         "type",
@@ -44,12 +57,8 @@ _KEPT = frozenset(
         "minimum",
         "maximum",
         "exclusiveMinimum",
-        "exclusiveMaximum",
         "minItems",
         "maxItems",
-        "uniqueItems",
-        "minLength",
-        "pattern",
         "required",
         "additionalProperties",
     ]
@@ -71,62 +80,20 @@ _AGE = {
     "if": {"properties": {"Units": {"pattern": "^years?$"}}},
     "then": {"properties": {"Maximum": {"maximum": 89}}},
 }
-_OTHER_FILES = {"dataset", "associations", "schema", "subject", "columns", "index"}
+_ROOT_NAMES = {kind.name for kind in DOCUMENTS.values()}
+_BESIDE_DATA = {".json", ".bval", ".bvec"}
+_OTHER_FILES = {"dataset", "associations", "subject", "columns", "index"}
 _THE_IMAGE = {"nifti_header", "gzip", "size"}
-
-
-class NotExpressibleError(Exception):
-    """The expression is about something that a sidecar's schema cannot see."""
-
-
-@dataclass(frozen=True)
-class Entity:
-    """A condition on the file's name: that it has an entity, with a certain value or any."""
-
-    name: str
-    value: str | None = None
-
-    @property
-    def definition(self) -> str:
-        """The name under which a sidecar schema holds what depends on it."""
-        return f"entity:{self.name}" + (f"={self.value}" if self.value else "")
-
-
-Condition = bool | Schema | Entity
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of image: what the conditions of BIDS are evaluated for."""
-
-    datatype: str
-    suffix: str
-
-    def constant(self, name: str) -> object:
-        """Return what a name in an expression is for this kind of image."""
-        known: dict[str, object] = {
-            "datatype": self.datatype,
-            "suffix": self.suffix,
-            "modality": "pet" if self.datatype == "pet" else "mri",
-            "extension": ".nii.gz",
-            "null": None,
-            "true": True,
-            "false": False,
-            "ome": None,
-            "tiff": None,
-            "dataset.dataset_description.DatasetType": "raw",
-        }
-        return known[name]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One rule of BIDS, looked at for one kind of image.
+    """One rule of BIDS, looked at for one kind of file.
 
     Attributes
     ----------
     kind
-        The kind of image.
+        The kind of file.
     name
         The rule's name in the standard.
     rule
@@ -134,7 +101,7 @@ class Case:
     translator
         Translates its expressions.
     conditions
-        Those of its selectors that are about the sidecar.
+        Those of its selectors that are about the JSON.
     unclear
         Those that JSON Schema cannot say, each with the reason.
     """
@@ -146,6 +113,11 @@ class Case:
     conditions: list[Schema] = field(default_factory=list)
     unclear: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def level(self) -> str:
+        """How much the rule weighs: "error" or "warning"; "fields" where each field says it."""
+        return str(self.rule["issue"]["level"]) if "issue" in self.rule else "fields"
+
 
 @dataclass
 class Output:
@@ -154,191 +126,13 @@ class Output:
     metadata: dict[str, Schema] = field(default_factory=dict)
     rules: dict[str, Schema] = field(default_factory=dict)
     sidecars: dict[str, Schema] = field(default_factory=dict)
-    not_expressed: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
+    documents: dict[str, Schema] = field(default_factory=dict)
+    not_expressed: dict[tuple[str, str, str, str], set[str]] = field(default_factory=dict)
 
     def leave_out(self, case: Case, what: str, reason: str) -> None:
         """Note what JSON Schema cannot say."""
-        row = (case.name, " ".join(what.split()), reason)
-        kind = f"{case.kind.datatype}/{case.kind.suffix}"
-        self.not_expressed.setdefault(row, set()).add(kind)
-
-
-class Translator:
-    """Turns BIDS's expressions into constants, entities or JSON Schema of the sidecar.
-
-    Parameters
-    ----------
-    kind
-        The kind of image that the expressions are evaluated for.
-    entity_names
-        Each entity as file names write it ("acq"), by its name in the standard ("acquisition").
-    """
-
-    def __init__(self, kind: Kind, entity_names: Mapping[str, str]) -> None:
-        self._kind = kind
-        self._entity_names = entity_names
-
-    def condition(self, expression: str) -> Condition:
-        """Translate one expression.
-
-        Raises
-        ------
-        NotExpressibleError
-            If it is about more than the kind, the name and the sidecar.
-        """
-        return self._truth(_parse(expression))
-
-    def _truth(self, node: object) -> Condition:
-        if isinstance(node, expressions.RightOp):
-            return _negate(self._truth(node.rh))
-        if isinstance(node, expressions.BinOp):
-            return self._comparison(node)
-        if isinstance(node, expressions.Function):
-            return self._call(str(node.name), node.args)
-        sidecar_key = self._sidecar_key(node)
-        if sidecar_key:
-            return _has(sidecar_key, {"not": {"enum": [None, False, 0, ""]}})
-        entity = self._entity(node)
-        if entity:
-            return Entity(entity)
-        return bool(self._value(node))
-
-    def _comparison(self, node: expressions.BinOp) -> Condition:
-        left, operator, right = node.lh, str(node.op), node.rh
-        if operator in {"||", "&&"}:
-            return _join(operator, self._truth(left), self._truth(right))
-        if operator == "in":
-            return self._membership(str(self._value(left)), right)
-        entity = self._entity(left)
-        if operator == "!=" and entity and self._value(right) is None:
-            return Entity(entity)
-        if operator == "!=":
-            return _negate(self._equality(left, right))
-        if operator == "==":
-            return self._equality(left, right)
-        if operator in {"<=", "<", ">=", ">"}:
-            return self._bound(left, operator, self._value(right))
-        raise NotExpressibleError(operator)
-
-    def _membership(self, name: str, container: object) -> Condition:
-        if str(container) == "sidecar":
-            return {"required": [name]}
-        if str(container) == "entities":
-            return Entity(self._entity_names.get(name, name))
-        raise NotExpressibleError(str(container))
-
-    def _equality(self, left: object, right: object) -> Condition:
-        value = self._value(right)
-        if isinstance(left, expressions.Function) and str(left.name) == "type":
-            return self._type_is(left.args[0], str(value))
-        sidecar_key, entity = self._sidecar_key(left), self._entity(left)
-        if sidecar_key:
-            absent = {"not": {"required": [sidecar_key]}}
-            return absent if value is None else _has(sidecar_key, {"const": value})
-        if entity:
-            return _negate(Entity(entity)) if value is None else Entity(entity, str(value))
-        return self._value(left) == value
-
-    def _type_is(self, node: object, kind: str) -> Condition:
-        sidecar_key = self._sidecar_key(node)
-        entity = self._entity(node)
-        if sidecar_key and kind == "null":
-            return {"not": {"required": [sidecar_key]}}
-        if sidecar_key:
-            return _has(sidecar_key, {"type": kind})
-        if entity and kind == "null":
-            return _negate(Entity(entity))
-        raise NotExpressibleError(str(node))
-
-    def _bound(self, left: object, operator: str, limit: object) -> Condition:
-        keyword = {
-            "<=": "maximum",
-            "<": "exclusiveMaximum",
-            ">=": "minimum",
-            ">": "exclusiveMinimum",
-        }[operator]
-        largest = False
-        if isinstance(left, expressions.Function) and str(left.name) == "max":
-            largest, left = True, left.args[0]
-        sidecar_key = self._sidecar_key(left)
-        if not sidecar_key or not isinstance(limit, int | float):
-            raise NotExpressibleError(str(left))
-        bound: Schema = {keyword: limit}
-        return _has(sidecar_key, bound | {"items": bound} if largest else bound)
-
-    def _call(self, name: str, arguments: list[object]) -> Condition:
-        if name == "match":
-            return bool(re.search(str(self._value(arguments[1])), str(self._value(arguments[0]))))
-        if name == "intersects":
-            return self._intersects(arguments[0], self._value(arguments[1]))
-        raise NotExpressibleError(name)
-
-    def _intersects(self, node: object, allowed: object) -> Condition:
-        if not isinstance(allowed, list):
-            raise NotExpressibleError(str(node))
-        single = node.elements[0] if isinstance(node, expressions.Array) else None
-        key_of_item, key_of_list = self._sidecar_key(single), self._sidecar_key(node)
-        if key_of_item:
-            return _has(key_of_item, {"enum": allowed})
-        if key_of_list:
-            one_of = {"enum": allowed}
-            return _has(key_of_list, {"anyOf": [one_of, {"type": "array", "contains": one_of}]})
-        value = self._value(node)
-        return bool(set(value if isinstance(value, list) else [value]) & set(allowed))
-
-    def _sidecar_key(self, node: object) -> str | None:
-        if isinstance(node, expressions.Property) and str(node.name) == "sidecar":
-            return str(node.field)
-        return None
-
-    def _entity(self, node: object) -> str | None:
-        if isinstance(node, expressions.Property) and str(node.name) == "entities":
-            name = str(node.field)
-            return self._entity_names.get(name, name)
-        return None
-
-    def _value(self, node: object) -> object:
-        if isinstance(node, expressions.Array):
-            return [self._value(element) for element in node.elements]
-        if isinstance(node, int | float):
-            return node
-        if not isinstance(node, str | expressions.Property):
-            raise NotExpressibleError(str(node))
-        text = str(node).replace("(", "").replace(")", "") if not isinstance(node, str) else node
-        if text[:1] in {"'", '"'}:
-            return text[1:-1].replace("\\\\", "\\")
-        try:
-            return self._kind.constant(text)
-        except KeyError:
-            raise NotExpressibleError(text) from None
-
-
-@cache
-def _parse(expression: str) -> Any:
-    return expressions.parse(expression)
-
-
-def _has(key: str, value: Schema) -> Schema:
-    return {"required": [key], "properties": {key: value}}
-
-
-def _negate(condition: Condition) -> Condition:
-    if isinstance(condition, bool):
-        return not condition
-    if isinstance(condition, Entity):
-        raise NotExpressibleError(f"that the name lacks {condition.name}")
-    return condition["not"] if set(condition) == {"not"} else {"not": condition}
-
-
-def _join(operator: str, left: Condition, right: Condition) -> Condition:
-    dominant = operator == "||"
-    if isinstance(left, bool):
-        return dominant if left is dominant else right
-    if isinstance(right, bool):
-        return dominant if right is dominant else left
-    if isinstance(left, Entity) or isinstance(right, Entity):
-        raise NotExpressibleError("a choice that depends on the name")
-    return {"anyOf" if dominant else "allOf": [left, right]}
+        row = (case.name, case.level, " ".join(what.split()), reason)
+        self.not_expressed.setdefault(row, set()).add(case.kind.name)
 
 
 class Generator:
@@ -347,110 +141,146 @@ class Generator:
     def __init__(self) -> None:
         self._standard = json.loads(bidsschematools.schema.load_schema().to_json())
         self._output = Output()
-        self._prefix = f"urn:bidsanon:bids-{self._standard['bids_version']}"
+        self._bids = f"bids-{self._standard['bids_version']}"
+        self._tool = f"bidsschematools-{version('bidsschematools')}"
+        self._prefix = f"urn:bidsanon:{self._bids}:{self._tool}"
         entities = self._standard["objects"]["entities"]
         self._entity_names = {name: entity["name"] for name, entity in entities.items()}
 
     def generate(self) -> Output:
         """Generate everything."""
-        for kind in self._kinds():
-            self._sidecar(kind)
+        for kind in self.kinds():
+            extensions = " ".join(kind.extensions)
+            title = f"JSON of {kind.datatype}/*_{kind.suffix} ({extensions}), inheritance merged"
+            self._output.sidecars[kind.name] = self._schema(kind, title)
+        for title, kind in DOCUMENTS.items():
+            self._output.documents[kind.name] = self._schema(kind, title)
         return self._output
 
     def head(self, name: str, title: str) -> Schema:
         """Return how each generated schema begins."""
-        versions = f"BIDS {self._standard['bids_version']}"
-        tool = f"bidsschematools {version('bidsschematools')}"
         return {
             "$schema": DIALECT,
             "$id": f"{self._prefix}:{name}",
             "title": title,
-            "$comment": f"generated by schemas/generate.py from {versions} as in {tool}",
+            "$comment": f"generated by schemas/generate.py from {self._bids} as in {self._tool}",
         }
 
-    def dataset_description(self) -> Schema:
-        """Generate the schema of dataset_description.json."""
-        fields = self._standard["rules"]["json"]["dataset"]["dataset_description"]["fields"]
-        schema = self.head("dataset_description", "dataset_description.json of a raw dataset")
-        return schema | {"type": "object"} | self._levels(fields, inline=True)
+    def kinds(self) -> Iterator[Kind]:
+        """Yield the kinds of data in subjects' folders that may have JSON, sorted by name."""
+        extensions: dict[tuple[str, str], list[str]] = {}
+        for rule in self._file_rules():
+            if ".json" not in rule.get("extensions", ()):
+                continue
+            for datatype in rule.get("datatypes", ()):
+                for suffix in rule["suffixes"]:
+                    extensions.setdefault((datatype, suffix), []).extend(rule["extensions"])
+        modalities = self._standard["rules"]["modalities"].items()
+        of_datatype = {d: name for name, modality in modalities for d in modality["datatypes"]}
+        for (datatype, suffix), found in sorted(extensions.items()):
+            data = tuple(dict.fromkeys(e for e in found if e not in _BESIDE_DATA))
+            yield Kind(
+                datatype=datatype,
+                suffix=suffix,
+                modality=of_datatype[datatype],
+                extensions=data or (".json",),
+                alone=not data,
+            )
 
-    def columns(self, name: str, title: str) -> Schema:
-        """Generate the schema of a JSON file that describes the columns of a table."""
+    def raw_kinds(self) -> frozenset[tuple[str, str]]:
+        """Return the kinds of data that raw datasets may hold."""
+        rules = list(self._file_rules("raw"))
+        return frozenset(
+            (d, s) for r in rules for d in r.get("datatypes", ()) for s in r["suffixes"]
+        )
+
+    def columns(self) -> Schema:
+        """Generate the schema of what describes a column of a table."""
         fields = dict.fromkeys(_COLUMN_FIELDS, "optional")
         column = {"type": "object"} | self._levels(fields, inline=True)
-        schema = self.head(name, title) | {"type": "object", "additionalProperties": column}
-        if name == "participants":
-            schema["properties"] = {"age": column | _AGE}
-        return schema
+        definitions = {"column": column, "age": column | _AGE}
+        return self.head(COLUMNS, "A column of a table") | {"$defs": definitions}
 
-    def _kinds(self) -> Iterator[Kind]:
-        found: set[tuple[str, str]] = set()
-        for group in self._standard["rules"]["files"]["raw"].values():
-            for rule in group.values():
-                images = {".nii", ".nii.gz"} & set(rule.get("extensions", ()))
-                datatypes = set(rule.get("datatypes", ())) & set(DATATYPES)
-                if images:
-                    found |= {(d, suffix) for d in datatypes for suffix in rule["suffixes"]}
-        return (Kind(*pair) for pair in sorted(found))
+    def _file_rules(self, *sources: str) -> Iterator[Schema]:
+        for source in sources or ("raw", "deriv"):
+            for group in self._standard["rules"]["files"][source].values():
+                yield from group.values()
 
-    def _sidecar(self, kind: Kind) -> None:
-        name = f"{kind.datatype}_{kind.suffix}"
+    def _schema(self, kind: Kind, title: str) -> Schema:
         always: list[str] = []
-        by_entity: dict[str, list[str]] = {}
-        for rule, entity in self._rules_for(kind):
-            (by_entity.setdefault(entity, []) if entity else always).append(rule)
-        title = f"Sidecar of {kind.datatype}/*_{kind.suffix}.nii.gz, inheritance merged"
-        schema = self.head(f"sidecar:{name}", title) | {
-            "type": "object",
-            "allOf": [self._reference("rules", rule) for rule in always],
+        given: dict[str, list[str]] = {}
+        fields: set[str] = set()
+        for rule, condition in self._rules_for(kind):
+            (given.setdefault(condition, []) if condition else always).append(rule)
+            fields |= set(self._output.rules[rule].get("properties", ()))
+        where = "sidecar:" if kind.datatype and kind.suffix else ""
+        schema = self.head(f"{where}{kind.name}", title) | {"type": "object"}
+        if always:
+            schema["allOf"] = [self._reference("rules", rule) for rule in always]
+        definitions = {
+            condition: {"allOf": [self._reference("rules", rule) for rule in rules]}
+            for condition, rules in sorted(given.items())
         }
-        if by_entity:
-            schema["$defs"] = {
-                entity: {"allOf": [self._reference("rules", rule) for rule in rules]}
-                for entity, rules in sorted(by_entity.items())
-            }
-        self._output.sidecars[name] = schema
+        if kind.extensions[0].startswith(".tsv"):
+            schema |= self._columns_of(kind, fields)
+        return schema | ({"$defs": definitions} if definitions else {})
+
+    def _columns_of(self, kind: Kind, fields: Iterable[str]) -> Schema:
+        """Say what else the JSON of a table holds: its columns.
+
+        In subjects' folders other keys than columns may stand there too.
+        """
+        column = self._reference(COLUMNS, "column")
+        properties: Schema = dict.fromkeys(sorted(fields), True)
+        if kind.suffix == "participants":
+            properties["age"] = self._reference(COLUMNS, "age")
+        apart = kind.datatype and kind.suffix
+        return {
+            "properties": properties,
+            "additionalProperties": {"if": {"type": "object"}, "then": column} if apart else column,
+        }
 
     def _rules_for(self, kind: Kind) -> Iterator[tuple[str, str]]:
-        """Yield the rules that hold for a kind of image, each with the entity it depends on."""
+        """Yield the rules that hold for a kind of file, each with what it asks for beside it."""
         rules = self._standard["rules"]
-        for name, rule in _flatten(rules["sidecars"], "fields"):
+        for name, rule in _flatten(rules["json" if kind.alone else "sidecars"], "fields"):
             yield from self._apply(kind, name, rule, self._requirement)
         for name, rule in _flatten(rules["checks"], "checks"):
-            if rule["issue"]["level"] == "error" and "sidecar" in json.dumps(rule):
+            if f"{kind.content}." in json.dumps(rule) or f"in {kind.content}" in json.dumps(rule):
                 yield from self._apply(kind, f"checks.{name}", rule, self._check)
 
     def _apply(
         self, kind: Kind, name: str, rule: Schema, define: Callable[[Case], Schema | None]
     ) -> Iterator[tuple[str, str]]:
         case = Case(kind, name, rule, Translator(kind, self._entity_names))
-        entities: list[Entity] = []
+        given: list[str] = []
         for selector in rule["selectors"]:
             try:
                 condition = case.translator.condition(selector)
             except NotExpressibleError as error:
                 case.unclear.append((selector, _reason(selector, error)))
                 continue
-            if condition is False:
+            if condition is False or _never(condition, kind):
                 return
-            if isinstance(condition, Entity):
-                entities.append(condition)
+            if isinstance(condition, Given):
+                given.append(condition.token)
             elif isinstance(condition, dict):
                 case.conditions.append(condition)
         definition = define(case)
         if definition is None:
             return
         if self._output.rules.setdefault(name, definition) != definition:
-            message = f"{name} does not mean the same for {kind.datatype}/{kind.suffix}"
-            raise ValueError(message)
-        yield name, "+".join(entity.definition for entity in entities)
+            raise ValueError(f"{name} does not mean the same for {kind.name}")
+        if case.level == WARNING:
+            given.append(WARNING)
+        yield name, "+".join(given)
 
     def _requirement(self, case: Case) -> Schema:
         """Define a rule that says which fields are required, recommended or deprecated."""
         levels = self._levels(case.rule["fields"])
         for key, level in case.rule["fields"].items():
             prose = isinstance(level, dict) and level.get("level_addendum")
-            if prose and ("required" in prose or "mutually" in prose):
+            if prose:
                 reason = "written in prose; another rule may say it in part"
                 self._output.leave_out(case, f"{key}: {prose}", reason)
         types: Schema = {"properties": levels.pop("properties")}
@@ -515,6 +345,8 @@ class Generator:
                 schema[_ANNOTATIONS[keyword]] = value
             elif keyword in _KEPT:
                 schema[keyword] = value
+            elif keyword not in _DROPPED:
+                raise ValueError(f"what is the keyword {keyword}?")
         return schema
 
     def _reference(self, file: str, definition: str) -> Schema:
@@ -539,10 +371,19 @@ def _when(conditions: list[Schema], consequence: Schema) -> Schema:
     }
 
 
+def _never(condition: Condition, kind: Kind) -> bool:
+    """Tell whether a condition asks for an entity that no file of a dataset's root has."""
+    if not isinstance(condition, Given) or (kind.datatype and kind.suffix):
+        return False
+    return condition.token.startswith("entity:") and condition.token != "entity:atlas"
+
+
 def _reason(expression: str, error: NotExpressibleError) -> str:
     names = set(re.findall(r"[A-Za-z_]+", expression))
     if names & _THE_IMAGE:
         return "needs the image itself"
+    if "_StandardTemplateCoordSys" in expression:
+        return "says what holds for some values of an entity"
     if names & _OTHER_FILES or "exists(" in expression:
         return "needs other files of the dataset"
     if "lacks" in str(error):
@@ -556,18 +397,21 @@ def write_all(folder: Path) -> None:
     (folder / "sidecars").mkdir(parents=True)
     generator = Generator()
     output = generator.generate()
-    title = "Metadata fields of MRI and PET sidecars"
-    metadata = generator.head("metadata", title) | {"$defs": dict(sorted(output.metadata.items()))}
-    title = "Rules of BIDS about MRI and PET sidecars"
-    rules = generator.head("rules", title) | {"$defs": dict(sorted(output.rules.items()))}
-    _write(folder / "metadata.schema.json", metadata)
-    _write(folder / "rules.schema.json", rules)
+    metadata = generator.head("metadata", "Metadata fields of BIDS")
+    _write(folder / "metadata.schema.json", metadata | {"$defs": _sorted(output.metadata)})
+    rules = generator.head("rules", "Rules of BIDS about JSON files")
+    _write(folder / "rules.schema.json", rules | {"$defs": _sorted(output.rules)})
+    _write(folder / "columns.schema.json", generator.columns())
+    for name, schema in output.documents.items():
+        _write(folder / f"{name}.schema.json", schema)
     for name, schema in output.sidecars.items():
         _write(folder / "sidecars" / f"{name}.schema.json", schema)
-    _write(folder / "dataset_description.schema.json", generator.dataset_description())
-    for name in ("participants", "scans"):
-        _write(folder / f"{name}.schema.json", generator.columns(name, f"{name}.json"))
+    _write_kinds(folder / "kinds.tsv", generator)
     _write_not_expressed(folder / "not_expressed.tsv", output)
+
+
+def _sorted(definitions: dict[str, Schema]) -> dict[str, Schema]:
+    return dict(sorted(definitions.items()))
 
 
 def _write(path: Path, schema: Schema) -> None:
@@ -590,18 +434,28 @@ def _compact(value: Any, indent: int = 0, *, key: str = "", width: int = 100) ->
     return f"{label}{brackets[0]}{body}\n{' ' * indent}{brackets[1]}"
 
 
+def _write_kinds(path: Path, generator: Generator) -> None:
+    raw = generator.raw_kinds()
+    lines = ["datatype\tsuffix\tmodality\textensions\traw"]
+    for kind in generator.kinds():
+        is_raw = "yes" if (kind.datatype, kind.suffix) in raw else "no"
+        extensions = " ".join(kind.extensions)
+        lines.append("\t".join([kind.datatype, kind.suffix, kind.modality, extensions, is_raw]))
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
 def _write_not_expressed(path: Path, output: Output) -> None:
-    lines = ["rule\twhat\treason\tholds_for"]
-    for (rule, what, reason), kinds in sorted(output.not_expressed.items()):
-        lines.append("\t".join([rule, what, reason, _summarise(kinds)]))
+    lines = ["rule\tlevel\twhat\treason\tholds_for"]
+    for row, kinds in sorted(output.not_expressed.items()):
+        lines.append("\t".join([*row, _summarise(kinds)]))
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _summarise(kinds: set[str]) -> str:
     by_datatype: dict[str, list[str]] = {}
     for kind in sorted(kinds):
-        datatype, suffix = kind.split("/")
-        by_datatype.setdefault(datatype, []).append(suffix)
+        datatype, _, suffix = kind.rpartition("_") if kind not in _ROOT_NAMES else ("", "", kind)
+        by_datatype.setdefault(datatype or "root", []).append(suffix)
     return "; ".join(f"{d}: {' '.join(suffixes)}" for d, suffixes in by_datatype.items())
 
 

@@ -55,6 +55,8 @@ def read_json_object(content: bytes) -> dict[str, Any]:
         raise SidecarError(f"it is not JSON: line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
         raise SidecarError("it is nested too deeply") from error
+    except ValueError as error:
+        raise SidecarError("it holds a number of too many digits") from error
     if not isinstance(value, dict):
         raise SidecarError("it is not a JSON object")
     return value
@@ -69,6 +71,8 @@ def read_json_file(path: Path) -> dict[str, Any]:
         If it cannot be read, is too large, or is not what :func:`read_json_object` takes.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise SidecarError("it is no file")
         with path.open("rb") as stream:
             content = stream.read(LARGEST_JSON + 1)
     except OSError as error:
@@ -79,7 +83,7 @@ def read_json_file(path: Path) -> dict[str, Any]:
 
 
 class SidecarTree:
-    """The JSON files of one dataset, each read once.
+    """The JSON files of one dataset, each read once where the dataset is walked through in order.
 
     Parameters
     ----------
@@ -91,6 +95,7 @@ class SidecarTree:
         self._root = root
         self._folders: dict[PurePosixPath, list[BidsName]] = {}
         self._contents: dict[str, dict[str, Any]] = {}
+        self._at = PurePosixPath()
 
     def merged(self, image: str) -> MergedSidecar:
         """Merge the sidecars that hold for an image.
@@ -108,7 +113,7 @@ class SidecarTree:
         content: dict[str, Any] = {}
         origins: dict[str, str] = {}
         for path in self.applicable(image):
-            for key, value in self._read(path).items():
+            for key, value in self.read(path).items():
                 content[key] = value
                 origins[key] = path
         return MergedSidecar(content=content, origins=origins)
@@ -129,13 +134,35 @@ class SidecarTree:
             self._folders[folder] = [parse_name(str(folder / path.name)) for path in paths]
         return self._folders[folder]
 
-    def _read(self, path: str) -> dict[str, Any]:
+    def read(self, path: str) -> dict[str, Any]:
+        """Read one of the JSON files.
+
+        Parameters
+        ----------
+        path
+            The file, relative to the dataset, with forward slashes.
+
+        Raises
+        ------
+        SidecarError
+            If it cannot be understood; the text begins with its path.
+        """
         if path not in self._contents:
+            self._forget_far_from(PurePosixPath(path).parent)
             try:
                 self._contents[path] = read_json_file(self._root / path)
             except SidecarError as error:
                 raise SidecarError(f"{path}: {error}") from error
         return self._contents[path]
+
+    def _forget_far_from(self, folder: PurePosixPath) -> None:
+        """Keep what stands in a folder or above it: all that a walk in order asks for again."""
+        if folder != self._at:
+            near = {folder, *folder.parents}
+            far = [path for path in self._contents if PurePosixPath(path).parent not in near]
+            for path in far:
+                del self._contents[path]
+            self._at = folder
 
 
 def _applies(sidecar: BidsName, image: BidsName) -> bool:

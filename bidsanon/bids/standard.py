@@ -6,6 +6,7 @@ version of BIDS, so what is checked and what is kept do not depend on what pip i
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,32 +18,72 @@ from bidsanon.resources import schema_path
 Schema = dict[str, Any]
 
 
+DERIVATIVE = "derivative"
+WARNING = "warning"
+COLUMNS = "columns"
+_ENTITY = "entity:"
+_IMAGE_MODALITIES = frozenset({"mri", "pet"})
+_YES = "yes"
+
+
 @dataclass(frozen=True, kw_only=True)
-class SidecarRule:
-    """One rule of BIDS that holds for a kind of image.
+class Rule:
+    """One rule of BIDS that holds for a kind of file.
 
     Attributes
     ----------
     name
-        As the standard calls it: "func.MRIFuncRequired".
-    entity
-        Empty where it holds for every name; else the entity that the name must have ("echo"), or
-        several joined by "+", each with its value where only one value counts ("part=phase").
+        As the standard calls it: "func.MRIFuncRequired"; "columns" for what describes the columns
+        of a table.
+    given
+        What it asks for beside the JSON: entities of the name ("entity:echo"), each with its value
+        where only one counts ("entity:part=phase"), and that the dataset is a "derivative".
     schema
         What it says, as JSON Schema.
+    is_warning
+        Whether breaking it deserves no more than a warning.
     """
 
     name: str
-    entity: str
+    given: tuple[str, ...]
     schema: Schema
+    is_warning: bool = False
 
-    def holds_for(self, entities: Mapping[str, str]) -> bool:
-        """Tell whether the rule holds for a file name with these entities."""
-        for condition in filter(None, self.entity.split("+")):
-            name, _, value = condition.partition("=")
+    def holds_for(self, entities: Mapping[str, str], *, derivative: bool = False) -> bool:
+        """Tell whether it holds for a name with these entities in such a dataset."""
+        for condition in self.given:
+            if condition == DERIVATIVE:
+                if not derivative:
+                    return False
+                continue
+            name, _, value = condition.removeprefix(_ENTITY).partition("=")
             if name not in entities or (value and entities[name] != value):
                 return False
         return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataKind:
+    """A kind of data in subjects' folders that JSON describes.
+
+    Attributes
+    ----------
+    datatype, suffix
+        "anat", "T1w".
+    modality
+        "mri".
+    extensions
+        Of its data; ".json" alone where the JSON describes no other file. Those of folders end in
+        a slash.
+    is_raw
+        Whether raw datasets may hold it, and not only derivatives.
+    """
+
+    datatype: str
+    suffix: str
+    modality: str
+    extensions: tuple[str, ...]
+    is_raw: bool
 
 
 @cache
@@ -64,28 +105,48 @@ def metadata_fields() -> dict[str, Schema]:
 
 
 @cache
-def sidecar_rules(datatype: str, suffix: str) -> tuple[SidecarRule, ...]:
-    """Return the rules for the sidecars of one kind of image; none for a kind not known."""
-    if (datatype, suffix) not in image_kinds():
-        return ()
-    schema = _read(f"sidecars/{datatype}_{suffix}")
-    rules = list(_referred(schema, entity=""))
-    for definition, part in schema.get("$defs", {}).items():
-        rules += _referred(part, entity=definition.replace("entity:", ""))
-    return tuple(rules)
+def data_kinds() -> dict[tuple[str, str], DataKind]:
+    """Return every kind of data that has JSON, by datatype and suffix."""
+    text = schema_path("bids/kinds.tsv").read_text("utf-8")
+    return {
+        (row["datatype"], row["suffix"]): DataKind(
+            datatype=row["datatype"],
+            suffix=row["suffix"],
+            modality=row["modality"],
+            extensions=tuple(row["extensions"].split()),
+            is_raw=row["raw"] == _YES,
+        )
+        for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    }
 
 
 @cache
 def image_kinds() -> frozenset[tuple[str, str]]:
     """Return the datatypes and suffixes of the images that BIDS knows (MRI and PET)."""
-    folder = schema_path("bids/sidecars")
-    names = (path.name.removesuffix(".schema.json") for path in folder.glob("*.schema.json"))
-    return frozenset((name.split("_")[0], name.split("_")[1]) for name in names)
+    return frozenset(
+        name
+        for name, kind in data_kinds().items()
+        if kind.is_raw and kind.modality in _IMAGE_MODALITIES and ".nii.gz" in kind.extensions
+    )
+
+
+@cache
+def sidecar_rules(datatype: str, suffix: str) -> tuple[Rule, ...]:
+    """Return the rules for the JSON of one kind of data; none for a kind not known."""
+    if (datatype, suffix) not in data_kinds():
+        return ()
+    return tuple(_rules(f"sidecars/{datatype}_{suffix}"))
+
+
+@cache
+def document_rules(name: str) -> tuple[Rule, ...]:
+    """Return the rules for a JSON file at the dataset's root, such as ``participants``."""
+    return tuple(_rules(name))
 
 
 @cache
 def image_fields() -> dict[str, tuple[Schema, ...]]:
-    """Return the fields that BIDS names for images of any kind.
+    """Return the fields that BIDS names for raw images of any kind.
 
     Not kind by kind: BIDS names RepetitionTime for bold images only, and it means the same in the
     sidecar of a T1w image.
@@ -98,6 +159,8 @@ def image_fields() -> dict[str, tuple[Schema, ...]]:
     found: dict[str, list[Schema]] = {}
     for datatype, suffix in sorted(image_kinds()):
         for rule in sidecar_rules(datatype, suffix):
+            if DERIVATIVE in rule.given:
+                continue
             for name, reference in rule.schema.get("properties", {}).items():
                 if "$ref" not in reference:
                     continue
@@ -107,26 +170,42 @@ def image_fields() -> dict[str, tuple[Schema, ...]]:
     return {name: tuple(schemas) for name, schemas in found.items()}
 
 
-def resolve(schema: Schema) -> Schema:
-    """Return a rule's schema with its references to metadata fields replaced by the fields."""
-    properties = {
-        name: metadata_fields()[_referred_name(part)]
-        for name, part in schema.get("properties", {}).items()
-        if "$ref" in part
-    }
-    return schema | {"properties": properties} if properties else schema
+def resolve(schema: Any) -> Any:
+    """Return a schema with each of its references replaced by what it refers to."""
+    if isinstance(schema, list):
+        return [resolve(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return resolve(_referred(schema))
+    return {key: resolve(part) for key, part in schema.items()}
 
 
-def document_schema(name: str) -> Schema:
-    """Return the JSON Schema of a file at the dataset's root, such as ``participants``."""
-    return _read(name)
+def _rules(name: str) -> Iterator[Rule]:
+    """Read the rules of one file, the warnings last."""
+    schema = _read(name)
+    for reference in schema.get("allOf", ()):
+        yield Rule(name=_referred_name(reference), given=(), schema=_referred(reference))
+    definitions = schema.get("$defs", {})
+    for definition in sorted(definitions, key=lambda name: (WARNING in name, name)):
+        given = definition.split("+")
+        for reference in definitions[definition]["allOf"]:
+            yield Rule(
+                name=_referred_name(reference),
+                given=tuple(condition for condition in given if condition != WARNING),
+                schema=_referred(reference),
+                is_warning=WARNING in given,
+            )
+    if "additionalProperties" in schema:
+        columns = {key: schema[key] for key in ("properties", "additionalProperties")}
+        yield Rule(name=COLUMNS, given=(), schema=columns, is_warning=True)
 
 
-def _referred(schema: Schema, *, entity: str) -> Iterator[SidecarRule]:
-    definitions = _read("rules")["$defs"]
-    for reference in schema["allOf"]:
-        name = _referred_name(reference)
-        yield SidecarRule(name=name, entity=entity, schema=definitions[name])
+def _referred(reference: Schema) -> Schema:
+    """Return what a reference leads to: ``urn:...:rules#/$defs/func.MRIFuncRequired``."""
+    address, _, _ = reference["$ref"].partition("#")
+    schema: Schema = _read(address.rsplit(":", 1)[1])["$defs"][_referred_name(reference)]
+    return schema
 
 
 def _referred_name(reference: Schema) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bidsanon.bids.names import BidsName
+from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
 from bidsanon.findings import Finding, finding
 from bidsanon.validate.images import dataset_images
 
@@ -32,13 +32,15 @@ _PYBIDS_NAMES = {
     "recording": "recording",
     "chunk": "chunk",
 }
-_NUMBERED = {"run", "echo", "flip", "inv", "chunk"}
+_WHAT_PYBIDS_RAISES = (OSError, ValueError, TypeError, LookupError, RecursionError)
 
 
 def check_layout(
     root: Path, subject: str | None = None, session: str | None = None
 ) -> tuple[Finding, ...]:
     """Open a dataset with pybids and look for its images by their entities.
+
+    What sidecars say is not asked for: one that cannot be understood is for the schemas to name.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def check_layout(
     Returns
     -------
     tuple of Finding
-        One error for each image that pybids does not find.
+        One error for each image that pybids does not find, or the one that it finds nothing.
     """
     root = root.resolve()  # as pybids names what it finds
     images = [
@@ -61,43 +63,52 @@ def check_layout(
     ]
     if not images:
         return ()
+    try:
+        found = _found_by_pybids(root)
+    except _WHAT_PYBIDS_RAISES as error:
+        return (finding("LAYOUT_NOT_READ", problem=type(error).__name__),)
+    return tuple(
+        finding("LAYOUT_IMAGE_NOT_FOUND", location=image.path)
+        for image in images
+        if found.get(str(root / image.path)) != _asked_for(image)
+    )
+
+
+def _found_by_pybids(root: Path) -> dict[str, dict[str, str]]:
+    """Return what pybids takes for the entities of each image, by the image's path."""
     with warnings.catch_warnings():
         # pybids warns of what its own dependencies deprecate.
         warnings.simplefilter("ignore")
-        layout = _layout_class()(root, validate=False, derivatives=False)
-        return tuple(
-            finding("LAYOUT_IMAGE_NOT_FOUND", location=image.path)
-            for image in images
-            if str(root / image.path) not in layout.get(**_query(image), return_type="filename")
-        )
+        layout_class, indexer_class = _pybids()
+        indexer = indexer_class(validate=False, index_metadata=False)
+        layout = layout_class(root, validate=False, derivatives=False, indexer=indexer)
+        wanted = {"suffix", "extension", "datatype", *_PYBIDS_NAMES.values()}
+        return {
+            file.path: {
+                k: str(v) for k, v in file.get_entities(metadata=False).items() if k in wanted
+            }
+            for file in layout.get(extension=list(IMAGE_EXTENSIONS))
+        }
 
 
-def _query(image: BidsName) -> Mapping[str, Any]:
-    """Ask for what the name says, and for images that lack the entities it lacks."""
-    asked: dict[str, Any] = {
+def _asked_for(image: BidsName) -> dict[str, str]:
+    """Return what a user asks for: what the name says, and none of the entities that it lacks."""
+    asked = {
         "suffix": image.suffix,
         "extension": image.extension,
         "datatype": image.datatype,
     }
     for entity, name in _PYBIDS_NAMES.items():
         label = image.entities.get(entity)
-        if label is None:
-            asked[name] = _query_class().NONE
-        else:
-            asked[name] = int(label) if entity in _NUMBERED and label.isdigit() else label
+        if label is not None:
+            asked[name] = label
     return asked
 
 
 @cache
-def _layout_class() -> Any:
+def _pybids() -> tuple[Any, Any]:
     # Imported here: it takes a third of a second.
     from bids import BIDSLayout  # noqa: PLC0415
+    from bids.layout import BIDSLayoutIndexer  # noqa: PLC0415
 
-    return BIDSLayout
-
-
-@cache
-def _query_class() -> Any:
-    from bids.layout import Query  # noqa: PLC0415
-
-    return Query
+    return BIDSLayout, BIDSLayoutIndexer

@@ -1,184 +1,237 @@
-"""Sidecars and the dataset's own JSON files against the JSON Schemas in ``schemas/bids``.
+"""The JSON files of a dataset against the JSON Schemas in ``schemas/bids``.
 
-Inheritance is resolved first, so what is checked is what holds for an image, wherever it is
-written. A finding names the rule of BIDS, and holds no value.
+Inheritance is resolved first, so what is checked is what holds for an image, a recording or a
+table, wherever it is written. What BIDS only advises against is a warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from typing import Any, cast
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from bidsanon.bids.keys import KeyAction, key_rules
-from bidsanon.bids.names import BidsName
-from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree, read_json_file
-from bidsanon.bids.standard import SidecarRule, document_schema, resolve, sidecar_rules
+from bidsanon.bids.names import BidsName, parse_name
+from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree
+from bidsanon.bids.standard import (
+    DERIVATIVE,
+    Rule,
+    Schema,
+    data_kinds,
+    document_rules,
+    resolve,
+    sidecar_rules,
+)
+from bidsanon.bids.tree import DatasetTree
 from bidsanon.findings import Finding, finding
-from bidsanon.validate.images import dataset_images
+from bidsanon.validate.schema_findings import findings_of
 
-_DOCUMENTS = ("dataset_description", "participants", "scans")
-_BOUNDS = {
-    "minimum": "is less than",
-    "exclusiveMinimum": "is not greater than",
-    "maximum": "is greater than",
-    "exclusiveMaximum": "is not less than",
-    "minItems": "has fewer items than",
-    "maxItems": "has more items than",
+DESCRIPTION = "dataset_description.json"
+
+_AT_ROOT = {
+    DESCRIPTION: "dataset_description",
+    "genetic_info.json": "genetic_info",
+    "participants.json": "participants",
+    "samples.json": "samples",
 }
-_SIGNS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-_SHORT_ENUM = 8
+_AT_ANY_LEVEL = {"scans", "sessions"}
+_ATLAS = "atlas-"
+_PHENOTYPE = "phenotype"
+_MOST_OF_A_RULE = 20
+_TOLD_ONCE = {"SCHEMA_REQUIRED_MISSING", "SCHEMA_VALUE_INVALID"}
+_NOTHING = MergedSidecar(content={}, origins={})
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Check:
     """A rule of BIDS, ready to be checked.
 
-    ``condition`` is met by the sidecars that the rule is about; None where it is about all.
+    ``condition`` is met by the JSON that the rule is about; None where it is about all.
     """
 
-    rule: SidecarRule
+    rule: Rule
     validator: Draft202012Validator
     condition: Draft202012Validator | None
 
-    def recommended(self, content: dict[str, Any]) -> list[str]:
-        """Return the fields that the rule recommends for a sidecar."""
+    def recommended(self, content: Mapping[str, Any]) -> list[str]:
+        """Return the fields that the rule recommends."""
         schema = self.rule.schema
         if self.condition is not None:
             schema = schema["then"] if self.condition.is_valid(content) else {}
         return list(schema.get("x-recommended", ()))
 
 
-def check_schemas(root: Path) -> tuple[Finding, ...]:
+@dataclass(kw_only=True)
+class _Recommendations:
+    """Which recommended fields are missing, and in which files."""
+
+    places: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=dict)
+
+    def note(self, name: BidsName, content: Mapping[str, Any], checks: Iterable[_Check]) -> None:
+        """Note what a file's JSON lacks."""
+        wanted = {key for check in checks for key in check.recommended(content)}
+        missing = tuple(sorted(wanted - content.keys() - _never_published()))
+        if missing:
+            self.places.setdefault((name.suffix, missing), []).append(name.path)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield one for all files of a kind that lack the same fields."""
+        for (suffix, missing), places in sorted(self.places.items()):
+            yield finding(
+                "SCHEMA_RECOMMENDED_MISSING",
+                location=places[0],
+                suffix=suffix,
+                count=len(places),
+                keys=", ".join(missing),
+            )
+
+
+def check_schemas(tree: DatasetTree) -> tuple[Finding, ...]:
     """Check a dataset's JSON files against the schemas.
 
     Parameters
     ----------
-    root
-        The dataset's folder.
+    tree
+        What the dataset's folder holds.
 
     Returns
     -------
     tuple of Finding
-        Errors where BIDS requires something else; one info for each kind of image whose
-        recommended fields are missing.
+        Errors where BIDS requires something else, warnings where it advises against it; one info
+        for all files of a kind whose recommended fields are missing.
     """
+    sidecars = SidecarTree(tree.root)
+    derivative = _is_derivative(sidecars)
+    recommendations = _Recommendations()
     findings: list[Finding] = []
-    for name in _DOCUMENTS:
-        if (root / f"{name}.json").is_file():
-            findings += _check_document(root, name)
-    tree = SidecarTree(root)
-    recommended: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for image in dataset_images(root):
-        checks = [c for c in _checks(image.datatype, image.suffix) if _holds(c, image)]
-        if not checks:
-            continue
+    done: set[str] = set()
+    for name in _names_of(tree):
         try:
-            sidecar = tree.merged(image.path)
+            content, rules = _content_and_rules(name, sidecars)
         except SidecarError as error:
             path, _, problem = str(error).partition(": ")
             findings.append(finding("SCHEMA_NOT_JSON", location=path, problem=problem))
             continue
-        findings += _check_sidecar(image, sidecar, checks)
-        wanted = {key for check in checks for key in check.recommended(dict(sidecar.content))}
-        missing = tuple(sorted(wanted - sidecar.content.keys() - _never_published()))
-        if missing:
-            recommended.setdefault((image.suffix, missing), []).append(image.path)
-    findings += _summarise(recommended)
+        checks = [c for c in rules if c.rule.holds_for(name.entities, derivative=derivative)]
+        own = name.path.removesuffix(name.extension) + ".json"
+        if checks and own not in done:
+            done.add(own)
+            findings += _check(own, content, checks)
+            recommendations.note(name, content.content, checks)
+    findings += recommendations.findings()
     return tuple(dict.fromkeys(findings))
 
 
-def _check_document(root: Path, name: str) -> Iterator[Finding]:
-    path = f"{name}.json"
+def _is_derivative(sidecars: SidecarTree) -> bool:
     try:
-        content = read_json_file(root / path)
-    except SidecarError as error:
-        yield finding("SCHEMA_NOT_JSON", location=path, problem=error)
-        return
-    for broken in Draft202012Validator(document_schema(name)).iter_errors(content):
-        yield from _findings(broken, rule=name, file_of=lambda _key: path)
+        return sidecars.read(DESCRIPTION).get("DatasetType") == DERIVATIVE
+    except SidecarError:
+        return False
 
 
-def _check_sidecar(
-    image: BidsName, sidecar: MergedSidecar, checks: list[_Check]
-) -> Iterator[Finding]:
-    own = image.path.removesuffix(image.extension) + ".json"
-    for check in checks:
-        rule = check.rule
-        for error in check.validator.iter_errors(dict(sidecar.content)):
-            if "description" in rule.schema:
-                meaning = rule.schema["description"]
-                yield finding("SCHEMA_RULE_BROKEN", location=own, rule=rule.name, meaning=meaning)
-            else:
-                yield from _findings(
-                    error, rule=rule.name, file_of=lambda key: sidecar.origins.get(key, own)
-                )
+def _names_of(tree: DatasetTree) -> Iterator[BidsName]:
+    """Yield what schemas may say something of: files, and folders that are one recording."""
+    seen: set[str] = set()
+    for file in tree.files:
+        parts = PurePosixPath(file.name).parts
+        if len(parts) > 1 and parts[0] != _PHENOTYPE and not parts[0].startswith("sub-"):
+            continue
+        path = _recording_folder(parts) or file.name
+        if path not in seen:
+            seen.add(path)
+            yield parse_name(path)
 
 
-def _findings(
-    error: ValidationError, *, rule: str, file_of: Callable[[str], str]
-) -> Iterator[Finding]:
-    """Say what an error of jsonschema means, without the value that its own text quotes.
+def _recording_folder(parts: tuple[str, ...]) -> str:
+    """Return the folder above a file that is one recording (``.ds``), empty where there is none."""
+    for depth, part in enumerate(parts[:-1], start=1):
+        if part.endswith(_folder_extensions()):
+            return "/".join(parts[:depth])
+    return ""
 
-    Parameters
-    ----------
-    file_of
-        Gives the file that holds a key of the sidecar, or should.
+
+def _content_and_rules(
+    name: BidsName, sidecars: SidecarTree
+) -> tuple[MergedSidecar, tuple[_Check, ...]]:
+    """Return what is said of a file, and the rules about that; no rules where BIDS has none.
+
+    Raises
+    ------
+    SidecarError
+        If a JSON file cannot be understood; the text begins with its path.
     """
-    parts = [str(part) for part in error.absolute_path]
-    pointer = "".join(f"/{part}" for part in parts)
-    keyword, value = str(error.validator), cast("Any", error.validator_value)
-    if keyword == "required":
-        for key in value:
-            if key not in cast("Any", error.instance):
-                location = f"{file_of([*parts, key][0])}#{pointer}/{key}"
-                yield finding("SCHEMA_REQUIRED_MISSING", location=location, key=key, rule=rule)
-        return
-    yield finding(
-        "SCHEMA_VALUE_INVALID",
-        location=f"{file_of(parts[0] if parts else '')}#{pointer}",
-        key=next((part for part in reversed(parts) if not part.isdigit()), "the object"),
-        problem=_problem(keyword, value),
-        rule=rule,
-    )
+    if name.extension == ".json":
+        content = sidecars.read(name.path)
+        alone = MergedSidecar(content=content, origins=dict.fromkeys(content, name.path))
+        document = _document(name)
+        return alone, _document_checks(document) if document else _data_checks(name)
+    checks = _data_checks(name)
+    return (sidecars.merged(name.path) if checks else _NOTHING), checks
 
 
-def _problem(keyword: str, value: Any) -> str:
-    if keyword in _BOUNDS:
-        return f"{_BOUNDS[keyword]} {value}"
-    if keyword == "type":
-        return f"is not of the type {value}"
-    if keyword == "enum":
-        allowed = ", ".join(map(str, value[:_SHORT_ENUM]))
-        more = ", ..." if len(value) > _SHORT_ENUM else ""
-        return f"is none of {allowed}{more}"
-    if keyword == "pattern":
-        return "is not written as BIDS asks"
-    if keyword == "anyOf":
-        return f"is not {' or '.join(dict.fromkeys(map(_allowed, value)))}"
-    return f"does not keep the schema's {keyword!r}"
+def _document(name: BidsName) -> str:
+    """Say which schema of ``schemas/bids`` is about a JSON file; empty where none is."""
+    if name.path.startswith(f"{_PHENOTYPE}/"):
+        return _PHENOTYPE
+    if name.suffix in _AT_ANY_LEVEL:
+        return name.suffix
+    if name.path.startswith(_ATLAS) and name.suffix == "description" and "/" not in name.path:
+        return "description"
+    return _AT_ROOT.get(name.path, "")
 
 
-def _allowed(option: dict[str, Any]) -> str:
-    """Say what one alternative allows: "number > 0 <= 360"."""
-    bounds = [f"{sign} {option[word]}" for word, sign in _SIGNS.items() if word in option]
-    return " ".join([str(option.get("type", "another form")), *bounds])
+def _check(own: str, said: MergedSidecar, checks: Iterable[_Check]) -> Iterator[Finding]:
+    """Check what is said of a file; ``own`` is the JSON file beside it, there or not.
+
+    What several rules ask for is told once.
+    """
+    content, told = dict(said.content), set[tuple[str, str]]()
+
+    def file_of(key: str) -> str:
+        return said.origins.get(key, own)
+
+    for check in checks:
+        broken = check.validator.iter_errors(content)
+        found = (f for error in broken for f in findings_of(error, check.rule, file_of))
+        for one in islice(found, _MOST_OF_A_RULE):
+            if (one.code, one.location) not in told or one.code not in _TOLD_ONCE:
+                yield one
+            told.add((one.code, one.location))
+        if next(found, None) is not None:
+            yield finding(
+                "SCHEMA_MORE_PLACES", location=own, rule=check.rule.name, count=_MOST_OF_A_RULE
+            )
+
+
+def _data_checks(name: BidsName) -> tuple[_Check, ...]:
+    """Return the rules about data of a kind; none where JSON is written beside other data."""
+    kind = data_kinds().get((name.datatype, name.suffix))
+    if kind is None or not {name.extension, f"{name.extension}/"} & set(kind.extensions):
+        return ()
+    return _sidecar_checks(name.datatype, name.suffix)
 
 
 @cache
-def _checks(datatype: str, suffix: str) -> tuple[_Check, ...]:
-    return tuple(
-        _Check(
-            rule=rule,
-            validator=Draft202012Validator(resolve(rule.schema)),
-            condition=Draft202012Validator(rule.schema["if"]) if "if" in rule.schema else None,
-        )
-        for rule in sidecar_rules(datatype, suffix)
+def _sidecar_checks(datatype: str, suffix: str) -> tuple[_Check, ...]:
+    return tuple(map(_ready, sidecar_rules(datatype, suffix)))
+
+
+@cache
+def _document_checks(name: str) -> tuple[_Check, ...]:
+    return tuple(map(_ready, document_rules(name)))
+
+
+def _ready(rule: Rule) -> _Check:
+    schema: Schema = resolve(rule.schema)
+    return _Check(
+        rule=rule,
+        validator=Draft202012Validator(schema),
+        condition=Draft202012Validator(schema["if"]) if "if" in schema else None,
     )
 
 
@@ -189,16 +242,8 @@ def _never_published() -> frozenset[str]:
     return frozenset(rule.key for rule in rules if rule.action is KeyAction.REMOVE)
 
 
-def _holds(check: _Check, image: BidsName) -> bool:
-    return check.rule.holds_for(image.entities)
-
-
-def _summarise(recommended: dict[tuple[str, tuple[str, ...]], list[str]]) -> Iterator[Finding]:
-    for (suffix, missing), images in sorted(recommended.items()):
-        yield finding(
-            "SCHEMA_RECOMMENDED_MISSING",
-            location=images[0],
-            suffix=suffix,
-            count=len(images),
-            keys=", ".join(missing),
-        )
+@cache
+def _folder_extensions() -> tuple[str, ...]:
+    """Return the extensions of folders that are one recording."""
+    extensions = {e for kind in data_kinds().values() for e in kind.extensions}
+    return tuple(e.removesuffix("/") for e in sorted(extensions) if e.endswith("/") and len(e) > 1)

@@ -1,9 +1,10 @@
 """The JSON Schemas of BIDS are what the script makes of bidsschematools, and say what BIDS says."""
 
 import csv
-import importlib.util
+import importlib
 import json
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -19,14 +20,13 @@ FILES = sorted(FOLDER.rglob("*.schema.json"))
 
 
 @pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", FOLDER.parent / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["generate"] = module
-    spec.loader.exec_module(module)
-    return module
+def generate() -> Iterator[ModuleType]:
+    """The script, as Python runs it: with its folder on the path."""
+    sys.path.insert(0, str(FOLDER.parent))
+    yield importlib.import_module("generate")
+    sys.path.remove(str(FOLDER.parent))
+    for name in ("generate", "conditions"):
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
