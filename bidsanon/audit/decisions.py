@@ -122,11 +122,13 @@ class FaceDecisions:
             If it cannot be read.
         """
         size = path.stat().st_size
-        alike = [one for one in self.by_image.values() if one.size == size]
-        if not alike:
+        if not any(one.size == size for one in self.by_image.values()):
             return None
-        digest = sha256(path)
-        verdicts = {one.verdict for one in alike if one.sha256 == digest}
+        return self.verdict_of_bytes(sha256(path))
+
+    def verdict_of_bytes(self, digest: str) -> FaceVerdict | None:
+        """Return what was decided about bytes, by their SHA-256."""
+        verdicts = {one.verdict for one in self.by_image.values() if one.sha256 == digest}
         if FaceVerdict.REJECTED in verdicts:
             return FaceVerdict.REJECTED
         return FaceVerdict.ACCEPTED if verdicts else None

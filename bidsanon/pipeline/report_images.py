@@ -12,15 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from bidsanon.bids.faces import kind_shows_face
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import SidecarError, SidecarTree
 from bidsanon.deface.grid import voxel_sizes_mm
 from bidsanon.deface.means import block_means
 from bidsanon.deface.voxels import Nifti, Slab, UnreadableImageError, read_header, slabs
+from bidsanon.files import sha256
 from bidsanon.report.carpet import CarpetLoom
 from bidsanon.report.gradients import Gradients, read_gradients
 from bidsanon.report.images import EventsEntry, ImageEntry, events_entry
 from bidsanon.report.mosaic import draw_mosaic
+from bidsanon.report.words import byte_words
 
 _MOST_BYTES = 1 << 35
 _MOST_IN_A_SLICE = 1 << 25
@@ -48,28 +51,36 @@ def describe_image(root: Path, image: str) -> ImageEntry:
         The image, relative to it.
     """
     name = parse_name(image)
+    about: dict[str, Any] = {"path": image, "suffix": name.suffix}
     sidecar, unclear = _sidecar(root, image)
     try:
+        about["digest"] = sha256(root / image)
         nifti = read_header(root / image)
-        facts = _facts(root, nifti, sidecar) | ({"sidecar": unclear} if unclear else {})
+        facts = _facts(nifti, sidecar) | ({"sidecar": unclear} if unclear else {})
     except (UnreadableImageError, OSError) as error:
-        return ImageEntry(path=image, suffix=name.suffix, problem=_words(error))
+        return ImageEntry(**about, of_a_face=_of_a_face(name, None), problem=_words(error))
+    about["of_a_face"] = _of_a_face(name, nifti)
     gradients = _gradients(root, name, nifti) if name.datatype == "dwi" else None
-    problem = _too_large(nifti)
-    about: dict[str, Any] = {
-        "path": image,
-        "suffix": name.suffix,
+    about |= {
         "facts": facts,
         "repetition_s": _repetition_s(nifti, sidecar),
         "gradients": gradients if name.suffix == "dwi" else None,
         "events": _events(root, name) if name.datatype == "func" else None,
     }
+    problem = _too_large(nifti)
     if problem:
         return ImageEntry(**about, problem=problem)
     try:
         return ImageEntry(**about, **_drawn(nifti, name, gradients))
     except (UnreadableImageError, OSError) as error:
         return ImageEntry(**about, problem=_words(error))
+
+
+def _of_a_face(name: BidsName, nifti: Nifti | None) -> bool:
+    def voxel_mm3() -> float | None:
+        return float(np.prod(voxel_sizes_mm(nifti.affine))) if nifti else None
+
+    return kind_shows_face(name.datatype, name.suffix, voxel_mm3).asked
 
 
 def _drawn(nifti: Nifti, name: BidsName, gradients: Gradients | None) -> dict[str, Any]:
@@ -137,13 +148,13 @@ def _sidecar(root: Path, image: str) -> tuple[Mapping[str, Any], str]:
         return {}, "it cannot be read"
 
 
-def _facts(root: Path, nifti: Nifti, sidecar: Mapping[str, Any]) -> dict[str, str]:
+def _facts(nifti: Nifti, sidecar: Mapping[str, Any]) -> dict[str, str]:
     sizes = voxel_sizes_mm(nifti.affine)
     facts = {
         "voxels": _TIMES.join(map(str, nifti.shape)),
         "voxel size": _TIMES.join(f"{size:.3g}" for size in sizes) + " mm",
         "stored as": str(nifti.dtype) if not nifti.dtype.fields else "colours",
-        "file": _megabytes((root / nifti.path).stat().st_size),
+        "file": byte_words(nifti.path.stat().st_size),
     }
     repetition = _repetition_s(nifti, sidecar)
     if repetition:
@@ -162,10 +173,6 @@ def _repetition_s(nifti: Nifti, sidecar: Mapping[str, Any]) -> float | None:
     value = sidecar.get("RepetitionTime")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and nifti.volume_count and value > 0 else None  # type: ignore[arg-type,operator]
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"  # noqa: PLR2004
 
 
 def _gradients(root: Path, name: BidsName, nifti: Nifti) -> Gradients:

@@ -47,6 +47,10 @@ class ImageEntry:
         Relative to the dataset.
     suffix
         As its name says.
+    digest
+        The SHA-256 of its file; empty where it cannot be read.
+    of_a_face
+        Whether images of its kind show a face.
     facts
         What its header and its sidecars say, in the order in which it is shown.
     problem
@@ -67,6 +71,8 @@ class ImageEntry:
 
     path: str
     suffix: str
+    digest: str = ""
+    of_a_face: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     drawn: str = ""

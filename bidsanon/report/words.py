@@ -195,6 +195,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
+def byte_words(size: float) -> str:
+    """Write how large a file is: "812 bytes", "1.4 MB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004 - the units of SI
+            return f"{size:.0f} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
 def sentence(text: str) -> str:
     """Make a sentence of a reason: a capital first, a full stop last."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -1,0 +1,156 @@
+"""One session's page, and what the dataset's page says of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.audit import FaceVerdict
+from bidsanon.bids.names import parse_name
+from bidsanon.findings import Finding, Severity
+from bidsanon.pipeline.report_content import PrivateContent, SessionContent
+from bidsanon.pipeline.report_request import INDEX, ReportRequest
+from bidsanon.pipeline.workspace import Workspace
+from bidsanon.report import SessionReport, read_record
+from bidsanon.report.dataset import FaceEntry, SessionRow, SessionView
+from bidsanon.report.images import ImageEntry
+from bidsanon.report.page import render_session, write_page
+from bidsanon.session import DefaceVerdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionPage:
+    """One session, and all that its page and the dataset's page say of it.
+
+    Attributes
+    ----------
+    request
+        What was asked for.
+    session
+        Its files.
+    images
+        What each image is.
+    record
+        What is known of the run that published it; None where nothing is.
+    findings
+        What validating says of its files.
+    private
+        What the private folder knows.
+    """
+
+    request: ReportRequest
+    session: SessionContent
+    images: tuple[ImageEntry, ...]
+    record: SessionReport | None
+    findings: tuple[Finding, ...]
+    private: PrivateContent
+
+    @property
+    def path(self) -> Path:
+        """Where the page goes."""
+        return self.request.out / f"{self.session.name}.html"
+
+    @property
+    def refused(self) -> str:
+        """The name of the page of a later run that was refused; empty where there is none."""
+        there = _workspace(self.request, self.session.name).refused_record.is_dir()
+        return refused_page(self.session.name) if there else ""
+
+    @property
+    def decisions(self) -> Mapping[str, FaceVerdict]:
+        """What a person said of each image's bytes."""
+        said = {
+            image.path: self.private.decisions.verdict_of_bytes(image.digest)
+            for image in self.images
+        }
+        return {path: verdict for path, verdict in said.items() if verdict}
+
+    def write(self) -> None:
+        """Write the page."""
+        digests = self.private.digests
+        view = SessionView(
+            images=self.images,
+            findings=self.findings,
+            decisions=self.decisions,
+            changed=frozenset(
+                image.path
+                for image in self.images
+                if image.digest and digests.get(image.path, image.digest) != image.digest
+            ),
+            runs=self.private.runs_of(self.session.name),
+            index=INDEX,
+            refused=self.refused,
+        )
+        html = render_session(
+            self.session.label,
+            record=self.record,
+            view=view,
+            private=self.request.is_private,
+        )
+        write_page(html, self.path, private=self.request.is_private)
+
+    @property
+    def row(self) -> SessionRow:
+        """What the dataset's tables say of it."""
+        kinds = Counter(parse_name(image.path).datatype or "other" for image in self.images)
+        severities = Counter(found.severity for found in self.findings)
+        return SessionRow(
+            label=self.session.label,
+            page=self.path.name,
+            images=len(self.images),
+            undrawn=sum(bool(image.problem) for image in self.images),
+            kinds=", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())),
+            errors=severities[Severity.ERROR],
+            warnings=severities[Severity.WARNING],
+            outcome=self.record.outcome if self.record else None,
+            gates=self.record.gates if self.record else (),
+            refused=self.refused,
+        )
+
+    @property
+    def faces(self) -> tuple[FaceEntry, ...]:
+        """The images that show a face, or had one removed."""
+        decisions = self.decisions
+        outcomes = {one.path: one for one in self.record.defaced} if self.record else {}
+        entries = []
+        for image in self.images:
+            outcome = outcomes.get(image.path)
+            spared = outcome and outcome.verdict is DefaceVerdict.NOT_NEEDED
+            if (image.of_a_face or outcome) and not spared:
+                entries.append(
+                    FaceEntry(
+                        path=image.path,
+                        verdict=outcome.verdict if outcome else None,
+                        decision=decisions.get(image.path),
+                    )
+                )
+        return tuple(entries)
+
+
+def recorded_run(request: ReportRequest, session: SessionContent) -> SessionReport | None:
+    """Return what is known of the run that published a session; None where nothing is."""
+    return read_record(_workspace(request, session.name).published_record)
+
+
+def refused_page(name: str) -> str:
+    """Return what the page of a session's refused run is called."""
+    return f"{name}_refused.html"
+
+
+def write_refused_pages(request: ReportRequest) -> dict[str, Path]:
+    """Write the page of each session whose last run was refused, and return them by its name."""
+    pages = {}
+    for folder in sorted((request.private / "reports").glob("*/refused")):
+        name = folder.parent.name
+        record = read_record(folder)
+        if record is not None:
+            pages[name] = request.out / refused_page(name)
+            html = render_session(record.name, record=record, view=None, private=request.is_private)
+            write_page(html, pages[name], private=request.is_private)
+    return pages
+
+
+def _workspace(request: ReportRequest, name: str) -> Workspace:
+    return Workspace(private=request.private, name=name)
