@@ -49,10 +49,14 @@ def residue_lines(residue: ResidueSearch) -> list[str]:
 
 def openneuro_lines(judged: OpenNeuro) -> list[str]:
     """Return what OpenNeuro would say, and the checklist of what it asks a person to affirm."""
-    taken = "would take the dataset" if judged.taken else "would refuse the dataset"
+    taken = {
+        True: "as far as its rules are known here, OpenNeuro would take the dataset",
+        False: "OpenNeuro would refuse the dataset",
+        None: "whether OpenNeuro would take it is not known: the official validator failed",
+    }
     lines = [
         "",
-        f"as far as its rules are known here, OpenNeuro {taken}",
+        taken[judged.taken],
         "",
         "OpenNeuro asks you to affirm:",
     ]

@@ -26,14 +26,14 @@ class OpenNeuro:
     Attributes
     ----------
     taken
-        Whether no check says that OpenNeuro would refuse it.
+        Whether no check says that OpenNeuro would refuse it; None where nobody knows.
     affirmations
         What a person is asked to affirm, with what is known.
     findings
         What would be refused, is contradicted, or left to a person.
     """
 
-    taken: bool
+    taken: bool | None
     affirmations: tuple[Affirmation, ...]
     findings: tuple[Finding, ...]
 

@@ -1,6 +1,6 @@
 """The search for people in a dataset, with what its private folder knows of it.
 
-The folder knows which defaced images a person accepted. Its vault, where it is asked, knows by how
+The folder knows which defaced images a person accepted or rejected. Its vault, where it is asked, knows by how
 many days the dates of each subject were shifted.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from bidsanon.audit import FaceDecisions, FaceVerdict
 from bidsanon.findings import Finding
 from bidsanon.validate.privacy import check_privacy
+from bidsanon.validate.rejected import check_rejected
 from bidsanon.vault import Vault
 
 
@@ -40,12 +41,15 @@ def find_people(
     if vault:
         with Vault.preview(private, passphrase_file=passphrase_file) as opened:
             shifts = opened.shifts_by_subject()
-    return check_privacy(dataset, shifts=shifts, accepted=_accepted(dataset, private))
-
-
-def _accepted(dataset: Path, private: Path) -> Collection[str]:
-    """Return the images that a person accepted as they are now, by their bytes."""
     decisions = FaceDecisions.read(private)
+    return (
+        *check_privacy(dataset, shifts=shifts, accepted=_accepted(dataset, decisions)),
+        *check_rejected(dataset, decisions),
+    )
+
+
+def _accepted(dataset: Path, decisions: FaceDecisions) -> Collection[str]:
+    """Return the images that a person accepted as they are now, by their bytes."""
     there = (image for image in decisions.by_image if (dataset / image).is_file())
     return frozenset(
         image for image in there if decisions.verdict_of(dataset / image) is FaceVerdict.ACCEPTED

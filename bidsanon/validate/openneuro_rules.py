@@ -7,7 +7,7 @@ brings can be newer, and are what it will validate with next.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from bidsanon.bids.sharing import BIDSIGNORE, SharedTree
+from bidsanon.errors import ToolFailedError
 from bidsanon.findings import Finding, errors, finding
 from bidsanon.resources import data_path
 from bidsanon.validate.official import bids_schema_file, check_official
 
 _TYPES = ("raw", "derivative")
+_FAILED = "OFFICIAL_VALIDATOR_FAILED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +31,18 @@ class Taking:
     Attributes
     ----------
     taken
-        Whether nothing says that it would not, as it validates now.
+        Whether nothing says that it would not, as it validates now; None where nobody knows, since
+        the official validator could not be asked.
     findings
         What it would refuse, now or with newer rules, and what it leaves behind.
     """
 
-    taken: bool
+    taken: bool | None
     findings: tuple[Finding, ...]
 
 
 def check_openneuro_rules(
-    root: Path, *, description: Mapping[str, Any], shared: SharedTree, said: Iterable[Finding] = ()
+    root: Path, *, description: Mapping[str, Any], shared: SharedTree, said: Sequence[Finding] = ()
 ) -> Taking:
     """Say whether OpenNeuro would take a dataset.
 
@@ -58,14 +61,18 @@ def check_openneuro_rules(
     ------
     MissingToolError
         If the official validator is not installed.
-    ToolFailedError
-        If it fails.
     """
-    check = partial(check_official, root, config=data_path("openneuro_validator.json"))
-    with ThreadPoolExecutor(2) as pool:
-        now, newer = pool.submit(check), pool.submit(check, schema=bids_schema_file())
-        refused, later = errors(now.result()), errors(newer.result())
     others = (*_refused_types(description), *_uploaded(shared))
+    if any(one.code == _FAILED for one in said):
+        return Taking(taken=False if errors(others) else None, findings=others)
+    check = partial(check_official, root, config=data_path("openneuro_validator.json"))
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            now, newer = pool.submit(check), pool.submit(check, schema=bids_schema_file())
+            refused, later = errors(now.result()), errors(newer.result())
+    except ToolFailedError as error:
+        unknown = finding(_FAILED, problem=error.message)
+        return Taking(taken=False if errors(others) else None, findings=(unknown, *others))
     return Taking(
         taken=not (refused or errors(others)),
         findings=(*_in_words(refused, later, said=said), *others),
