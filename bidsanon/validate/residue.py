@@ -8,36 +8,29 @@ because it is too short or too common, is counted and said.
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
 from bidsanon.dicom.terms import is_acquisition_term
-from bidsanon.files import files_below
 from bidsanon.findings import Finding, finding
 from bidsanon.session import IdentifyingValue, ValueKind
-from bidsanon.validate.residue_content import NotSearchableError, Piece, pieces
-from bidsanon.validate.residue_needles import Context, Find, IgnoredValues, Needles, Source
-from bidsanon.validate.residue_runs import alphabet_table, runs
-from bidsanon.validate.residue_text import View, byte_views, canonical, text_views
-from bidsanon.validate.residue_words import is_common, is_known_key
+from bidsanon.validate.residue_digests import DigestIndex
+from bidsanon.validate.residue_findings import Places, file_findings
+from bidsanon.validate.residue_json import LARGEST
+from bidsanon.validate.residue_needles import IgnoredValues, Needles
+from bidsanon.validate.residue_search import Found, Hit, Lookup, Search, SearchedFile
+from bidsanon.validate.residue_text import canonical
+from bidsanon.validate.residue_uids import UidIndex
+from bidsanon.validate.residue_words import is_common
 
-_SHORTEST_RUN_IN_VOXELS = 8
-_SHORTEST_RUN_IN_BYTES = 3
-_MOST_ORIGINS = 3
 _DESCRIPTORS = ("SeriesDescription", "ProtocolName")
 _WORDS = re.compile(r"[a-z]+")
 _SHORTEST_TELLING = 4
-_DOCUMENTS = ("README", "CHANGES", "LICENSE", "CITATION", "dataset_description.json")
-_PATIENT_GROUP = "(0010,"
-_OF_THE_STUDY = frozenset({ValueKind.PLACE, ValueKind.TEXT, ValueKind.PATH})
-_STAFF = frozenset({"(0008,0090)", "(0008,1048)", "(0008,1050)", "(0008,1060)", "(0008,1070)"})
-"""Physicians and operators: they are authors of datasets too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,24 +58,14 @@ class ResidueSearch:
     bytes_searched: int
 
 
-class _Hit(NamedTuple):
-    """A find, and where: within which part of the file, and at which byte if that is known."""
-
-    place: str
-    offset: int | None
-    sources: tuple[Source, ...]
-
-
-class _Searched(NamedTuple):
-    """What searching through one file gave."""
-
-    hits: list[_Hit]
-    size: int
-    problem: str
-
-
 def search_residue(
-    root: Path, identity: Iterable[IdentifyingValue], *, allowed: Iterable[str], jobs: int
+    root: Path,
+    identity: Iterable[IdentifyingValue],
+    *,
+    allowed: Iterable[str],
+    jobs: int,
+    lookups: Sequence[Lookup] = (),
+    advance: Callable[[int], None] = lambda _: None,
 ) -> ResidueSearch:
     """Search all names and all bytes below a folder for identifying values.
 
@@ -97,182 +80,83 @@ def search_residue(
         device's model. Series descriptions and protocol names in sidecars need not be named.
     jobs
         How many files are searched through at once. The result does not depend on it.
+    lookups
+        What finds values that are known by other things than their text.
+    advance
+        Is told how many more files are done.
     """
     identity = tuple(identity)
-    descriptors = tuple(_published_descriptors(root))
-    needles = Needles(identity, allowed=allowed, descriptors=descriptors)
-    search = _Search(needles)
-    files = list(files_below(root))
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        searched = list(pool.map(search.file, files))
-    places = _Places(root, search)
-    findings = places.findings()
-    for path, result in zip(files, searched, strict=True):
-        findings += _findings(places.of(path), result)
+    tree = list_tree(root)
+    descriptors = tuple(_published_descriptors(tree))
+    uids = UidIndex(identity)
+    needles = Needles(uids.others, allowed=allowed, descriptors=descriptors)
+    search = Search(needles, uids, (DigestIndex(identity), *lookups))
+    places = Places(search)
+    for name in sorted(_names(tree)):
+        places.of(name)
+    searched = list(_search_files(tree, search, jobs=jobs, advance=advance))
+    findings = [*places.findings(), *_problem_findings(tree, search, places)]
+    for name, one in searched:
+        findings += file_findings(places.of(name), one)
     shared = _names_in_descriptors(identity, descriptors)
     if shared:
         findings.append(finding("FOLDER_NAME_IN_DESCRIPTION", count=shared))
+    counts = needles.searched + Counter({ValueKind.UID: uids.count})
     return ResidueSearch(
         findings=tuple(findings),
-        searched={kind.value: count for kind, count in sorted(needles.searched.items())},
+        searched={kind.value: counts[kind] for kind in sorted({*counts, *needles.searched})},
         ignored=needles.ignored,
-        files=len(files),
-        bytes_searched=sum(result.size for result in searched),
+        files=len(searched) + len(tree.problems),
+        bytes_searched=sum(one.size for _, one in searched),
     )
 
 
-class _Search:
-    """Searches names and files for the needles."""
-
-    def __init__(self, needles: Needles) -> None:
-        self._needles = needles
-        self._in_voxels = alphabet_table(needles.alphabet(shortest=_SHORTEST_RUN_IN_VOXELS))
-        self._in_bytes = alphabet_table(needles.alphabet(shortest=_SHORTEST_RUN_IN_BYTES))
-
-    def name(self, name: str) -> list[Find]:
-        """Search a name of a file or folder."""
-        views = [*text_views(name), *byte_views(os.fsencode(name))]
-        return [find for view in views for find in self._needles.find(view, Context.TEXT)]
-
-    def file(self, path: Path) -> _Searched:
-        """Search through one file; say where it could not be."""
-        hits: list[_Hit] = []
-        size = 0
-        try:
-            if path.is_symlink():
-                hits += self._hits(Piece(str(path.readlink()), Context.TEXT, ("target of a link",)))
-            if not path.is_file():
-                return _Searched(hits, size, "it is no file, or a link that leads nowhere")
-            for piece in pieces(path):
-                size = max(size, piece.offset + len(piece.content))
-                hits += self._hits(piece)
-        except NotSearchableError as error:
-            return _Searched(hits, size, str(error))
-        except OSError:
-            return _Searched(hits, size, "it cannot be read")
-        return _Searched(hits, size, "")
-
-    def _hits(self, piece: Piece) -> Iterator[_Hit]:
-        if piece.is_key and is_known_key(str(piece.content)):
-            return
-        for find, offset in self._finds(piece):
-            yield _Hit(self._place(piece), offset, find.sources)
-
-    def _finds(self, piece: Piece) -> Iterator[tuple[Find, int | None]]:
-        content = piece.content
-        if isinstance(content, str):
-            for view in text_views(content):
-                yield from ((find, None) for find in self._needles.find(view, piece.context))
-        elif piece.context in {Context.VOXELS, Context.BYTES}:
-            yield from self._finds_in_runs(content, piece)
-        else:
-            for view in byte_views(content):
-                for find in self._needles.find(view, piece.context):
-                    yield find, piece.offset + find.start if view.exact else None
-
-    def _finds_in_runs(self, content: bytes, piece: Piece) -> Iterator[tuple[Find, int]]:
-        in_voxels = piece.context is Context.VOXELS
-        table = self._in_voxels if in_voxels else self._in_bytes
-        shortest = _SHORTEST_RUN_IN_VOXELS if in_voxels else _SHORTEST_RUN_IN_BYTES
-        for text, positions in runs(content, table, shortest):
-            if in_voxels and not self._needles.may_be_in(text):
-                continue
-            for find in self._needles.find(View(text=text), piece.context):
-                yield find, piece.offset + int(positions[find.start])
-
-    def _place(self, piece: Piece) -> str:
-        """Write where a piece stands; the name of a JSON member may itself be a find."""
-        if not isinstance(piece.content, str):
-            return ", ".join(piece.place)
-        steps = ["[name withheld]" if self.name(step) else step for step in piece.place]
-        return "".join(f"/{step}" for step in steps)
+def _names(tree: DatasetTree) -> set[str]:
+    """Return the names of all that is below a folder, of the folders too."""
+    names = {file.name for file in tree.files} | {problem.name for problem in tree.problems}
+    for name in list(names):
+        while name := name.rpartition("/")[0]:
+            names.add(name)
+    return names
 
 
-class _Places:
-    """How files are called in findings: a name that is itself a find is not repeated."""
+def _search_files(
+    tree: DatasetTree, search: Search, *, jobs: int, advance: Callable[[int], None]
+) -> Iterator[tuple[str, SearchedFile]]:
+    """Search every file once, under the name of a link that leads to it if there is one."""
+    linked = {file.path.resolve() for file in tree.files if file.is_link}
+    files = [f for f in tree.files if f.is_link or not linked or f.path.resolve() not in linked]
 
-    def __init__(self, root: Path, search: _Search) -> None:
-        self._root = root
-        self._found: dict[Path, list[Find]] = {}
-        self._shown: dict[Path, str] = {root: ""}
-        for path in sorted(root.rglob("*")):
-            finds = search.name(path.name)
-            if finds:
-                self._found[path] = finds
-            shown = f"[entry {_position(path)}]" if finds else _printable(path.name)
-            self._shown[path] = "/".join(filter(None, (self._shown[path.parent], shown)))
+    def one(file: TreeFile) -> SearchedFile:
+        searched = search.file(file.path)
+        return searched._replace(hits=[*_in_target(file.path, search), *searched.hits])
 
-    def of(self, path: Path) -> str:
-        """Return how a file or folder is called."""
-        return self._shown[path]
-
-    def findings(self) -> list[Finding]:
-        """Return the finding for each name that holds a value."""
-        hits = {
-            path: [_Hit("its name", None, find.sources) for find in finds]
-            for path, finds in self._found.items()
-        }
-        return [
-            one
-            for path, found in hits.items()
-            for one in _findings(self.of(path), _Searched(found, 0, ""))
-        ]
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        for file, searched in zip(files, (pool.map if jobs > 1 else map)(one, files), strict=True):
+            advance(1)
+            yield file.name, searched
 
 
-def _position(path: Path) -> int:
-    return sorted(path.parent.iterdir()).index(path) + 1
+def _in_target(path: Path, search: Search) -> list[Hit]:
+    """Search what a link says of where it leads."""
+    found: list[Found] = search.name(str(path.readlink())) if path.is_symlink() else []
+    return [Hit("target of a link", None, one.sources) for one in found]
 
 
-def _printable(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "replace")
+def _problem_findings(tree: DatasetTree, search: Search, places: Places) -> Iterator[Finding]:
+    for problem in tree.problems:
+        hits = _in_target(problem.path, search)
+        what = SearchedFile(hits, 0, f"it {problem.problem}")
+        yield from file_findings(places.of(problem.name), what)
 
 
-def _findings(location: str, searched: _Searched) -> list[Finding]:
-    """Return a finding for each place and kind of value."""
-    grouped: dict[tuple[str, ValueKind], list[_Hit]] = defaultdict(list)
-    for hit in searched.hits:
-        for kind in dict.fromkeys(source.kind for source in hit.sources):
-            grouped[hit.place, kind].append(hit)
-    findings = [_finding(location, *key, hits) for key, hits in sorted(grouped.items())]
-    if searched.problem:
-        findings.append(
-            finding("RESIDUE_NOT_SEARCHED", location=location, problem=searched.problem)
-        )
-    return findings
-
-
-def _finding(location: str, place: str, kind: ValueKind, hits: Sequence[_Hit]) -> Finding:
-    offsets = sorted(hit.offset for hit in hits if hit.offset is not None)
-    where = filter(None, (place, f"byte {offsets[0]}" if offsets else ""))
-    origins = sorted({s.origin for hit in hits for s in hit.sources if s.kind is kind})
-    shown = ", ".join(origins[:_MOST_ORIGINS])
-    more = f" and {len(origins) - _MOST_ORIGINS} more" if len(origins) > _MOST_ORIGINS else ""
-    by_the_authors = location.startswith(_DOCUMENTS) and all(
-        _may_be_meant(source) for hit in hits for source in hit.sources
-    )
-    return finding(
-        "RESIDUE_IN_DOCUMENT" if by_the_authors else "RESIDUE_FOUND",
-        location="#".join((location, ", ".join(where))).rstrip("#"),
-        kind=kind.value,
-        origin=shown + more,
-    )
-
-
-def _may_be_meant(source: Source) -> bool:
-    """Whether a dataset's authors may write this on purpose: themselves, their hospital and study.
-
-    What the source says of the person, and days, numbers and UIDs, is never meant.
-    """
-    if source.origin.startswith(_PATIENT_GROUP):
-        return False
-    return source.kind in _OF_THE_STUDY or source.origin in _STAFF
-
-
-def _published_descriptors(root: Path) -> Iterator[str]:
+def _published_descriptors(tree: DatasetTree) -> Iterator[str]:
     """Yield the series descriptions and protocol names that the sidecars hold."""
-    for path in sorted(root.rglob("*.json")):
+    for file in tree.files:
+        if not file.name.endswith(".json") or file.size > LARGEST:
+            continue
         try:
-            content = json.loads(path.read_bytes())
+            content = json.loads(file.path.read_bytes())
         except (OSError, ValueError, RecursionError):
             continue  # the search itself says so
         if isinstance(content, dict):

@@ -161,6 +161,15 @@ class Needles:
         letters = {c for text in self._forms if len(text) >= shortest for c in text}
         return frozenset(map(ord, (*_WORD_CHARACTERS, *filter(_is_byte, letters))))
 
+    @property
+    def texts(self) -> Iterator[str]:
+        """Every form but those that are others with zeros between their characters (UTF-16)."""
+        return (
+            text
+            for text in self._forms
+            if "\0" not in text or text.replace("\0", "") not in self._forms
+        )
+
     def may_be_in(self, text: str) -> bool:
         """Tell, quickly, whether the beginning of any long form is in a text."""
         return any(True for _ in self._prefixes.iter(text))

@@ -60,6 +60,12 @@ class UidIndex:
         for match in self._perhaps.finditer(text):
             yield from self._within(match[0], match.start())
 
+    def beginnings(self, length: int) -> frozenset[str]:
+        """Return what the UIDs begin with, however their parts are joined."""
+        whole = {uid[:length] for uid in self._whole}
+        joined = {uid.replace(".", joint) for uid in whole for joint in ".-_"}
+        return frozenset((*joined, *(end[:length] for end in self._ends)))
+
     def _take(self, value: IdentifyingValue) -> None:
         text = value.text.strip(" \0")
         if value.kind is ValueKind.UID and _UID.fullmatch(text) and len(text) >= _SHORTEST_UID:
