@@ -22,6 +22,10 @@ NAMES = "usual_names.tsv"
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NO_LETTER = re.compile(r"[^a-z0-9]+")
 _TAG = re.compile(r"\(?(?:0x)?([0-9A-Fa-f]{4})[,|]?\s?([0-9A-Fa-f]{4})\)?")
+_PERSON = re.compile(
+    r"[A-ZÀ-Þ][^\W\d_]+(?:-[A-ZÀ-Þ][^\W\d_]+)?(?:\^|,\s?|\s)[A-ZÀ-Þ][^\W\d_]+(?:[\s^-][^\W\d_.]+)*"
+)
+_RECORD_NUMBER = re.compile(r"[A-Za-z]{0,3}-?\d{6,12}")
 _SAY_NOTHING = re.compile(
     r"(?:n/?a|nan|none|null|unknown|unspecified|anon\w*(?:[-_]\w+)*|removed|redacted|withheld"
     r"|de-?identified|pseudonym\w*|hidden|deleted|empty|x+|-+|\?+|0+|subject|patient|participant)?",
@@ -40,6 +44,15 @@ _NOT_OF_PEOPLE = frozenset(
     )
 )
 _AGE_WORDS = frozenset({"age", "ages", "alter", "edad", "leeftijd"})
+_TELLING = frozenset(
+    (
+        *(_DATE_WORDS | _ACQUISITION_TIME | _AGE_WORDS),
+        *("at", "of", "in", "the", "scan", "visit", "session", "study", "test", "baseline"),
+        *("onset", "year", "years", "yrs", "y", "month", "months", "week", "weeks", "day", "days"),
+        *("mother", "father", "child", "parent", "patient", "participant", "subject", "mri", "mr"),
+        *("content", "series", "instance", "creation", "start", "end", "begin", "performed"),
+    )
+)
 _NOT_LIVED = frozenset({"brain", "predicted", "equivalent", "group", "bin", "gap", "delta", "max"})
 
 
@@ -97,6 +110,11 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(part.lower() for part in _PARTS.findall(name))
 
 
+def is_telling(name: str) -> bool:
+    """Tell a name of a column or a key of which every word says what it holds, and none who."""
+    return kind_of_column(name) is not None or set(words_of(name)) <= _TELLING
+
+
 def is_usual_name(word: str) -> bool:
     """Tell whether a word, in any case, is a given or a family name that many people have."""
     return word.lower() in _usual_names()
@@ -119,6 +137,18 @@ def is_of_age(name: str) -> bool:
     """Tell whether a key or a column holds ages of people, by its words."""
     words = frozenset(words_of(name))
     return not words.isdisjoint(_AGE_WORDS) and words.isdisjoint(_NOT_LIVED)
+
+
+def names_person(text: str) -> bool:
+    """Tell a whole text that is a person's name: as DICOM has it, or by a name of many people."""
+    if _PERSON.fullmatch(text) is None:
+        return False
+    return "^" in text or any(map(is_usual_name, words_of(text)))
+
+
+def is_record_number(text: str) -> bool:
+    """Tell a whole text that may be the number of a person or a visit: six digits and more."""
+    return _RECORD_NUMBER.fullmatch(text) is not None
 
 
 def _plain(name: str) -> str:

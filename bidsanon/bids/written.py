@@ -54,7 +54,7 @@ _MONTHS_ELSEWHERE = {
     "mei": 5,
     "maa": 3,
 }
-_AGE = re.compile(r"[>≥]?\s*0*(\d{1,3}(?:\.\d+)?)\s*(y|yr|yrs|year|years)?", re.IGNORECASE)
+_AGE = re.compile(r"[>≥]?\s*0*(\d{1,5}(?:\.\d+)?)\s*(y|yr|yrs|year|years)?", re.IGNORECASE)
 _AGE_STRING = re.compile(r"(\d{3})([DWMY])", re.ASCII)  # DICOM's AS, PS3.5 Table 6.2-1
 _PER_YEAR = {"d": 365.25, "w": 52.18, "m": 12.0, "y": 1.0}
 _E_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,6}")

@@ -13,12 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
+
 from bidsanon.bids.identifying import (
     IDENTIFYING,
     KeyKind,
     is_of_age,
     is_of_date,
+    is_record_number,
+    is_telling,
     kind_of_key,
+    names_person,
     says_nothing,
 )
 from bidsanon.bids.keys import key_rules
@@ -43,7 +48,6 @@ _DEFINITION = frozenset(
 _PLACEHOLDER = re.compile(r"\bTODO\b")
 _BURNED_IN = "BurnedInAnnotation"
 _SCREENS = frozenset({"SCREEN SAVE", "SCREENSAVE", "SCREEN_SAVE", "SECONDARY CAPTURE"})
-_PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _TAG = re.compile(r"\(?(?:0x)?[0-9A-Fa-f]{4}[,|]?\s?[0-9A-Fa-f]{4}\)?")
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):?[0-5]\d:?[0-5]\d(?:\.\d+)?")
 _NOON = re.compile(r"12:?00:?00(?:\.0*)?")
@@ -138,7 +142,9 @@ def is_column_definition(value: Any) -> bool:
 def _walk(value: Any, place: _Place) -> Iterator[Spot]:
     if len(place.names) > _DEEPEST:
         raise JsonError("it is nested too deeply")
-    if isinstance(value, dict):
+    if _tells_who_is_who(value, place.labels):
+        yield place.spot("PRIVACY_MAPPING")
+    elif isinstance(value, dict):
         for position, (key, child) in enumerate(value.items(), start=1):
             below = place.at(key, position)
             yield from _entry(key, child, below)
@@ -148,6 +154,19 @@ def _walk(value: Any, place: _Place) -> Iterator[Spot]:
             yield from _walk(child, place.at(str(position), position))
     elif isinstance(value, str):
         yield from _text(value, place)
+
+
+def _tells_who_is_who(value: Any, labels: frozenset[str]) -> bool:
+    """Tell labels with persons beside them: as keys, or in records of a list."""
+    if isinstance(value, dict):
+        beside = [str(child) for key, child in value.items() if key in labels]
+        return any(names_person(text) or is_record_number(text) for text in beside)
+    records = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return any(
+        any(isinstance(part, str) and part in labels for part in record.values())
+        and any(kind_of_key(k) in IDENTIFYING and _tells(v, labels) for k, v in record.items())
+        for record in records
+    )
 
 
 def _entry(key: str, value: Any, place: _Place) -> Iterator[Spot]:
@@ -232,9 +251,7 @@ def _may_be_shown(key: str) -> bool:
     """Tell a key that programs write from one that could be somebody's name."""
     if key.isdigit() or key in key_rules() or key in metadata_fields() or _TAG.fullmatch(key):
         return True
-    if kind_of_key(key) or is_of_date(key) or is_of_age(key):
-        return _PLAIN_WORD.fullmatch(key) is not None
-    return key in _USUAL_ABOVE
+    return key in _USUAL_ABOVE or is_telling(key) or tag_for_keyword(key) is not None
 
 
 def _shown(place: _Place) -> str:

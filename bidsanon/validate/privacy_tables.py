@@ -21,8 +21,10 @@ from bidsanon.bids.identifying import (
     KeyKind,
     is_of_age,
     is_of_date,
-    is_usual_name,
+    is_record_number,
+    is_telling,
     kind_of_column,
+    names_person,
     says_nothing,
     words_of,
 )
@@ -47,10 +49,6 @@ _PLACEHOLDER = re.compile(r"\bTODO\b")
 _LABEL_COLUMNS = frozenset(
     {"participant_id", "participant", "subject", "subject_id", "sub", "label"}
 )
-_PERSON = re.compile(
-    r"[A-ZÀ-Þ][^\W\d_]+(?:-[A-ZÀ-Þ][^\W\d_]+)?(?:\^|,\s?|\s)[A-ZÀ-Þ][^\W\d_]+(?:[\s^-][^\W\d_.]+)*"
-)
-_NUMBER = re.compile(r"[A-Za-z]{0,3}-?\d{6,12}")
 _NUMBERING = frozenset(
     [
         "id",
@@ -233,7 +231,7 @@ def _column(index: int, name: str, facts: TableFacts, *, everything: bool) -> It
         Whether the table is about people: elsewhere a channel or a region has a "name".
     """
     kind = kind_of_column(name)
-    shown = f"column {index + 1}" + (f" ({name})" if _may_be_shown(name) else "")
+    shown = f"column {index + 1}" + (f" ({name})" if is_telling(name) else "")
     if kind is KeyKind.BIRTH:
         tells = partial(_says_something, labels=frozenset())
         yield _Column(index=index, code="PRIVACY_BIRTH_DATE", details={"field": shown}, tells=tells)
@@ -266,12 +264,6 @@ def _is_unshifted_date(cell: str) -> bool:
     return day is not None and is_unshifted(day)
 
 
-def _may_be_shown(name: str) -> bool:
-    """Tell a column's name that says what it holds from one that holds a name itself."""
-    words = words_of(name)
-    return len(name) <= len("x" * 32) and not any(map(is_usual_name, words))
-
-
 def _is_human(cells: list[str], species: int | None) -> bool:
     if species is None or species >= len(cells):
         return True
@@ -291,8 +283,7 @@ def _is_pair(line: str, header: _Header, labels: frozenset[str]) -> bool:
         return False
     alone = len(cells) == _TWO and not labels.isdisjoint(header.names)
     return any(
-        (_PERSON.fullmatch(cell) and ("^" in cell or any(map(is_usual_name, words_of(cell)))))
-        or (_NUMBER.fullmatch(cell) and (alone or index in header.numbering))
+        names_person(cell) or (is_record_number(cell) and (alone or index in header.numbering))
         for index, cell in enumerate(cells)
         if cell not in labels
     )
