@@ -49,7 +49,7 @@ class Given:
     ``derivative``: the dataset is one.
     """
 
-    token: str
+    asked: str
 
 
 Condition = bool | Schema | Given
@@ -164,15 +164,17 @@ class Translator:
         length = self._length(left, operator, right)
         if length is not None:
             return length
+        if operator in _BOUNDS:
+            return self._bound(left, operator, self._value(right))
+        return self._sameness(left, operator, right)
+
+    def _sameness(self, left: object, operator: str, right: object) -> Condition:
         entity = self._entity(left)
         if operator == "!=" and entity and self._value(right) is None:
             return Given(f"entity:{entity}")
-        if operator == "!=":
-            return _negate(self._equality(left, right))
-        if operator == "==":
-            return self._equality(left, right)
-        if operator in _BOUNDS:
-            return self._bound(left, operator, self._value(right))
+        if operator in {"==", "!="}:
+            same = self._equality(left, right)
+            return same if operator == "==" else _negate(same)
         raise NotExpressibleError(operator)
 
     def _membership(self, name: str, container: object) -> Condition:
@@ -192,10 +194,8 @@ class Translator:
         key, entity = self._key(left), self._entity(left)
         if key:
             return _lacks(key) if value is None else _has(key, {"const": value})
-        if entity and value is None:
-            return _negate(Given(f"entity:{entity}"))
         if entity:
-            return Given(f"entity:{entity}={value}")
+            return _lacks_entity(entity) if value is None else Given(f"entity:{entity}={value}")
         if _plain(left) == _DATASET_TYPE:
             return Given(DERIVATIVE) if value == DERIVATIVE else False
         return self._value(left) == value
@@ -205,7 +205,7 @@ class Translator:
         if key:
             return _lacks(key) if kind == "null" else _has(key, {"type": kind})
         if entity and kind == "null":
-            return _negate(Given(f"entity:{entity}"))
+            return _lacks_entity(entity)
         raise NotExpressibleError(str(node))
 
     def _length(self, left: object, operator: str, right: object) -> Schema | None:
@@ -305,11 +305,16 @@ def _lacks(key: tuple[str, ...]) -> Schema:
     return {"not": _has(key, {"not": _NULL})}
 
 
+def _lacks_entity(entity: str) -> Condition:
+    """Refuse: a schema's ``$defs`` name only what is asked for."""
+    raise NotExpressibleError(f"that the name lacks {entity}")
+
+
 def _negate(condition: Condition) -> Condition:
     if isinstance(condition, bool):
         return not condition
     if isinstance(condition, Given):
-        raise NotExpressibleError(f"that the name lacks {condition.token}")
+        return _lacks_entity(condition.asked)
     return condition["not"] if set(condition) == {"not"} else {"not": condition}
 
 

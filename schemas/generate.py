@@ -263,7 +263,7 @@ class Generator:
             if condition is False or _never(condition, kind):
                 return
             if isinstance(condition, Given):
-                given.append(condition.token)
+                given.append(condition.asked)
             elif isinstance(condition, dict):
                 case.conditions.append(condition)
         definition = define(case)
@@ -375,7 +375,7 @@ def _never(condition: Condition, kind: Kind) -> bool:
     """Tell whether a condition asks for an entity that no file of a dataset's root has."""
     if not isinstance(condition, Given) or (kind.datatype and kind.suffix):
         return False
-    return condition.token.startswith("entity:") and condition.token != "entity:atlas"
+    return condition.asked.startswith("entity:") and condition.asked != "entity:atlas"
 
 
 def _reason(expression: str, error: NotExpressibleError) -> str:
@@ -440,7 +440,7 @@ def _write_kinds(path: Path, generator: Generator) -> None:
     for kind in generator.kinds():
         is_raw = "yes" if (kind.datatype, kind.suffix) in raw else "no"
         extensions = " ".join(kind.extensions)
-        lines.append("\t".join([kind.datatype, kind.suffix, kind.modality, extensions, is_raw]))
+        lines.append(f"{kind.datatype}\t{kind.suffix}\t{kind.modality}\t{extensions}\t{is_raw}")
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 

@@ -128,19 +128,18 @@ def _problem(error: ValidationError) -> str:
     keyword, value = str(error.validator), cast("Any", error.validator_value)
     if keyword in _BOUNDS:
         return f"{_BOUNDS[keyword]} {value}"
-    if keyword == "type":
-        return f"is not of the type {value}"
-    if keyword == "enum":
-        allowed = ", ".join(map(str, value[:_SHORT_ENUM]))
-        more = ", ..." if len(value) > _SHORT_ENUM else ""
-        return f"is none of {allowed}{more}"
-    if keyword == "pattern":
-        return "is not written as BIDS asks"
-    if keyword == "required":
-        return f"lacks {', '.join(value)}"
-    if keyword == "anyOf":
-        return f"is not {' or '.join(dict.fromkeys(map(_allowed, value)))}"
-    return f"does not keep the schema's {keyword!r}"
+    match keyword:
+        case "type":
+            return f"is not of the type {value}"
+        case "enum":
+            more = ", ..." if len(value) > _SHORT_ENUM else ""
+            return f"is none of {', '.join(map(str, value[:_SHORT_ENUM]))}{more}"
+        case "pattern":
+            return "is not written as BIDS asks"
+        case "anyOf":
+            return f"is not {' or '.join(dict.fromkeys(map(_allowed, value)))}"
+        case _:
+            return f"does not keep the schema's {keyword!r}"
 
 
 def _allowed(option: Schema) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bidsanon.findings import Finding, Severity, errors
 from bidsanon.bids.tree import list_tree
+from bidsanon.findings import Finding, Severity, errors
 from bidsanon.validate import check_schemas
 
 Edit = Callable[..., None]
