@@ -28,7 +28,7 @@ ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1",
 }
-HEADS_OF_A_WARM_RUN = 2
+HEADS_AT_ONCE = 2
 
 Command = Callable[[Path, Sequence[Path]], list[str | Path]]
 
@@ -42,11 +42,15 @@ class Contender:
     name
         What the table calls it.
     command
-        From a fresh folder for its output and some images to its command line.
+        From a fresh folder for its output and some images to its command line: one image after the
+        other.
+    at_once
+        The same, with two images at once; None: it is started once for each.
     """
 
     name: str
     command: Command
+    at_once: Command | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +63,10 @@ class Turn:
         The case.
     cold_s
         CPU seconds of one head in a process of its own.
-    several_s
-        CPU seconds of two heads, one after the other, in one process.
+    several_s, several_wall_s
+        CPU and wall seconds of two heads, one after the other, in one process.
     beside_s, beside_wall_s
-        CPU and wall seconds of one head in each of two processes at once: the slower one's.
+        CPU and wall seconds of two heads at once, until both are done.
     memory_mb
         Resident memory of the largest process.
     """
@@ -72,6 +76,7 @@ class Turn:
     turn: int
     cold_s: float
     several_s: float
+    several_wall_s: float
     beside_s: float
     beside_wall_s: float
     memory_mb: float
@@ -84,7 +89,7 @@ class Turn:
     @property
     def warm_s(self) -> float:
         """What each head after the first one takes."""
-        return (self.several_s - self.cold_s) / (HEADS_OF_A_WARM_RUN - 1)
+        return self.several_s - self.cold_s
 
 
 def main() -> None:
@@ -113,9 +118,9 @@ def table(turns: Sequence[Turn]) -> Iterator[str]:
     """Yield the lines of the table: medians, and the greatest memory; ratios to bidsanon's."""
     yield (
         "| head | program | cold: CPU s | ratio | warm: CPU s | ratio "
-        "| two at once: CPU s each | wall s | MB |"
+        "| two in a row: CPU s | wall s | two at once: CPU s | wall s | MB |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for title, name in dict.fromkeys((turn.head, turn.program) for turn in turns):
         reference = [t for t in turns if (t.head, t.program) == (title, REFERENCE)]
         here = [t for t in turns if (t.head, t.program) == (title, name)]
@@ -124,6 +129,8 @@ def table(turns: Sequence[Turn]) -> Iterator[str]:
             *(title, name),
             *(f"{cold:.1f}", f"{cold / median(t.cold_s for t in reference):.2f}"),
             *(f"{warm:.1f}", f"{warm / median(t.warm_s for t in reference):.2f}"),
+            f"{median(t.several_s for t in here):.1f}",
+            f"{median(t.several_wall_s for t in here):.1f}",
             f"{median(t.beside_s for t in here):.1f}",
             f"{median(t.beside_wall_s for t in here):.1f}",
             f"{max(t.memory_mb for t in here):.0f}",
@@ -155,16 +162,11 @@ def _options() -> argparse.Namespace:
 
 
 def _contenders(options: argparse.Namespace, data: Path) -> Iterator[Contender]:
-    deface: tuple[str | Path, ...] = (sys.executable, "-m", "bidsanon", "deface", "--jobs", "1")
-    yield Contender(
-        name=REFERENCE, command=lambda out, images: [*deface, *images, "-o", out / "out"]
-    )
+    yield Contender(name=REFERENCE, command=_ours(jobs=1), at_once=_ours(jobs=HEADS_AT_ONCE))
     yield Contender(
         name="the same, with pictures",
-        command=lambda out, images: [
-            *(*deface, *images, "-o", out / "out"),
-            *("--pictures", out / "pictures"),
-        ],
+        command=_ours(jobs=1, pictures=True),
+        at_once=_ours(jobs=HEADS_AT_ONCE, pictures=True),
     )
     given: tuple[Path, Path] = (data / "mean_reg2mean.nii.gz", data / "facemask.nii.gz")
     for peer in ("antspyx", "simpleitk") if options.peers else ():
@@ -173,6 +175,15 @@ def _contenders(options: argparse.Namespace, data: Path) -> Iterator[Contender]:
     for program in options.program:
         name, _, command = program.partition("=")
         yield Contender(name=name, command=_with_script(shlex.split(command)))
+
+
+def _ours(*, jobs: int, pictures: bool = False) -> Command:
+    def command(out: Path, images: Sequence[Path]) -> list[str | Path]:
+        drawn = ("--pictures", out / "pictures") if pictures else ()
+        deface = (sys.executable, "-m", "bidsanon", "deface", *images, "-o", out / "out")
+        return [*deface, "--jobs", str(jobs), *drawn]
+
+    return command
 
 
 def _with_script(script: Sequence[str | Path]) -> Command:
@@ -187,31 +198,40 @@ def _heads(options: argparse.Namespace, work: Path) -> Iterator[tuple[str, Path]
 
 
 def _time(contender: Contender, head: Path, work: Path, title: str, turn: int) -> Turn:
-    cold = _run(contender, head, work, count=1)
-    several = _run(contender, head, work, count=HEADS_OF_A_WARM_RUN)
-    with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: _run(contender, head, work, count=1), range(2)))
-    slower = max(both, key=lambda cost: cost.wall_s)
+    cold = _run(contender.command, head, work, count=1)
+    several = _run(contender.command, head, work, count=HEADS_AT_ONCE)
+    beside = _at_once(contender, head, work)
     return Turn(
         head=title,
         program=contender.name,
         turn=turn,
         cold_s=cold.cpu_s,
         several_s=several.cpu_s,
-        beside_s=slower.cpu_s,
-        beside_wall_s=slower.wall_s,
-        memory_mb=several.memory_mb,
+        several_wall_s=several.wall_s,
+        beside_s=sum(cost.cpu_s for cost in beside),
+        beside_wall_s=max(cost.wall_s for cost in beside),
+        memory_mb=max(cost.memory_mb for cost in (several, *beside)),
     )
 
 
-def _run(contender: Contender, head: Path, work: Path, *, count: int) -> Cost:
+def _at_once(contender: Contender, head: Path, work: Path) -> list[Cost]:
+    if contender.at_once:
+        return [_run(contender.at_once, head, work, count=HEADS_AT_ONCE)]
+    with ThreadPoolExecutor(HEADS_AT_ONCE) as pool:
+        runs = (
+            pool.submit(_run, contender.command, head, work, count=1) for _ in range(HEADS_AT_ONCE)
+        )
+        return [run.result() for run in list(runs)]
+
+
+def _run(command: Command, head: Path, work: Path, *, count: int) -> Cost:
     with tempfile.TemporaryDirectory(dir=work) as name:
         folder = Path(name)
         copies = [folder / f"head{number + 1}{''.join(head.suffixes)}" for number in range(count)]
         for copy in copies:
             shutil.copyfile(head, copy)
-        command = contender.command(folder, copies)
-        return measure(command, log=folder / "log.txt", environment={**os.environ, **ONE_THREAD})
+        line = command(folder, copies)
+        return measure(line, log=folder / "log.txt", environment={**os.environ, **ONE_THREAD})
 
 
 if __name__ == "__main__":

@@ -98,11 +98,14 @@ def test_ratios_are_to_the_program_itself() -> None:
         turn=0,
         cold_s=4.0,
         several_s=6.0,
-        beside_s=5.0,
+        several_wall_s=6.5,
+        beside_s=7.0,
         beside_wall_s=5.5,
         memory_mb=250.0,
     )
     theirs = replace(ours, program="other", cold_s=8.0, several_s=12.0)
     *_, first, second = table([ours, theirs])
-    assert first == "| h | bidsanon deface | 4.0 | 1.00 | 2.0 | 1.00 | 5.0 | 5.5 | 250 |"
-    assert second == "| h | other | 8.0 | 2.00 | 4.0 | 2.00 | 5.0 | 5.5 | 250 |"
+    assert (
+        first == "| h | bidsanon deface | 4.0 | 1.00 | 2.0 | 1.00 | 6.0 | 6.5 | 7.0 | 5.5 | 250 |"
+    )
+    assert second == "| h | other | 8.0 | 2.00 | 4.0 | 2.00 | 12.0 | 6.5 | 7.0 | 5.5 | 250 |"
