@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from bidsanon.bids.standard import Schema, image_fields
+from bidsanon.bids.standard import Schema, image_fields, suffix_fields
 from bidsanon.resources import data_path
 
 _LIST = "[]"
@@ -73,6 +73,19 @@ def key_rules() -> dict[str, KeyRule]:
             reason=row["reason"],
         )
     return rules
+
+
+@cache
+def rules_for(suffix: str) -> dict[str, KeyRule]:
+    """Return the rule for each key that a sidecar of a suffix may hold, whatever its datatype.
+
+    Those of images hold for all.
+    """
+    fields = {
+        key: KeyRule(key=key, action=KeyAction.KEEP, shapes=shapes, reason="")
+        for key, shapes in suffix_fields(suffix).items()
+    }
+    return fields | key_rules()
 
 
 def _shape(text: str) -> Schema:

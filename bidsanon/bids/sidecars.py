@@ -7,6 +7,7 @@ its suffix and its entities; what stands closer to the image overrules what stan
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ from bidsanon.bids.names import BidsName, parse_name
 IMAGE_EXTENSIONS = (".nii.gz", ".nii")
 LARGEST_JSON = 1 << 25
 """Bytes; decoded, JSON takes up to ten times as much. Real sidecars hold some kilobytes."""
+
+_INDENT = re.compile(r'\{\s*\n([ \t]+)"')
 
 
 class SidecarError(ValueError):
@@ -80,6 +83,25 @@ def read_json_file(path: Path) -> dict[str, Any]:
     if len(content) > LARGEST_JSON:
         raise SidecarError(f"it is larger than {LARGEST_JSON >> 20} MB")
     return read_json_object(content)
+
+
+def json_like(raw: bytes, content: Mapping[str, object]) -> str:
+    """Write a JSON object indented as the text that it replaces was.
+
+    Raises
+    ------
+    SidecarError
+        If it holds what JSON cannot say: a number beyond all bounds, half a character.
+    """
+    found = _INDENT.match(raw.decode("utf-8-sig"))
+    try:
+        text = json.dumps(
+            content, indent=found[1] if found else 2, ensure_ascii=False, allow_nan=False
+        )
+        text.encode()
+    except ValueError as error:
+        raise SidecarError("it holds a number or a character that is none") from error
+    return text + "\n"
 
 
 class SidecarTree:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -156,10 +156,25 @@ def image_fields() -> dict[str, tuple[Schema, ...]]:
     dict
         The field's name in a sidecar, and each JSON Schema that BIDS has for it.
     """
+    return _fields(sorted(image_kinds()), derived_too=False)
+
+
+@cache
+def suffix_fields(suffix: str) -> dict[str, tuple[Schema, ...]]:
+    """Return the fields that BIDS names for data of one suffix, raw or derived; none if unknown.
+
+    As :func:`image_fields` does. An inherited sidecar's name says no datatype.
+    """
+    return _fields([kind for kind in sorted(data_kinds()) if kind[1] == suffix], derived_too=True)
+
+
+def _fields(
+    kinds: Iterable[tuple[str, str]], *, derived_too: bool
+) -> dict[str, tuple[Schema, ...]]:
     found: dict[str, list[Schema]] = {}
-    for datatype, suffix in sorted(image_kinds()):
+    for datatype, suffix in kinds:
         for rule in sidecar_rules(datatype, suffix):
-            if DERIVATIVE in rule.given:
+            if DERIVATIVE in rule.given and not derived_too:
                 continue
             for name, reference in rule.schema.get("properties", {}).items():
                 if "$ref" not in reference:

@@ -8,11 +8,11 @@ from typing import Any
 
 from bidsanon.bids.field_maps import IDENTIFIER, INTENDED_FOR, SOURCE
 from bidsanon.bids.names import parse_name
-from bidsanon.bids.sidecars import SidecarError, read_json_file
+from bidsanon.bids.sidecars import SidecarError, json_like, read_json_file
 from bidsanon.errors import SourceError
 from bidsanon.files import copy_file, write_text
 from bidsanon.pipeline.deface_content import DatasetContent
-from bidsanon.pipeline.deface_staging import json_like, sidecar_of
+from bidsanon.pipeline.deface_staging import sidecar_of
 
 _FILE_MODE, _PROGRAM_MODE = 0o644, 0o755
 _ANYONE_RUNS = 0o111

@@ -6,23 +6,20 @@ a repository lead to, stay as they are until a whole, checked image takes its pl
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.bids.names import parse_name
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.sidecars import SidecarError, json_like, read_json_object
 from bidsanon.files import copy_file, file_state, move_file, storage_errors, write_text
 from bidsanon.scrub import add_face_removed
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
 _FILE_MODE = 0o644
-_INDENT = re.compile(r'\{\s*\n([ \t]+)"')
 
 Guard = Callable[[Path], AbstractContextManager[None]]
 
@@ -155,12 +152,6 @@ def companions(image: Path) -> list[Path]:
     stem = parse_name(image.name).stem
     names = (f"{stem}{extension}" for extension in (".json", ".bval", ".bvec"))
     return [path for name in names if (path := image.with_name(name)).is_file()]
-
-
-def json_like(raw: bytes, content: Mapping[str, object]) -> str:
-    """Write a JSON object indented as the text that it replaces was."""
-    found = _INDENT.match(raw.decode("utf-8-sig"))
-    return json.dumps(content, indent=found[1] if found else 2, ensure_ascii=False) + "\n"
 
 
 def _place_sidecar(image: Path, placed: Path, outcome: DefaceOutcome) -> list[str]:
