@@ -1,7 +1,7 @@
 """The search for people in a dataset, with what its private folder knows of it.
 
-The folder knows which defaced images a person accepted or rejected. Its vault, where it is asked, knows by how
-many days the dates of each subject were shifted.
+The folder knows which defaced images a person accepted or rejected. Its vault, where it is asked,
+knows by how many days the dates of each subject were shifted.
 """
 
 from __future__ import annotations

@@ -25,8 +25,12 @@ from bidsanon.vault.storage import (
 )
 from bidsanon.vault.usage import LOCK_NAME, vault_alone
 
-_STAYS = frozenset({VAULT_NAME, "journal.jsonl", LOCK_NAME})
-"""What destroying leaves in a private folder: a vault without a key, and what identifies nobody."""
+_STAYS = frozenset({VAULT_NAME, "journal.jsonl", "decisions.json", LOCK_NAME})
+"""What destroying leaves in a private folder: a vault without a key, and what identifies nobody.
+
+Without what a person decided about defaced images, somebody would have to look at all of them again
+before the dataset is shared.
+"""
 
 
 def protect_vault(private: Path, passphrase: str | None) -> None:
@@ -67,9 +71,9 @@ def unprotect_vault(private: Path, passphrase: str | None) -> None:
 def destroy_vault(private: Path) -> None:
     """Destroy the key, every shift and all else in a private folder that leads to a person.
 
-    What stays is the journal, and a vault that says it was destroyed: a later run with this
-    folder is refused, since it would take persons that are published for new ones. The originals
-    themselves are not bidsanon's.
+    What stays is the journal, what a person decided about defaced images, and a vault that says it
+    was destroyed: a later run with this folder is refused, since it would take persons that are
+    published for new ones. The originals themselves are not bidsanon's.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import pytest
 from persons import JANE
 
 from bidsanon.audit import (
+    DECISIONS_NAME,
     JOURNAL_NAME,
     MAP_NAME,
     ChangedValue,
@@ -57,6 +58,7 @@ def private(tmp_path: Path) -> Path:
         (private / name).parent.mkdir(parents=True)
         (private / name).write_bytes(b"Doe^Jane")
     (private / JOURNAL_NAME).write_text("{}\n")
+    (private / DECISIONS_NAME).write_text("{}\n")
     return private
 
 
@@ -77,13 +79,13 @@ def test_no_secret_is_anywhere_in_the_private_folder_afterwards(private: Path) -
         assert not any(secret[i : i + 8] in content for i in range(max(1, len(secret) - 8)))
 
 
-def test_only_the_journal_and_an_empty_vault_stay(private: Path) -> None:
+def test_only_the_journal_the_decisions_and_an_empty_vault_stay(private: Path) -> None:
     assert {MAP_NAME, "audit-values.sqlite", "quarantine", "reports", "work"} <= set(
         forgotten_by_destroying(private)
     )
     destroy_vault(private)
     names = {path.name for path in private.iterdir()}
-    assert names == {VAULT_NAME, JOURNAL_NAME, ".vault.lock"}
+    assert names == {VAULT_NAME, JOURNAL_NAME, DECISIONS_NAME, ".vault.lock"}
     contents = read_contents(private)
     assert contents is not None
     assert (contents.persons, contents.labels, contents.protected) == (0, (), False)
