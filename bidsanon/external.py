@@ -11,7 +11,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,50 +76,78 @@ def require_program(program: Program) -> Path:
     return found
 
 
-def run_program(
+class RunningProgram:
+    """A program that was started, and has not been waited for."""
+
+    def __init__(self, process: subprocess.Popen[str], *, name: str) -> None:
+        self._process = process
+        self._name = name
+
+    def finish(self, *, timeout_s: float, told: str = "") -> Completed:
+        """Give the program what it waits for, if it does, and let it run to its end.
+
+        Parameters
+        ----------
+        timeout_s
+            After how many seconds from now it is ended, with its whole process group.
+        told
+            What it reads from its standard input.
+
+        Raises
+        ------
+        ToolFailedError
+            If it took longer than `timeout_s`.
+        """
+        process = self._process
+        try:
+            stdout, stderr = process.communicate(told or None, timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            _end_group(process)
+            raise ToolFailedError(
+                f"{self._name} took longer than {timeout_s:.0f} s and was stopped",
+                cure="check the input, or give it more time",
+            ) from error
+        return Completed(returncode=process.returncode, stdout=stdout, stderr=stderr)
+
+
+@contextmanager
+def started_program(
     command: Sequence[str | Path],
     *,
-    timeout_s: float,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Completed:
-    """Run a program to its end, without a shell and without standard input.
+    waits: bool = False,
+) -> Iterator[RunningProgram]:
+    """Start a program without a shell; its process group is ended if it still runs afterwards.
 
-    Its exit status is the caller's to judge. On its PATH, dcm2niix itself and the programs beside
-    this Python come first. On a timeout or an interruption the whole process group is ended.
+    On its PATH, dcm2niix itself and the programs beside this Python come first.
 
     Parameters
     ----------
     command
         The program's path and its arguments.
-    timeout_s
-        After how many seconds it is ended.
     cwd
         Its working directory.
     environment
         Variables to add to this process's.
+    waits
+        Whether it has a standard input, which ends when this process does.
 
     Raises
     ------
     MissingToolError
         If it cannot be started.
-    ToolFailedError
-        If it took longer than `timeout_s`.
     """
     name = Path(command[0]).name
+    added = {"PATH": _search_path(DCM2NIIX), "NO_COLOR": "1", **(environment or {})}
     try:
         process = subprocess.Popen(
             [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
-            env={
-                **os.environ,
-                "PATH": _search_path(DCM2NIIX),
-                "NO_COLOR": "1",
-                **(environment or {}),
-            },
+            env={**os.environ, **added},
             text=True,
             errors="replace",
             start_new_session=True,
@@ -129,17 +158,32 @@ def run_program(
         ) from error
     with process:
         try:
-            stdout, stderr = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired as error:
-            _end_group(process)
-            raise ToolFailedError(
-                f"{name} took longer than {timeout_s:.0f} s and was stopped",
-                cure="check the input, or give it more time",
-            ) from error
-        except BaseException:
-            _end_group(process)
-            raise
-    return Completed(returncode=process.returncode, stdout=stdout, stderr=stderr)
+            yield RunningProgram(process, name=name)
+        finally:
+            if process.poll() is None:
+                _end_group(process)
+
+
+def run_program(
+    command: Sequence[str | Path],
+    *,
+    timeout_s: float,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Completed:
+    """Run a program to its end as :func:`started_program` starts it, without standard input.
+
+    Its exit status is the caller's to judge.
+
+    Raises
+    ------
+    MissingToolError
+        If it cannot be started.
+    ToolFailedError
+        If it took longer than `timeout_s`.
+    """
+    with started_program(command, cwd=cwd, environment=environment) as program:
+        return program.finish(timeout_s=timeout_s)
 
 
 @cache

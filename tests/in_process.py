@@ -13,6 +13,7 @@ import pytest
 from bidsanon.convert import conversion, drive, loading, plan, worker
 from bidsanon.convert import heuristic as choice
 from bidsanon.convert.job import Answer, Request
+from bidsanon.pipeline import convert
 
 
 def find_programs_beside_python(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,10 +42,11 @@ def ask_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         work.mkdir(parents=True, exist_ok=True)
         files = [work / "request.json", work / "answer.json"]
         files[0].write_text(request.to_json())
-        worker.main([str(file) for file in files])
+        worker.do_job(*files)
         return drive.read_answer(files[1], request.heuristic)
 
     monkeypatch.setattr(loading, "_time_limit", limit_here)
     monkeypatch.setattr(choice, "drive_worker", drive_here)
     monkeypatch.setattr(plan, "drive_worker", drive_here)
     monkeypatch.setattr(conversion, "drive_worker", drive_here)
+    monkeypatch.setattr(convert, "ready_worker", contextlib.nullcontext)

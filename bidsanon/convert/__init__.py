@@ -2,6 +2,7 @@
 
 from bidsanon.convert.conversion import convert_session
 from bidsanon.convert.draft import Draft, draft_heuristic
+from bidsanon.convert.drive import ready_worker
 from bidsanon.convert.fidelity import Fidelity, check_fidelity, find_uncompared
 from bidsanon.convert.heuristic import HeuristicRow, list_heuristics, resolve_heuristic
 from bidsanon.convert.images import PlainImage, PlainImages, convert_to_images
@@ -40,6 +41,7 @@ __all__ = [
     "list_heuristics",
     "load_known",
     "plan_conversion",
+    "ready_worker",
     "resolve_heuristic",
     "sample_positions",
 ]

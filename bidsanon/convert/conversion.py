@@ -24,7 +24,7 @@ from bidsanon.convert.plan import (
 )
 from bidsanon.convert.room import require_room
 from bidsanon.convert.scans import keep_scans_of
-from bidsanon.external import DCM2NIIX, program_version
+from bidsanon.external import DCM2NIIX, RunningProgram, program_version
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.findings import Finding, errors, finding
 from bidsanon.progress import Progress
@@ -48,6 +48,7 @@ def convert_session(
     progress: Progress,
     known: KnownFacts = NOTHING_KNOWN,
     made: Callable[[ConvertedPart], None] | None = None,
+    worker: RunningProgram | None = None,
 ) -> ConvertedSession:
     """Convert a session with heudiconv into a fresh folder.
 
@@ -71,6 +72,8 @@ def convert_session(
         What the lab knows of its images and no header says.
     made
         Called, in a thread of its own, with what was made for each name as soon as it is there.
+    worker
+        From :func:`bidsanon.convert.ready_worker`; without it, one is started.
 
     Raises
     ------
@@ -107,6 +110,7 @@ def convert_session(
             work=work,
             timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * files,
             told=told,
+            worker=worker,
         )
         step.advance(len(answer.left_out))
     require_names(answer, heuristic, deidentified)

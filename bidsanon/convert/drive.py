@@ -1,4 +1,4 @@
-"""Starts the heudiconv worker in the private folder, waits for it, and reads its answer.
+"""Starts the heudiconv worker in the private folder, gives it its job, and reads its answer.
 
 nipype, which heudiconv runs dcm2niix with, builds a line for the shell from paths that it does not
 quote. Where the private folder's own path holds a space or anything else that a shell would read,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import re
 import sys
@@ -18,11 +19,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bidsanon.convert.job import NOTE, Advance, Answer, Heuristic, HeuristicFault, Request
+from bidsanon.convert.job import NOTE, READY, Advance, Answer, Heuristic, HeuristicFault, Request
 from bidsanon.convert.loading import STOPPED
 from bidsanon.convert.room import out_of_room
 from bidsanon.errors import PolicyError, ToolFailedError
-from bidsanon.external import DCM2NIIX, require_program, run_program
+from bidsanon.external import DCM2NIIX, RunningProgram, require_program, started_program
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+=@-]+")
@@ -31,10 +32,28 @@ _LOG = "heudiconv.log"
 _CURE = "correct it; `bidsanon heuristic check HEURISTIC SOURCE` tries it without converting"
 
 
+@contextlib.contextmanager
+def ready_worker(folder: Path) -> Iterator[RunningProgram]:
+    """Start a worker that loads heudiconv while others work, and then waits for its one job.
+
+    Parameters
+    ----------
+    folder
+        An empty private folder: what the worker and its programs leave behind stays there.
+    """
+    with _started_worker(folder, READY) as worker:
+        yield worker
+
+
 def drive_worker(
-    request: Request, *, work: Path, timeout_s: float, told: Callable[[Advance], None] | None = None
+    request: Request,
+    *,
+    work: Path,
+    timeout_s: float,
+    told: Callable[[Advance], None] | None = None,
+    worker: RunningProgram | None = None,
 ) -> Answer:
-    """Let the worker do one job, and return its answer.
+    """Let a worker do one job, and return its answer.
 
     Parameters
     ----------
@@ -46,6 +65,8 @@ def drive_worker(
         How long the worker may take.
     told
         Called, in a thread of its own, for each name that the worker is done with.
+    worker
+        One that waits for its job; without it, one is started.
 
     Raises
     ------
@@ -59,33 +80,17 @@ def drive_worker(
     if request.acquisitions:
         require_program(DCM2NIIX)
     make_private_folder(work)
-    with _plain_path_to(work) as (plain, temporary), _short_paths(request) as job:
+    with _plain_path_to(work) as plain, _short_paths(request) as job:
         output = request.output
         if output.is_relative_to(work):
             output = plain / output.relative_to(work)
         text = replace(job, output=output).to_json()
         write_text(work / "request.json", text, mode=PRIVATE_FILE_MODE)
+        files = [str(work / name) for name in ("request.json", "answer.json")]
         watching = _watching(work / "progress", told or (lambda _: None))
-        with watching, _blaming_the_heuristic(request.heuristic, work / NOTE):
-            completed = run_program(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "bidsanon.convert.worker",
-                    work / "request.json",
-                    work / "answer.json",
-                ],
-                timeout_s=timeout_s,
-                cwd=work,
-                environment={
-                    "NO_ET": "1",
-                    "NIPYPE_NO_ET": "1",
-                    "NIPYPE_CONFIG_DIR": str(temporary),
-                    "TMPDIR": str(temporary),
-                    "PYTHONDONTWRITEBYTECODE": "1",
-                },
-            )
+        given = contextlib.nullcontext(worker) if worker else _started_worker(work)
+        with watching, given as waiting, _blaming_the_heuristic(request.heuristic, work / NOTE):
+            completed = waiting.finish(timeout_s=timeout_s, told=json.dumps(files) + "\n")
     write_text(work / _LOG, completed.stdout + completed.stderr, mode=PRIVATE_FILE_MODE)
     if completed.returncode != 0 and os.strerror(errno.ENOSPC) in completed.stderr:
         raise out_of_room()
@@ -155,19 +160,39 @@ def _blaming_the_heuristic(heuristic: Heuristic, note: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _plain_path_to(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Give a path to a folder, and one for temporary files, that a shell reads as they stand.
+def _started_worker(folder: Path, *arguments: str) -> Iterator[RunningProgram]:
+    """Start a worker with a folder for temporary files.
 
-    The temporary folder is a real one, not a way through the link: programs ask where they are.
+    That is a real one, not a way through a link: programs ask where they are.
     """
-    plain = bool(_PLAIN_PATH.fullmatch(str(folder)))
-    with tempfile.TemporaryDirectory(prefix="bidsanon-", dir=folder if plain else None) as place:
-        if plain:
-            yield folder, Path(place)
-            return
+    within = folder if _is_plain(folder) else None
+    with tempfile.TemporaryDirectory(prefix="bidsanon-", dir=within) as temporary:
+        environment = {
+            "NO_ET": "1",
+            "NIPYPE_NO_ET": "1",
+            "NIPYPE_CONFIG_DIR": temporary,
+            "TMPDIR": temporary,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        command = [sys.executable, "-P", "-m", "bidsanon.convert.worker", *arguments]
+        with started_program(command, cwd=folder, environment=environment, waits=True) as worker:
+            yield worker
+
+
+def _is_plain(folder: Path) -> bool:
+    return bool(_PLAIN_PATH.fullmatch(str(folder)))
+
+
+@contextlib.contextmanager
+def _plain_path_to(folder: Path) -> Iterator[Path]:
+    """Give a path to a folder that a shell reads as it stands."""
+    if _is_plain(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="bidsanon-") as place:
         link = Path(place) / "work"
         link.symlink_to(folder, target_is_directory=True)
-        yield link, make_private_folder(Path(place) / "temporary")
+        yield link
 
 
 @contextlib.contextmanager

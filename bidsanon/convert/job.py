@@ -14,6 +14,8 @@ from typing import Any, Self
 
 NOTE = "asking"
 """The name of the file beside the answer that names the call of the heuristic that is going on."""
+READY = "ready"
+"""The argument by which a worker loads heudiconv before it has a job."""
 
 
 class Mode(StrEnum):

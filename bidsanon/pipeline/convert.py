@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from bidsanon.audit import MAP_NAME, FaceDecisions, write_deident_map
-from bidsanon.convert import Fidelity, check_fidelity, convert_session, find_uncompared
+from bidsanon.convert import (
+    Fidelity,
+    check_fidelity,
+    convert_session,
+    find_uncompared,
+    ready_worker,
+)
 from bidsanon.deface import LooksAhead, deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session, map_entries
 from bidsanon.errors import GateRefusedError
+from bidsanon.external import RunningProgram
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Gate, errors
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.candidate import complete_candidate, participant_of
 from bidsanon.pipeline.events import write_events
+from bidsanon.pipeline.gates import GateLog
 from bidsanon.pipeline.labels import label_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before, published_series
@@ -105,11 +114,13 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         )
         settle_dataset(dataset)
         require_replaceable(request)
+        worker = stack.enter_context(_worker_loading_beside(request, space))
         source = choose_study(source or _read(request, policy, space, progress), request.study)
         require_room(source, request.private, factor=SPACE_FACTOR, result="the dataset")
-        run = Run(request=request, policy=policy, source=source)
+        gates = GateLog(policy.profile.severities)
+        run = Run(request=request, policy=policy, source=source, gates=gates)
         try:
-            _take_through_gates(run, space, progress=progress, redactor=redactor)
+            _take_through_gates(run, space, worker, progress=progress, redactor=redactor)
         except GateRefusedError as refusal:
             run.refusal = refusal
         run.seconds = time.monotonic() - started
@@ -117,6 +128,18 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         with storage_errors(f"the report and the journal{done}"):
             record_run(run, space)
     return run
+
+
+@contextlib.contextmanager
+def _worker_loading_beside(
+    request: ConvertRequest, space: Workspace
+) -> Iterator[RunningProgram | None]:
+    """Let heudiconv be loaded while the source is read, where there may be two processes."""
+    if request.options.jobs == 1:
+        yield None
+        return
+    with ready_worker(space.folder("worker")) as worker:
+        yield worker
 
 
 def _read(
@@ -132,7 +155,12 @@ def _read(
 
 
 def _take_through_gates(
-    run: Run, space: Workspace, *, progress: Progress, redactor: Redactor
+    run: Run,
+    space: Workspace,
+    worker: RunningProgram | None,
+    *,
+    progress: Progress,
+    redactor: Redactor,
 ) -> None:
     request, policy, gates = run.request, run.policy, run.gates
     source, plan = _judge_source(run, space)
@@ -162,7 +190,7 @@ def _take_through_gates(
     pictures, jobs = make_private_folder(space.pictures), request.options.jobs
     with LooksAhead(options=request.deface, pictures=pictures, jobs=jobs) as ahead:
         fidelity, run.converted = _compare_and_convert(
-            run, run.deidentified, space, ahead, progress
+            run, run.deidentified, space, ahead=ahead, worker=worker, progress=progress
         )
         gates.judge(Gate.FIDELITY, fidelity.findings)
 
@@ -226,7 +254,9 @@ def _compare_and_convert(
     run: Run,
     deidentified: DeidentifiedSession,
     space: Workspace,
+    *,
     ahead: LooksAhead,
+    worker: RunningProgram | None,
     progress: Progress,
 ) -> tuple[Fidelity, ConvertedSession]:
     """Convert while originals and copies are compared, and then while heads are looked at.
@@ -257,6 +287,7 @@ def _compare_and_convert(
             work=space.folder("heudiconv"),
             progress=progress,
             made=ahead.add,
+            worker=worker,
         )
         return fidelity.result(), converted
 

@@ -17,10 +17,10 @@ import pydicom
 import pytest
 from plain_staging import stage_plainly, stage_volumes_as_series
 
-from bidsanon.convert import Heuristic, convert_session, resolve_heuristic
+from bidsanon.convert import Heuristic, convert_session, ready_worker, resolve_heuristic
 from bidsanon.errors import MissingToolError, PolicyError, SourceError, StorageError
 from bidsanon.external import BIDS_VALIDATOR, require_program, run_program
-from bidsanon.files import files_below
+from bidsanon.files import files_below, make_private_folder, tree_digest
 from bidsanon.progress import Silent
 from bidsanon.session import ConvertedPart, ConvertedSession, DeidentifiedSession
 
@@ -323,3 +323,32 @@ def _is_valid(converted: ConvertedSession) -> None:
     command = [require_program(BIDS_VALIDATOR), converted.root, "--ignoreWarnings", "--json"]
     completed = subprocess.run(command, check=False, capture_output=True, text=True)
     assert completed.returncode == 0, completed.stdout
+
+
+def test_a_worker_that_loaded_heudiconv_beforehand_converts_the_same(
+    bold: DeidentifiedSession, tmp_path: Path
+) -> None:
+    auto = resolve_heuristic("auto")
+    roots = []
+    for name in ("plain", "a path that a shell would read"):
+        folder = make_private_folder(tmp_path / name)
+        with ready_worker(make_private_folder(folder / "worker")) as worker:
+            made = convert_session(
+                bold,
+                heuristic=auto,
+                subject="01",
+                session=None,
+                work=folder / "heudiconv",
+                progress=Silent(),
+                worker=worker,
+            )
+        assert not any((folder / "worker").iterdir())
+        roots.append(made.root)
+    assert tree_digest(roots[0]) == tree_digest(roots[1])
+    assert any(roots[0].rglob("*_bold.nii.gz"))
+
+
+def test_a_worker_that_gets_no_job_ends_with_its_context(tmp_path: Path) -> None:
+    with ready_worker(tmp_path):
+        pass
+    assert not any(tmp_path.iterdir())

@@ -18,7 +18,7 @@ from bidsanon.convert import (
 )
 from bidsanon.convert.job import NOTE, Acquisition, Mode, Origin, Request
 from bidsanon.errors import PolicyError, ToolFailedError
-from bidsanon.external import Completed
+from bidsanon.external import Completed, RunningProgram
 from bidsanon.progress import Silent
 from bidsanon.session import DeidentifiedSession
 
@@ -166,7 +166,7 @@ def test_one_that_ends_the_process_or_never_comes_back_is_to_blame_and_nothing_e
                 raise ToolFailedError("python took longer than 60 s and was stopped")
             return Completed(returncode=status, stdout="", stderr="")
 
-        monkeypatch.setattr(drive, "run_program", ended)
+        monkeypatch.setattr(RunningProgram, "finish", ended)
         with pytest.raises(error, match=said):
             drive.drive_worker(request, work=work, timeout_s=60)
 
