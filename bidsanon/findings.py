@@ -2,13 +2,16 @@
 
 The codes live in ``data/findings.tsv`` (code, gate, severity, meaning, cure). ``meaning`` and
 ``cure`` are templates: ``{name}`` is filled from the keywords given to :func:`finding`.
+
+A lab may give a code another severity (:func:`weighed`), but for errors that are no matter of
+policy (:attr:`FindingCode.fixed`).
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -77,6 +80,19 @@ class Finding:
     cure: str
 
 
+_FIXED_OF_VALIDATE = frozenset(
+    {
+        # Names, numbers and keys: whoever gets the dataset knows who is who.
+        *("PRIVACY_IDENTIFYING_KEY", "PRIVACY_IDENTIFYING_COLUMN", "PRIVACY_BIRTH_DATE"),
+        *("PRIVACY_MAPPING", "PRIVACY_KEY_FILE"),
+        # Nobody knows what is in it.
+        *("PRIVACY_NOT_READ", "ORIGINALS_IN_PART"),
+        # A person looked and said no.
+        "FACE_REJECTED",
+    }
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FindingCode:
     """One row of the table of codes."""
@@ -86,6 +102,19 @@ class FindingCode:
     severity: Severity
     meaning: str
     cure: str
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it is an error whatever a lab's configuration says.
+
+        The errors of every gate but validate are: each stands between a person and the public,
+        or between a session and the loss of what was measured. What validate says is mostly about
+        form, or about what a lab may have reasons for (DICOM in its own sourcedata), but for what
+        leads to a person for certain.
+        """
+        if self.severity is not Severity.ERROR:
+            return False
+        return self.gate is not Gate.VALIDATE or self.code in _FIXED_OF_VALIDATE
 
 
 @cache
@@ -136,6 +165,14 @@ def finding(code: str, *, location: str = "", **details: object) -> Finding:
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Pick the findings that stop a session."""
     return tuple(f for f in findings if f.severity is Severity.ERROR)
+
+
+def weighed(findings: Iterable[Finding], severities: Mapping[str, Severity]) -> tuple[Finding, ...]:
+    """Give findings the severities that a lab's configuration gives their codes."""
+    return tuple(
+        replace(one, severity=severities[one.code]) if one.code in severities else one
+        for one in findings
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

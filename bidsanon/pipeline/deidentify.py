@@ -31,6 +31,7 @@ from bidsanon.pipeline.deidentify_request import (
     OutputFormat,
 )
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
+from bidsanon.pipeline.gates import GateLog
 from bidsanon.pipeline.labels import judge_labels, out_name_findings, reason_findings
 from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
 from bidsanon.pipeline.record import describe_series
@@ -122,7 +123,8 @@ def deidentify(
         source = read(request, profile, unpack_into=space.work / "source", progress=progress)
         factor = _SPACE_FACTOR[request.output] + (_SPACE_FOR_FACES if request.deface else 0)
         require_room(source, request.private, factor=factor, result="OUT")
-        run = DeidentifyRun(request=request, profile=profile, source=source)
+        gates = GateLog(profile.severities)
+        run = DeidentifyRun(request=request, profile=profile, source=source, gates=gates)
         try:
             _take_through_gates(run, space, progress=progress, redactor=redactor)
         except GateRefusedError as refusal:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bidsanon.errors import GateRefusedError
-from bidsanon.findings import Finding, Gate, GateResult, errors
+from bidsanon.findings import Finding, Gate, GateResult, Severity, errors, weighed
 
 
 class GateLog:
-    """Collects what the gates say."""
+    """Collects what the gates say.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    severities
+        Those that the lab's configuration gives to some codes.
+    """
+
+    def __init__(self, severities: Mapping[str, Severity] | None = None) -> None:
         self.results: list[GateResult] = []
+        self._severities = severities or {}
 
     def judge(self, gate: Gate, findings: Iterable[Finding]) -> None:
         """Note what a gate found, and stop the run if one of the findings is an error.
@@ -22,7 +29,7 @@ class GateLog:
         GateRefusedError
             If the gate says no.
         """
-        result = GateResult(gate=gate, findings=tuple(findings))
+        result = GateResult(gate=gate, findings=weighed(findings, self._severities))
         self.results.append(result)
         refused = errors(result.findings)
         if refused:

@@ -25,7 +25,7 @@ from bidsanon.convert import (
 )
 from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError, PolicyError
-from bidsanon.findings import Finding, errors
+from bidsanon.findings import Finding, errors, weighed
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
@@ -139,12 +139,15 @@ class SampledSession:
                 )
                 for one in conversion.series
             ),
-            findings=(
-                *source.findings,
-                *published_before(source, self.request, uid_key=self.uid_key),
-                *deidentified.findings,
-                *label_findings(self.request.place, deidentified.identity),
-                *conversion.findings,
+            findings=weighed(
+                (
+                    *source.findings,
+                    *published_before(source, self.request, uid_key=self.uid_key),
+                    *deidentified.findings,
+                    *label_findings(self.request.place, deidentified.identity),
+                    *conversion.findings,
+                ),
+                self.policy.profile.severities,
             ),
         )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import dictionary_description, dictionary_has_tag
 
+from bidsanon.bids.dataset_facts import NOTHING_SAID, DatasetFacts
 from bidsanon.dicom.confidentiality import (
     EDITION,
     Action,
@@ -25,6 +27,7 @@ from bidsanon.dicom.confidentiality import (
 )
 from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import private_rules
+from bidsanon.findings import Severity
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule, Variation
 from bidsanon.profile.description import (
     AttributeRow,
@@ -127,6 +130,10 @@ class Profile:
         Whether a run changed it: then it is not what its name says alone.
     variations
         What users of another program know as its switches, and how each is given here.
+    severities
+        What codes of findings weigh for the lab, where not as much as for everybody.
+    dataset
+        What the lab says of its dataset.
     """
 
     name: str
@@ -140,6 +147,8 @@ class Profile:
     admitted: frozenset[Option] = frozenset()
     amended: bool = False
     variations: tuple[Variation, ...] = ()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    dataset: DatasetFacts = NOTHING_SAID
     _known: dict[object, Decision] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
