@@ -6,6 +6,7 @@ from bidsanon.audit.changed_values import (
     ChangedValues,
     forget_changed_values,
     new_part,
+    read_originals,
     write_part,
 )
 from bidsanon.audit.decisions import (
@@ -54,6 +55,7 @@ __all__ = [
     "new_part",
     "now",
     "read_deident_map",
+    "read_originals",
     "record_decision",
     "withdraw_decision",
     "write_deident_map",

@@ -211,6 +211,38 @@ class ChangedValues:
         return known
 
 
+def read_originals(private: Path) -> Iterator[tuple[str, str | bytes]]:
+    """Yield every original value that is kept, once for each place; nothing where none are.
+
+    Parameters
+    ----------
+    private
+        The private folder.
+
+    Yields
+    ------
+    tuple
+        The place, as :attr:`ChangedValue.place` has it, and the value. Of one of more than a
+        mebibyte its length and digest.
+
+    Raises
+    ------
+    StorageError
+        If the database cannot be read.
+    """
+    path = private / VALUES_NAME
+    if not path.is_file():
+        return
+    query = (
+        "SELECT DISTINCT place, content FROM change JOIN value ON value.id = change.original "
+        "ORDER BY place, value.id"
+    )
+    with _database_errors():
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as stored:
+            yield from stored.execute(query)
+
+
 def forget_changed_values(private: Path) -> None:
     """Overwrite and delete the database of a private folder; one that is not there is fine.
 

@@ -14,7 +14,13 @@ from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
 from bidsanon.pipeline.request import private_beside, require_sources
-from bidsanon.pipeline.validate_identity import Known, known_identity, published_labels
+from bidsanon.pipeline.validate_identity import (
+    Known,
+    joined,
+    known_of_private_folder,
+    known_of_sources,
+    published_labels,
+)
 from bidsanon.pipeline.validate_privacy import find_people
 from bidsanon.profile import Profile, load_profile
 from bidsanon.progress import Progress
@@ -181,13 +187,23 @@ def _known(
     """Return what must not be in the dataset; None where nobody says."""
     if not (request.against or request.vault):
         return None
-    known = known_identity(
-        request.against,
-        private=request.private if request.vault else None,
-        profile=profile,
-        jobs=request.jobs,
-        progress=progress,
-    )
+    parts = []
+    if request.against:
+        parts.append(
+            known_of_sources(request.against, profile=profile, jobs=request.jobs, progress=progress)
+        )
+    if request.vault:
+        parts.append(
+            known_of_private_folder(
+                request.private,
+                dataset=request.dataset,
+                passphrase_file=request.passphrase_file,
+                profile=profile,
+                jobs=request.jobs,
+                progress=progress,
+            )
+        )
+    known = joined(parts)
     redactor.add(value.text for value in known.identity)
     return known
 
@@ -206,6 +222,7 @@ def _residue(request: ValidateRequest, known: Known, progress: Progress) -> Resi
             known.identity,
             allowed=[label for _, label in published_labels(request.dataset)],
             jobs=request.jobs,
+            lookups=known.lookups,
         )
 
 

@@ -41,7 +41,7 @@ class DigestIndex:
         same: dict[Source, Source] = {}
         for value in values:
             if value.kind in _HASHED and len(value.text.strip()) >= _SHORTEST:
-                source = Source(value.kind, value.origin)
+                source = Source(value.kind, f"{value.origin}, hashed")
                 source = same.setdefault(source, source)
                 for digest in _digests(value.text.strip()):
                     self._known.setdefault(digest[:_DIGITS], (digest, source))

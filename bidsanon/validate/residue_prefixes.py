@@ -225,7 +225,8 @@ class _Group:
         rows = reading[perhaps[:, None] + np.arange(LENGTH)]
         codes = np.ascontiguousarray(_LOWER[rows]).view(np.uint64)[:, 0]
         nearest = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-        return perhaps[self._codes[nearest] == codes]
+        same: Indices = perhaps[self._codes[nearest] == codes]
+        return same
 
 
 _NOWHERE = np.zeros(0, np.intp)

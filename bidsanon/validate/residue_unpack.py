@@ -299,7 +299,7 @@ class _BoundedTarInfo(tarfile.TarInfo):
     """Refuses headings that tarfile would read into memory as a whole, however long they are."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Self:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Read a member's heading.
 
         Raises

@@ -10,6 +10,7 @@ from bidsanon.vault.contents import VaultContents, read_contents
 from bidsanon.vault.passphrase import PASSPHRASE_VARIABLE, read_passphrase
 from bidsanon.vault.plan import PersonPlan
 from bidsanon.vault.pseudonyms import PseudonymForm, make_pseudonym
+from bidsanon.vault.recognition import Recogniser
 from bidsanon.vault.storage import VAULT_NAME
 from bidsanon.vault.usage import vault_alone, vault_in_use
 from bidsanon.vault.vault import Vault
@@ -19,6 +20,7 @@ __all__ = [
     "VAULT_NAME",
     "PersonPlan",
     "PseudonymForm",
+    "Recogniser",
     "Vault",
     "VaultContents",
     "destroy_vault",

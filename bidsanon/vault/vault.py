@@ -24,6 +24,7 @@ from bidsanon.vault.key import digest, sealed, unlock
 from bidsanon.vault.passphrase import read_passphrase
 from bidsanon.vault.plan import PersonPlan
 from bidsanon.vault.pseudonyms import PseudonymForm, make_pseudonym
+from bidsanon.vault.recognition import PERSON, Recogniser
 from bidsanon.vault.storage import open_copy, open_stored, transaction, vault_errors
 from bidsanon.vault.usage import vault_in_use
 
@@ -33,7 +34,6 @@ LATEST_ANCHOR = date(1915, 12, 31)
 # 1970 is what a clock says that was never set, and what some programs write for all days.
 _SCANNED_YEARS = range(1970, 2101)
 _NOMINAL_ANCHOR = date(2015, 1, 1)
-_PERSON = "person"
 _BETWEEN_FIELDS = "\x1f"
 _WORD = re.compile(r"\w+")
 _FEWEST_DIGITS = 2
@@ -242,6 +242,11 @@ class Vault:
             ).fetchall()
         return {label: sealed(shift, person_id, self._key) for person_id, shift, label in rows}
 
+    def recogniser(self) -> Recogniser:
+        """Return what tells whom the vault knows."""
+        persons = self._connection.execute("SELECT id FROM person")
+        return Recogniser(key=self._key, persons=frozenset(bytes(one) for (one,) in persons))
+
     def _may_hold_labels(self, anchor_date: str, instance_uid: str) -> bool:
         """Tell whether files may be what was de-identified with this vault."""
         day = parse_date(anchor_date)
@@ -265,8 +270,8 @@ class Vault:
         name = rest.partition(_BETWEEN_FIELDS)[0]
         if kind == "study":
             uid = replace_uid(name, key=self._digest("uid"))
-            return self._digest(_PERSON, f"{kind}{_BETWEEN_FIELDS}{uid}")
-        own = self._digest(_PERSON, person)
+            return self._digest(PERSON, f"{kind}{_BETWEEN_FIELDS}{uid}")
+        own = self._digest(PERSON, person)
         owners = dict(self._connection.execute("SELECT id, subject FROM person"))
         if own in owners or not name:
             return own
@@ -310,7 +315,7 @@ class Vault:
 
     def _pseudonym(self, person_id: bytes) -> str:
         key, form = self._digest("label"), PseudonymForm.LONG
-        return make_pseudonym(_PERSON, person_id.hex(), key=key, form=form)
+        return make_pseudonym(PERSON, person_id.hex(), key=key, form=form)
 
     def _digest(self, purpose: str, text: str = "") -> bytes:
         return digest(self._key, purpose, text)
