@@ -193,13 +193,17 @@ def _ears(head: Grid) -> Mask:
         & (k * size > _EAR_BOTTOM_MM)
         & (k * size < _EAR_TOP_MM)
     )
-    # Padded by its edge: the neck goes on below the field of view.
-    pad = int(_EAR_BALL_MM / size) + 1
+    # Padded by its edge: the neck goes on below the field of view. What the ball, inside and back
+    # out, cannot reach from a box says nothing of what is in it.
+    pad = int(2 * _EAR_BALL_MM / size) + 1
+    (near,) = ndimage.find_objects(boxes.astype(np.uint8))
+    reach = tuple(slice(side.start, side.stop + 2 * pad) for side in near)
     outline = ndimage.binary_fill_holes(np.pad(head.values, pad, "edge") > _OUTLINE_BRIGHTNESS)
-    core = ndimage.distance_transform_edt(outline) * size > _EAR_BALL_MM
+    core = ndimage.distance_transform_edt(outline[reach]) * size > _EAR_BALL_MM
     from_core = ndimage.distance_transform_edt(~core) * size
     without_ears = from_core[(slice(pad, -pad),) * 3] <= _EAR_BALL_MM - _EAR_SKIN_MM
-    ears: Mask = boxes & ~ndimage.binary_fill_holes(without_ears)
+    ears: Mask = np.zeros(boxes.shape, dtype=bool)
+    ears[near] = boxes[near] & ~without_ears
     return ears
 
 
