@@ -86,7 +86,19 @@ def _summary(profile: Profile) -> dict[str, Any]:
         "allow_list": profile.allow_list,
         "digest": profile.digest,
         "variations": [asdict(variation) for variation in profile.variations],
+        "severity": {code: severity.value for code, severity in profile.severities.items()},
+        "dataset": _said(profile),
     }
+
+
+def _said(profile: Profile) -> list[str]:
+    """Name what the lab says of its dataset."""
+    facts = profile.dataset
+    return [
+        *facts.description,
+        *(["README"] if facts.readme else []),
+        *(f"participants.{column}" for column in facts.columns),
+    ]
 
 
 def _heading(profile: Profile) -> str:
@@ -97,6 +109,8 @@ def _heading(profile: Profile) -> str:
         f"digest: {profile.digest}",
     ]
     lines += [f"{v.name}: {v.give or 'no option'} ({v.reason})" for v in profile.variations]
+    lines += [f"{code}: {severity}" for code, severity in sorted(profile.severities.items())]
+    lines += [f"dataset: {', '.join(_said(profile))}"] if _said(profile) else []
     return "\n".join([*lines, ""])
 
 

@@ -18,6 +18,7 @@ from bidsanon.dicom.confidentiality import Action, Option
 from bidsanon.errors import PolicyError
 from bidsanon.profile.decision import Cleaning, Decision, Variation
 from bidsanon.profile.entries import Entry, exclusive, problems_of, rules_of
+from bidsanon.profile.lab_tables import TABLES, dataset_of, problems_of_tables, severities_of
 from bidsanon.profile.profile import Profile
 from bidsanon.resources import data_path, schema_path
 
@@ -79,17 +80,19 @@ def _bundled(name: str) -> Profile:
 
 def _read(path: Path) -> Profile:
     content = _parse(path)
+    well_formed = _well_formed(content)
     problems = [
         *_against_schema(content),
         *_missing(content),
-        *_against_the_standard(_well_formed(content)),
+        *_against_the_standard(well_formed),
+        *problems_of_tables(well_formed, path.parent),
     ]
     if problems:
         raise PolicyError(
             "the profile is invalid:\n" + "\n".join(f"  {problem}" for problem in problems),
             cure=f"mend these places; schemas/{SCHEMA} describes what a profile holds",
         )
-    return _profile(content)
+    return _profile(content, path.parent)
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -144,7 +147,7 @@ def _missing(content: Mapping[str, Any]) -> Iterator[str]:
 def _well_formed(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a profile that are as the JSON Schema has them: they are read further.
 
-    Of a list of rules, those that are not are None.
+    Of a list of rules, those that are not are None; a table of the lab's lacks such keys.
     """
     parts = dict(content)
     for error in _validator().iter_errors(content):
@@ -152,6 +155,10 @@ def _well_formed(content: Mapping[str, Any]) -> dict[str, Any]:
             case [str(key), int(index), *_] if key in _ACTIONS and key in parts:
                 rules = parts[key]
                 parts[key] = [*rules[:index], None, *rules[index + 1 :]]
+            case [str(table), str(key), *_] if table in TABLES and table in parts:
+                parts[table] = {name: x for name, x in parts[table].items() if name != key}
+            case [str(table)] if table in TABLES and error.validator == "additionalProperties":
+                pass  # what is unknown is not read further
             case [key, *_]:
                 parts.pop(key, None)
     return parts
@@ -171,7 +178,7 @@ def _against_the_standard(content: Mapping[str, Any]) -> Iterator[str]:
     yield from problems_of(_entries(content), options=_options(content))
 
 
-def _profile(content: Mapping[str, Any]) -> Profile:
+def _profile(content: Mapping[str, Any], folder: Path) -> Profile:
     start = _bundled(content["start"]) if "start" in content else _BARE
     if "options" in content:
         start = start.with_options(frozenset(map(Option, content["options"])))
@@ -184,6 +191,8 @@ def _profile(content: Mapping[str, Any]) -> Profile:
         allow_list=content.get("allow-list", start.allow_list),
         variations=tuple(Variation(**fields) for fields in content.get("variations", ())),
         vocabulary=content.get("descriptors", _WORDS[start.vocabulary]) == _WORDS[True],
+        severities=severities_of(content),
+        dataset=dataset_of(content, folder),
         words=start.words | {word.lower() for word in content.get("vocabulary", ())},
     )
 
