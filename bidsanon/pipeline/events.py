@@ -107,12 +107,7 @@ def write_events(root: Path, tables: Mapping[str, Table]) -> tuple[Finding, ...]
     tables
         Each table, by its run.
     """
-    names = (parse_name(p.relative_to(root).as_posix()) for p in files_below(root))
-    runs = {
-        _run(name): name
-        for name in names
-        if (name.datatype, name.suffix) == ("func", "bold") and name.extension in IMAGE_EXTENSIONS
-    }
+    runs = _functional_runs(p.relative_to(root).as_posix() for p in files_below(root))
     for run in tables.keys() & runs.keys():
         place = {
             key: runs[run].entities[key] for key in ("sub", "ses") if key in runs[run].entities
@@ -120,10 +115,36 @@ def write_events(root: Path, tables: Mapping[str, Table]) -> tuple[Finding, ...]
         prefix = "_".join(f"{key}-{label}" for key, label in place.items())
         file = (root / runs[run].path).with_name(f"{prefix}_{run}_events.tsv")
         write_text(file, write_table(tables[run].columns, tables[run].rows))
+    return _of_no_run(tables, runs)
+
+
+def foresee_events(given: Iterable[str], images: Iterable[str]) -> tuple[Finding, ...]:
+    """Name the tables of no run among the images that are to be published.
+
+    Parameters
+    ----------
+    given
+        The runs that there are tables of.
+    images
+        The images' paths in the dataset, as the heuristic gives them.
+    """
+    return _of_no_run(given, _functional_runs(images))
+
+
+def _functional_runs(paths: Iterable[str]) -> dict[str, BidsName]:
+    names = (parse_name(path) for path in paths)
+    return {
+        _run(name): name
+        for name in names
+        if (name.datatype, name.suffix) == ("func", "bold") and name.extension in IMAGE_EXTENSIONS
+    }
+
+
+def _of_no_run(given: Iterable[str], runs: Iterable[str]) -> tuple[Finding, ...]:
     there = ", ".join(sorted(runs)) or "none"
     return tuple(
         finding("EVENTS_OF_NO_RUN", location=f"--events {run}", runs=there)
-        for run in tables
+        for run in given
         if run not in runs
     )
 

@@ -14,6 +14,7 @@ from bidsanon.files import tree_digest
 from bidsanon.findings import Gate
 from bidsanon.pipeline.events import (
     clean_events,
+    foresee_events,
     load_events,
     require_events_again,
     write_events,
@@ -77,6 +78,13 @@ def test_a_table_goes_beside_all_echoes_and_parts_of_its_run(tmp_path: Path) -> 
     (written,) = func.glob("*.tsv")
     assert written.name == "sub-01_ses-02_task-n_run-1_events.tsv"
     assert written.read_text() == "onset\tduration\n1\t2\n"
+
+
+def test_a_table_of_no_run_is_foreseen_before_anything_is_converted() -> None:
+    names = ("sub-01/func/sub-01_task-rest_bold.nii.gz", "sub-01/anat/sub-01_T1w.nii.gz")
+    (found,) = foresee_events(["task-rest", "task-motor"], names)
+    assert (found.code, found.location) == ("EVENTS_OF_NO_RUN", "--events task-motor")
+    assert "published; those that are: task-rest" in found.message
 
 
 def test_a_session_is_not_replaced_by_one_that_lacks_its_events(tmp_path: Path) -> None:
