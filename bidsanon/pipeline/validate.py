@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.errors import GateRefusedError, UsageError
-from bidsanon.findings import Finding, errors
+from bidsanon.findings import Finding, errors, weighed
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
 from bidsanon.pipeline.request import private_beside, require_sources
@@ -175,7 +175,7 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
     openneuro = _openneuro(request, found, residue, progress) if request.openneuro else None
     return Validation(
         request=request,
-        findings=(*found, *(openneuro.findings if openneuro else ())),
+        findings=weighed((*found, *(openneuro.findings if openneuro else ())), profile.severities),
         residue=residue,
         openneuro=openneuro,
     )
