@@ -27,8 +27,8 @@ from bidsanon.files import (
     remove_tree,
     write_text,
 )
+from bidsanon.packing import members_of, pack_tar_gz, pack_zip
 from bidsanon.publish.lock import change_folder, out_lock
-from bidsanon.publish.packing import members_of, pack_tar_gz, pack_zip
 from bidsanon.reached import mark_reached
 
 _FOLDER_MODE = 0o755

@@ -23,9 +23,9 @@ from bidsanon.bids.tree import TreeFile
 from bidsanon.errors import ConflictError, StorageError, UsageError
 from bidsanon.files import file_state, fresh_folder, remove_tree, sha256
 from bidsanon.findings import Finding, finding
+from bidsanon.packing import Member, file_chunks, pack_tar_gz, pack_zip
 from bidsanon.publish.delivery import Packing
 from bidsanon.publish.lock import change_folder, out_lock
-from bidsanon.publish.packing import Member, file_chunks, pack_tar_gz, pack_zip
 from bidsanon.reached import mark_reached
 
 TOP = "dataset"
