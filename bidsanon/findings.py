@@ -86,7 +86,7 @@ _FIXED_OF_VALIDATE = frozenset(
         *("PRIVACY_IDENTIFYING_KEY", "PRIVACY_IDENTIFYING_COLUMN", "PRIVACY_BIRTH_DATE"),
         *("PRIVACY_MAPPING", "PRIVACY_KEY_FILE"),
         # Nobody knows what is in it.
-        *("PRIVACY_NOT_READ", "ORIGINALS_IN_PART"),
+        *("PRIVACY_NOT_READ", "FILE_UNREADABLE", "ORIGINALS_IN_PART"),
         # A person looked and said no.
         "FACE_REJECTED",
     }

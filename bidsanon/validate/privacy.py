@@ -1,7 +1,8 @@
 """What no validator looks for: people, in the names and the content of a dataset.
 
 Every file is looked at once, whoever made the dataset. What cannot be understood is said, since
-nobody knows what it holds. Findings name keys, columns and files, and repeat no value.
+nobody knows what it holds; that a file cannot be opened is for :mod:`bidsanon.validate.files` to
+say. Findings name keys, columns and files, and repeat no value.
 """
 
 from __future__ import annotations
@@ -49,8 +50,7 @@ def check_privacy(
         Whether it is asked if faces were removed; not where that was looked at already.
     """
     tree = list_tree(root, skip=HISTORIES)
-    spots = list(_unknown(tree))
-    spots += place_spots(tree)
+    spots = list(place_spots(tree))
     labels = _labels(tree)
     definitions: dict[str, Mapping[str, Any]] = {}
     for file in sorted(tree.files, key=lambda one: not one.name.endswith(".json")):
@@ -60,12 +60,6 @@ def check_privacy(
     if faces:
         spots += face_spots(tree, accepted=accepted)
     return gather(spots)
-
-
-def _unknown(tree: DatasetTree) -> Iterator[Spot]:
-    for problem in tree.problems:
-        details = {"problem": f"it {problem.problem}"}
-        yield Spot(code="PRIVACY_NOT_READ", location=problem.name, details=details)
 
 
 def _labels(tree: DatasetTree) -> frozenset[str]:

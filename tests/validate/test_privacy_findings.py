@@ -458,16 +458,22 @@ def test_dates_of_one_subject_are_shifted_by_one_number_of_days(
     assert not problem or any(problem in f.message for f in found)
 
 
-def test_links_and_what_cannot_be_read_are_told(tmp_path: Path) -> None:
-    raw_dataset(tmp_path / "dataset")
-    root = tmp_path / "dataset"
+def test_links_that_lead_elsewhere_are_not_followed(tmp_path: Path) -> None:
+    root = raw_dataset(tmp_path / "dataset")
     write(tmp_path, "outside.json", '{"PatientName": "x"}')
     (root / "sub-01/out.json").symlink_to(tmp_path / "outside.json")
     (root / "sub-01/loop").symlink_to(root)
     (root / "sub-01/gone.nii.gz").symlink_to("nowhere")
     Path(os.fsdecode(os.fsencode(root) + b"/sub-01/\xff\xfe.json")).write_bytes(b"{}")
-    codes = [one.code for one in check_privacy(root)]
-    assert codes == ["PRIVACY_NOT_READ"] * 4
+    assert check_privacy(root) == ()
+
+
+def test_a_link_within_the_dataset_is_looked_into(tmp_path: Path) -> None:
+    root = raw_dataset(tmp_path)
+    write(root, ".git/annex/objects/x", '{"PatientName": "x"}')
+    (root / "sub-01/linked.json").symlink_to("../.git/annex/objects/x")
+    found = findings_of(check_privacy(root))
+    assert found["PRIVACY_IDENTIFYING_KEY"] == ["sub-01/linked.json#/PatientName"]
 
 
 def test_json_larger_than_any_sidecar_is_told_in_bounded_memory(tmp_path: Path) -> None:
