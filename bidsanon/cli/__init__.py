@@ -20,6 +20,7 @@ COMMANDS = {
     "validate": "Check a BIDS dataset.",
     "export": "Pack what would be shared of a BIDS dataset.",
     "report": "Make the pages of a BIDS dataset that a person looks at.",
+    "review": "Accept or reject each defacing of a BIDS dataset.",
     "heuristic": "List, draft and check the heuristics that name the series.",
     "profile": "Show what a de-identification profile does.",
     "vault": "Show, map, protect or destroy what a private folder knows of persons.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 900, 90
 _TOP, _BOTTOM = 6, 84
+_DASH = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +47,10 @@ def line(values: Sequence[float], *, places: int | None = None) -> Plot:
 
 
 def stems(values: Sequence[float]) -> Plot:
-    """Draw a stem from 0 to each value."""
+    """Draw a stem from 0 to each value; one of 0 is still a dash."""
     _, highest = _limits((0.0, *values))
     drawn = [
-        f"M{_across(number, len(values)):.1f} {_BOTTOM}V{_up(value, 0, highest):.1f}"
+        f"M{_across(number, len(values)):.1f} {_BOTTOM + _DASH}V{_up(value, 0, highest):.1f}"
         for number, value in enumerate(values)
     ]
     return Plot(path="".join(drawn), lowest=0.0, highest=highest)
