@@ -1,0 +1,214 @@
+"""JSON that is stored already: sidecars by allow-list, descriptions that people write by deny-list.
+
+What a tool writes beside data is kept field by field. What people write of their dataset and of
+the columns of its tables has no list of fields, and loses what is known to identify.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bidsanon.bids.identifying import IDENTIFYING, KeyKind, kind_of_column, kind_of_key
+from bidsanon.bids.keys import KeyAction, key_rules, rules_for
+from bidsanon.bids.names import parse_name
+from bidsanon.bids.sidecars import LARGEST_JSON, SidecarError, json_like, read_json_object
+from bidsanon.bids.standard import data_kinds
+from bidsanon.scrub.sidecars import OTHER_KEYS, SidecarPolicy, cleaned, scrub_sidecar
+
+_DENIED = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE, KeyKind.TIME}
+_DENIED_COLUMNS = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE}
+_DESCRIPTION = "dataset_description.json"
+_OF_TABLES = frozenset(
+    (
+        *("participants", "sessions", "scans", "samples", "events", "channels", "electrodes"),
+        *("optodes", "blood", "physio", "physioevents", "stim", "aslcontext", "beh"),
+    )
+)
+_AUTHORS = frozenset({"Authors", "HowToAcknowledge", "ReferencesAndLinks"})
+_PHENOTYPE = "phenotype"
+
+
+class JsonKind(StrEnum):
+    """What a JSON file of a dataset is."""
+
+    SIDECAR = "sidecar"
+    """It says how data were acquired."""
+    COLUMNS = "columns"
+    """It says what the columns of a table are, and how they were recorded."""
+    DESCRIPTION = "description"
+    """Somebody wrote it, or nobody knows what it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrubbedJson:
+    """A JSON file as it may be shared.
+
+    Attributes
+    ----------
+    text
+        What it is to hold; None: as it stands.
+    words
+        What changes, in words that repeat no value.
+    misfits
+        Keys that may stay but whose value has none of the allowed shapes.
+    """
+
+    text: str | None
+    words: tuple[str, ...]
+    misfits: tuple[str, ...]
+
+
+def kind_of_json(name: str) -> JsonKind:
+    """Return what a JSON file is, by its place in the dataset."""
+    path = PurePosixPath(name)
+    suffix = parse_name(name).suffix or path.stem
+    if suffix in _OF_TABLES or path.parts[0] == _PHENOTYPE:
+        return JsonKind.COLUMNS
+    if path.name != _DESCRIPTION and any(suffix == kind for _, kind in data_kinds()):
+        return JsonKind.SIDECAR
+    return JsonKind.DESCRIPTION
+
+
+def read_stored_json(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Read a JSON file, and what it holds.
+
+    Raises
+    ------
+    SidecarError
+        If it cannot be understood, or is larger than any sidecar.
+    """
+    with path.open("rb") as stream:
+        raw = stream.read(LARGEST_JSON + 1)
+    if len(raw) > LARGEST_JSON:
+        raise SidecarError(f"it is larger than {LARGEST_JSON >> 20} MB")
+    return raw, read_json_object(raw)
+
+
+def scrub_stored_json(
+    name: str, raw: bytes, content: dict[str, Any], policy: SidecarPolicy
+) -> ScrubbedJson:
+    """Say what a JSON file is to hold.
+
+    Parameters
+    ----------
+    name
+        Its place in the dataset.
+    raw, content
+        As :func:`read_stored_json` gives them.
+    policy
+        What the scrub needs to know.
+
+    Raises
+    ------
+    SidecarError
+        If what stays of it cannot be written.
+    """
+    kind = kind_of_json(name)
+    scrub = {
+        JsonKind.SIDECAR: _sidecar,
+        JsonKind.COLUMNS: _columns,
+        JsonKind.DESCRIPTION: _description,
+    }[kind]
+    kept, removed, replaced, misfits = scrub(name, content, policy)
+    ordered = {key: kept[key] for key in content if key in kept}
+    words = [
+        *(
+            f"{key} removed" + (f" {n} times" if n > 1 else "")
+            for key, n in sorted(removed.items())
+        ),
+        *(f"{key} replaced" for key in replaced),
+    ]
+    if _says_twice(raw):
+        words.append("keys that stood there twice removed")
+    elif ordered == content and not words:
+        return ScrubbedJson(text=None, words=(), misfits=())
+    return ScrubbedJson(text=json_like(raw, ordered), words=tuple(words), misfits=misfits)
+
+
+_Scrubbed = tuple[dict[str, Any], Counter[str], tuple[str, ...], tuple[str, ...]]
+
+
+def _sidecar(name: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scrubbed:
+    scrubbed = scrub_sidecar(content, policy, rules_for(parse_name(name).suffix))
+    return scrubbed.content, scrubbed.removed, scrubbed.replaced, scrubbed.misfits
+
+
+def _columns(name: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scrubbed:
+    """Keep the fields of the suffix, and what is said of columns."""
+    suffix = parse_name(name).suffix or PurePosixPath(name).stem
+    fields = rules_for(suffix)
+    columns = {
+        key: value
+        for key, value in content.items()
+        if key not in fields and isinstance(value, dict)
+    }
+    others = {key: value for key, value in content.items() if key not in columns}
+    scrubbed = scrub_sidecar(others, policy, fields)
+    removed = Counter(scrubbed.removed)
+    kept = {}
+    for column, definition in columns.items():
+        if kind_of_column(column) in _DENIED_COLUMNS:
+            removed[column] += 1
+        else:
+            kept[column] = _without_denied(definition, policy.without_known, removed)
+    replaced = len([column for column in kept if kept[column] != columns[column]])
+    said = ("(definitions of columns)",) if replaced else ()
+    return {**kept, **scrubbed.content}, removed, (*scrubbed.replaced, *said), scrubbed.misfits
+
+
+def _description(_: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scrubbed:
+    removed: Counter[str] = Counter()
+    kept = _without_denied(content, policy.without_known, removed)
+    replaced = tuple(_shown(key) for key in kept if kept[key] != content[key])
+    return kept, removed, replaced, ()
+
+
+def _without_denied(
+    content: Mapping[str, Any], clean: Callable[[str], str], removed: Counter[str]
+) -> dict[str, Any]:
+    """Take keys that identify out, at every depth, and what is known out of texts."""
+    kept = {}
+    for key, value in content.items():
+        left = None if _is_denied(key) else _part(value, str if key in _AUTHORS else clean, removed)
+        if left is None and value is not None:
+            removed[_shown(key)] += 1
+        else:
+            kept[key] = left
+    return kept
+
+
+def _part(value: Any, clean: Callable[[str], str], removed: Counter[str]) -> Any:
+    if isinstance(value, Mapping):
+        return _without_denied(value, clean, removed)
+    if isinstance(value, list):
+        return [_part(part, clean, removed) for part in value]
+    return cleaned(value, clean)
+
+
+def _is_denied(key: str) -> bool:
+    rule = key_rules().get(key)
+    if rule is not None:
+        return rule.action in {KeyAction.REMOVE, KeyAction.TIME}
+    return kind_of_key(key) in _DENIED
+
+
+def _shown(key: str) -> str:
+    return key if key in key_rules() or kind_of_key(key) else OTHER_KEYS
+
+
+def _says_twice(raw: bytes) -> bool:
+    """Tell whether an object has a key twice: the first value stands there, and is not read."""
+    twice = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        twice = twice or len({key for key, _ in pairs}) < len(pairs)
+
+    json.loads(raw.decode("utf-8-sig"), object_pairs_hook=look)
+    return twice
