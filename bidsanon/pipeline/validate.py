@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.bids.sharing import hidden_part
+from bidsanon.audit import FaceDecisions
 from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.findings import Finding, errors, weighed
 from bidsanon.pipeline.labels import judge_labels
@@ -26,8 +28,10 @@ from bidsanon.profile import Profile, load_profile
 from bidsanon.progress import Progress
 from bidsanon.publish import settle_dataset
 from bidsanon.redaction import Redactor
-from bidsanon.validate import validate_dataset
+from bidsanon.validate import check_rejected, validate_dataset
 from bidsanon.validate.residue import ResidueSearch, search_residue
+
+_UNREADABLE = "FILE_UNREADABLE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,8 @@ class ValidateRequest:
         Where the vault's passphrase is; None: in the environment, where there is one.
     jobs
         How many processes at once.
+    hidden
+        Whether what is hidden in it counts; not where it stays behind.
     """
 
     dataset: Path
@@ -62,6 +68,7 @@ class ValidateRequest:
     openneuro: bool = False
     passphrase_file: Path | None = None
     jobs: int = 1
+    hidden: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +108,7 @@ def make_validate_request(
     openneuro: bool = False,
     passphrase_file: Path | None = None,
     jobs: int = 1,
+    hidden: bool = True,
 ) -> ValidateRequest:
     """Check what the user asks for and return it as a record.
 
@@ -108,6 +116,8 @@ def make_validate_request(
     ----------
     private
         None: ``DATASET.private`` beside the dataset.
+    hidden
+        Whether what is hidden in the dataset counts.
 
     Raises
     ------
@@ -127,6 +137,7 @@ def make_validate_request(
         openneuro=openneuro,
         passphrase_file=passphrase_file,
         jobs=jobs,
+        hidden=hidden,
     )
     if vault and not request.private.is_dir():
         raise UsageError(
@@ -157,18 +168,24 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
     settle_dataset(request.dataset)
     known = _known(request, profile, progress, redactor)
     with progress.step("validating"):
-        findings = validate_dataset(request.dataset)
+        findings = [
+            found
+            for found in validate_dataset(request.dataset)
+            if request.hidden or found.code != _UNREADABLE or not hidden_part(found.location)
+        ]
     with progress.step("looking for people"):
         people = find_people(
             request.dataset,
             private=request.private,
             vault=request.vault,
             passphrase_file=request.passphrase_file,
+            hidden=request.hidden,
         )
     residue = _residue(request, known, progress) if known else None
     found = (
         *findings,
         *people,
+        *check_rejected(request.dataset, FaceDecisions.read(request.private)),
         *(_known_findings(request, known) if known else ()),
         *(residue.findings if residue else ()),
     )
@@ -234,5 +251,9 @@ def _openneuro(
 ) -> OpenNeuro:
     with progress.step("asking what OpenNeuro asks"):
         return judge_for_openneuro(
-            request.dataset, private=request.private, findings=found, residue=residue
+            request.dataset,
+            private=request.private,
+            findings=found,
+            residue=residue,
+            hidden=request.hidden,
         )
