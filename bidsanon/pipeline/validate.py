@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.bids.sharing import hidden_part
-from bidsanon.audit import FaceDecisions
 from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.findings import Finding, errors, weighed
 from bidsanon.pipeline.labels import judge_labels
@@ -28,7 +27,7 @@ from bidsanon.profile import Profile, load_profile
 from bidsanon.progress import Progress
 from bidsanon.publish import settle_dataset
 from bidsanon.redaction import Redactor
-from bidsanon.validate import check_rejected, validate_dataset
+from bidsanon.validate import validate_dataset
 from bidsanon.validate.residue import ResidueSearch, search_residue
 
 _UNREADABLE = "FILE_UNREADABLE"
@@ -185,7 +184,6 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
     found = (
         *findings,
         *people,
-        *check_rejected(request.dataset, FaceDecisions.read(request.private)),
         *(_known_findings(request, known) if known else ()),
         *(residue.findings if residue else ()),
     )
