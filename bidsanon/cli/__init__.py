@@ -17,6 +17,7 @@ COMMANDS = {
     "inspect": "Show the series of a source and their proposed BIDS names.",
     "deidentify": "De-identify DICOM into a new folder or archive.",
     "deface": "Remove faces from images, or from all images of a BIDS dataset.",
+    "scrub": "Take what identifies out of a dataset that exists already.",
     "validate": "Check a BIDS dataset.",
     "export": "Pack what would be shared of a BIDS dataset.",
     "report": "Make the pages of a BIDS dataset that a person looks at.",

@@ -14,10 +14,12 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from bidsanon.bids.dataset_facts import DatasetFacts
+from bidsanon.bids.root_documents import READMES
 from bidsanon.bids.toplevel import (
     PARTICIPANTS,
-    READMES,
     TOP_LEVEL_FILES,
     dataset_files,
     without_participant,
@@ -52,6 +54,8 @@ class Addition:
         The SHA-256 of each file, by its path in the dataset.
     series
         The UIDs that replace those of the series of which there is an image.
+    facts
+        What the lab said of its dataset, as JSON holds it.
     """
 
     number: int = 0
@@ -63,6 +67,7 @@ class Addition:
     made_row: bool = True
     files: Mapping[str, str] = field(default_factory=dict)
     series: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,15 +137,53 @@ class Ledger:
         """The ledger as its file holds it."""
         return json.dumps({"version": _VERSION, **asdict(self)}, ensure_ascii=False) + "\n"
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of each file of all sessions, as they were last published."""
+        return {name: digest for one in self.additions for name, digest in one.files.items()}
+
     def files_of(self, session: str) -> Mapping[str, str]:
         """Return the digests of a session's files; empty where nobody knows how it came."""
         return next((one.files for one in reversed(self.additions) if one.session == session), {})
+
+    def with_rewritten(self, files: Mapping[str, tuple[str, str]]) -> Ledger:
+        """Return the ledger after files were rewritten, and not by hand.
+
+        Parameters
+        ----------
+        files
+            The SHA-256 of each before and after, by its path. One that had been changed by hand
+            stays as it was published, here.
+        """
+        additions = tuple(
+            replace(
+                one,
+                files={path: _after(digest, files.get(path)) for path, digest in one.files.items()},
+            )
+            for one in self.additions
+        )
+        return replace(self, additions=additions)
 
     def sessions_with(self, series: Collection[str], *, besides: str) -> dict[str, int]:
         """Say which other sessions hold images of these series, and of how many."""
         latest = {one.session: one.series for one in self.additions if one.session != besides}
         shared = {name: len(set(series) & set(theirs)) for name, theirs in latest.items()}
         return {name: count for name, count in shared.items() if count}
+
+    def with_changed(self, digests: Mapping[str, str]) -> Ledger:
+        """Know files of sessions by what bidsanon itself has made of them since.
+
+        Parameters
+        ----------
+        digests
+            The SHA-256 of files that changed, by their paths in the dataset; those of no session
+            are passed over.
+        """
+        additions = tuple(
+            replace(one, files={name: digests.get(name, old) for name, old in one.files.items()})
+            for one in self.additions
+        )
+        return replace(self, additions=additions)
 
     def with_session(
         self, addition: Addition, existing: Mapping[str, str]
@@ -166,7 +209,7 @@ class Ledger:
         last = max((one.number for one in self.additions), default=0)
         written = _added(existing, addition)
         root = {}
-        for name in TOP_LEVEL_FILES:
+        for name in dict.fromkeys((*TOP_LEVEL_FILES, *READMES)):
             known, text = self.root.get(name), existing.get(name)
             if known is None and name not in written:
                 continue
@@ -255,6 +298,7 @@ def _added(existing: Mapping[str, str], addition: Addition) -> dict[str, str]:
         tools=addition.tools,
         participant=addition.participant,
         replace=addition.replace,
+        facts=DatasetFacts.from_json(addition.facts),
     )
 
 
@@ -273,6 +317,10 @@ def _replayed(root: Mapping[str, RootFile], additions: Iterable[Addition]) -> di
 def _rebased(known: RootFile, additions: Iterable[Addition], text: str | None) -> RootFile:
     last = max((one.number for one in additions), default=known.after)
     return replace(known, before=text, after=last)
+
+
+def _after(digest: str, rewritten: tuple[str, str] | None) -> str:
+    return rewritten[1] if rewritten and rewritten[0] == digest else digest
 
 
 def _row_id(addition: Addition) -> str:

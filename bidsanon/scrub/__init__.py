@@ -1,7 +1,18 @@
 """The scrub stage: sidecars, headers and tables keep what is allowed and nothing else."""
 
+from bidsanon.scrub.dataset import ScrubbedDataset, scrub_dataset
 from bidsanon.scrub.images_alone import ScrubbedImages, scrub_images
 from bidsanon.scrub.session import scrub_session
 from bidsanon.scrub.sidecars import add_face_removed
+from bidsanon.scrub.stored_files import DatasetPolicy, FileChange
 
-__all__ = ["ScrubbedImages", "add_face_removed", "scrub_images", "scrub_session"]
+__all__ = [
+    "DatasetPolicy",
+    "FileChange",
+    "ScrubbedDataset",
+    "ScrubbedImages",
+    "add_face_removed",
+    "scrub_dataset",
+    "scrub_images",
+    "scrub_session",
+]

@@ -1,0 +1,65 @@
+"""What ``scrub`` says to people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from bidsanon.findings import Severity
+from bidsanon.pipeline.scrub import ScrubRun
+from bidsanon.scrub import FileChange
+
+_MOST_LINES = 60
+
+
+def scrub_text(run: ScrubRun) -> str:
+    """Return what ``scrub`` prints at its end: what changed, and what did not."""
+    return "\n".join([*_changes(run), *_others(run), "", _conclusion(run)])
+
+
+def _changes(run: ScrubRun) -> Iterator[str]:
+    changes = run.scrubbed.changes
+    if len(changes) <= _MOST_LINES:
+        for change in changes:
+            link = ["a link, which becomes a file"] if change.was_link else []
+            yield f"{change.name}: {', '.join([*link, *change.words])}"
+        return
+    for word, names in sorted(_by_word(changes).items(), key=lambda item: -len(item[1])):
+        more = f", {names[1]}, ..." if len(names) > 1 else ""
+        yield f"{len(names):>7} file(s): {word}  ({names[0]}{more})"
+    yield "(--json names every file with what changes in it)"
+
+
+def _by_word(changes: tuple[FileChange, ...]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = defaultdict(list)
+    for change in changes:
+        for word in change.words:
+            names[word].append(change.name)
+    return names
+
+
+def _others(run: ScrubRun) -> Iterator[str]:
+    would = "would be " if run.request.dry_run else ""
+    for name in run.removed:
+        yield f"{would}removed: {name}"
+    for name, tool in run.scrubbed.leftovers.items():
+        if name not in run.removed:
+            yield (
+                f"left by {tool}: {name}  (it may tell who this is; "
+                f"--remove {name.rstrip('/')} takes it out)"
+            )
+    for name, why in run.scrubbed.left_alone.items():
+        if name not in run.removed:
+            yield f"not touched: {name}  ({why})"
+    for found in run.scrubbed.findings:
+        if found.severity is Severity.WARNING:
+            yield f"look at {found.location}: {found.message}. What to do: {found.cure}"
+
+
+def _conclusion(run: ScrubRun) -> str:
+    changed, files = len(run.scrubbed.changes), run.scrubbed.files
+    if not changed and not run.removed:
+        return f"{files} file(s) were looked at: nothing has to change"
+    if run.request.dry_run:
+        return f"{changed} of {files} file(s) would change  (dry run: nothing is changed)"
+    return f"{changed} of {files} file(s) were changed, all in one step"

@@ -1,0 +1,208 @@
+"""A dataset that exists already, whoever made it, scrubbed in one step.
+
+Everything that changes is laid out beside the dataset first, and takes its place together with all
+else: an interruption at any moment leaves the dataset as it was, or complete.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from bidsanon import __version__
+from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
+from bidsanon.errors import ConflictError, GateRefusedError, UsageError
+from bidsanon.files import (
+    file_state,
+    fresh_folder,
+    make_private_folder,
+    remove_tree,
+    sha256,
+    storage_errors,
+)
+from bidsanon.findings import errors
+from bidsanon.pipeline.scrub_policy import scrub_policy
+from bidsanon.pipeline.scrub_request import ScrubRequest
+from bidsanon.progress import Progress
+from bidsanon.publish import (
+    Item,
+    Ledger,
+    Memory,
+    dataset_lock,
+    install,
+    ledger_path,
+    publishing_folder,
+    session_claim,
+    settle_dataset,
+)
+from bidsanon.redaction import Redactor
+from bidsanon.scrub import FileChange, ScrubbedDataset, scrub_dataset
+
+_ORIGINALS = "sourcedata/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrubRun:
+    """What became of a dataset.
+
+    Attributes
+    ----------
+    request
+        What was asked for.
+    scrubbed
+        What changed, or would.
+    removed
+        The leftovers that were removed, or would be.
+    seconds
+        How long it took.
+    """
+
+    request: ScrubRequest
+    scrubbed: ScrubbedDataset
+    removed: tuple[str, ...]
+    seconds: float = 0.0
+
+    @property
+    def refusal(self) -> GateRefusedError | None:
+        """That something could not be cleaned; None otherwise."""
+        found = errors(self.scrubbed.findings)
+        if not found:
+            return None
+        return GateRefusedError(
+            f"{len(found)} file(s) or folders cannot be cleaned and stay as they are",
+            cure="look at each of them; what can be cleaned "
+            + ("would be" if self.request.dry_run else "is"),
+            findings=found,
+        )
+
+
+def scrub(request: ScrubRequest, *, progress: Progress, redactor: Redactor) -> ScrubRun:
+    """Scrub a dataset, or say what would change.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    progress
+        Who listens.
+    redactor
+        Learns what is identifying, for the log.
+
+    Raises
+    ------
+    UsageError
+        If something is to be removed that is no leftover.
+    ConflictError
+        If somebody else works on the dataset, or wrote it meanwhile: nothing is changed.
+    BidsanonError
+        If the vault cannot be read, or the disk fails: nothing is changed.
+    """
+    started = time.monotonic()
+    if request.dry_run:
+        run = _look(request, None, progress, redactor)
+    else:
+        settle_dataset(request.dataset)
+        with _workplace(request.dataset) as folder, storage_errors("the dataset"):
+            run = _look(request, folder, progress, redactor)
+            _put_in_place(run)
+    return replace(run, seconds=time.monotonic() - started)
+
+
+def _look(
+    request: ScrubRequest, into: Path | None, progress: Progress, redactor: Redactor
+) -> ScrubRun:
+    policy = scrub_policy(request, progress=progress, redactor=redactor)
+    scrubbed = scrub_dataset(
+        request.dataset, policy, into=into, jobs=request.jobs, progress=progress
+    )
+    return ScrubRun(request=request, scrubbed=scrubbed, removed=_to_remove(request, scrubbed))
+
+
+def _to_remove(request: ScrubRequest, scrubbed: ScrubbedDataset) -> tuple[str, ...]:
+    may_go = {*scrubbed.leftovers, *({_ORIGINALS} & set(scrubbed.left_alone))}
+    by_name = {name.rstrip("/"): name for name in may_go}
+    for number, name in enumerate(request.remove, start=1):
+        if name not in by_name:
+            raise UsageError(
+                f"--remove number {number} names no leftover of another tool in the dataset",
+                cure="name one that the list shows: `bidsanon scrub DATASET --dry-run`",
+            )
+    return tuple(sorted(by_name[name] for name in set(request.remove)))
+
+
+@contextmanager
+def _workplace(dataset: Path) -> Iterator[Path]:
+    """Open a hidden private folder beside the dataset; it is gone afterwards."""
+    root = publishing_folder(dataset) / "scrub"
+    with storage_errors("the folder beside the dataset"):
+        make_private_folder(root.parent)
+    with session_claim(root, doing="scrubbing this dataset"):
+        fresh_folder(root)
+        try:
+            yield root
+        finally:
+            remove_tree(root)
+
+
+def _put_in_place(run: ScrubRun) -> None:
+    """Let everything that changes take its place in one step, with the journal's entry."""
+    request = run.request
+    journal = Journal(request.private) if request.private.is_dir() else None
+    line = _entry(run).line
+    if not run.scrubbed.changes and not run.removed:
+        if journal is not None:
+            journal.append_once(line)
+        return
+    with dataset_lock(request.dataset):
+        for change in run.scrubbed.changes:
+            if file_state(request.dataset / change.name) != change.state:
+                raise ConflictError(
+                    "somebody wrote the dataset while it was scrubbed; nothing was changed",
+                    cure="wait until they are done, and run it again",
+                )
+        items = [
+            Item(path=PurePosixPath(change.name), content=change.staged)
+            for change in run.scrubbed.changes
+        ]
+        items += [Item(path=PurePosixPath(name), content=None) for name in run.removed]
+        memory = _memory(request, run.scrubbed.changes, line) if journal is not None else None
+        install(request.dataset, items, memory=memory)
+
+
+def _memory(request: ScrubRequest, changes: tuple[FileChange, ...], line: str) -> Memory:
+    """Return what the private folder remembers: files that it published stay known to it."""
+    ledger = Ledger.read(request.private, request.dataset)
+    if not ledger.additions:
+        return Memory(private=request.private, line=line)
+    known = {name for addition in ledger.additions for name in addition.files}
+    rewritten = {
+        change.name: (sha256(request.dataset / change.name), sha256(change.staged))
+        for change in changes
+        if change.name in known and change.staged is not None
+    }
+    return Memory(
+        private=request.private,
+        line=line,
+        path=ledger_path(request.dataset),
+        text=ledger.with_rewritten(rewritten).text,
+    )
+
+
+def _entry(run: ScrubRun) -> JournalEntry:
+    changed = len(run.scrubbed.changes)
+    refused = run.refusal is not None and not changed and not run.removed
+    return JournalEntry(
+        when=now(),
+        command="scrub",
+        outcome=Outcome.REFUSED if refused else Outcome.PUBLISHED,
+        subject="",
+        session=None,
+        profile="",
+        profile_digest="",
+        tools={"bidsanon": __version__},
+        counts={"files": run.scrubbed.files, "changed": changed, "removed": len(run.removed)},
+        findings=count_findings(run.scrubbed.findings),
+    )

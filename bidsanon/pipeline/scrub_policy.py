@@ -1,0 +1,63 @@
+"""What the scrub of a dataset knows: of the vault and the private folder, where there is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bidsanon.deidentify import Replacements
+from bidsanon.pipeline.scrub_request import ScrubRequest
+from bidsanon.pipeline.validate_identity import known_identity
+from bidsanon.profile import load_profile
+from bidsanon.progress import Progress
+from bidsanon.redaction import Redactor
+from bidsanon.scrub import DatasetPolicy
+from bidsanon.vault import Vault, read_contents
+
+_NOBODY = "scrub"
+_PSEUDONYM = re.compile(r"anon-[a-z2-7]{11}")
+"""What a device's pseudonym looks like, whoever made it: another run may have had another key."""
+
+
+def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redactor) -> DatasetPolicy:
+    """Collect what is known of the persons of a dataset.
+
+    Where there is no vault, or its key was destroyed, serial numbers get pseudonyms of a key that
+    nobody keeps, and no date can be shifted.
+
+    Raises
+    ------
+    BidsanonError
+        If the vault or a source cannot be read.
+    """
+    contents = read_contents(request.private)
+    keyless = contents is None or contents.destroyed is not None
+    known = known_identity(
+        request.against,
+        private=request.private if request.private.is_dir() else None,
+        profile=load_profile("bids"),
+        jobs=request.jobs,
+        progress=progress,
+    )
+    redactor.add(value.text for value in known.identity)
+    private = request.private / "no vault" if keyless else request.private
+    passphrase_file = None if keyless else request.passphrase_file
+    with Vault.preview(private, passphrase_file=passphrase_file) as vault:
+        plan = vault.person_plan(_NOBODY, subject="")
+        shifts = {} if keyless else vault.shifts_by_subject()
+    replace = Replacements(plan, known=known.identity)
+
+    def without_known(text: str) -> str:
+        return replace.without_known(text).text
+
+    return DatasetPolicy(
+        device_pseudonym=_unless_pseudonym(replace.device),
+        clean=replace.descriptor,
+        without_known=without_known if known.identity else None,
+        shifts=shifts,
+        keep_times=request.keep_times,
+    )
+
+
+def _unless_pseudonym(replace: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: text if _PSEUDONYM.fullmatch(text) else replace(text)

@@ -1,0 +1,98 @@
+"""What the user asks of ``scrub``, checked before anything is read or written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidsanon.errors import UsageError
+from bidsanon.files import require_apart
+from bidsanon.pipeline.deface_content import is_dataset
+from bidsanon.pipeline.request import private_beside, require_private_folder, require_sources
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrubRequest:
+    """A dataset to scrub.
+
+    Attributes
+    ----------
+    dataset
+        Its folder, with links resolved.
+    private
+        The identified side's folder; it need not be there.
+    against
+        Sources that say of whom nothing may be left in texts: identified, never written to.
+    remove
+        What of other tools' leftovers is removed, relative to the dataset.
+    keep_times
+        Whether times of day stay.
+    dry_run
+        Whether nothing is written.
+    passphrase_file
+        Where the vault's passphrase is; None: in the environment, where there is one.
+    jobs
+        How many files at once.
+    """
+
+    dataset: Path
+    private: Path
+    against: tuple[Path, ...] = ()
+    remove: tuple[str, ...] = ()
+    keep_times: bool = False
+    dry_run: bool = False
+    passphrase_file: Path | None = None
+    jobs: int = 1
+
+
+def make_scrub_request(
+    dataset: Path,
+    *,
+    private: Path | None = None,
+    against: tuple[Path, ...] = (),
+    remove: tuple[str, ...] = (),
+    keep_times: bool = False,
+    dry_run: bool = False,
+    passphrase_file: Path | None = None,
+    jobs: int = 1,
+) -> ScrubRequest:
+    """Check what the user asks for and return it as a record.
+
+    Parameters
+    ----------
+    private
+        None: ``DATASET.private`` beside the dataset.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be: no dataset, a private folder within it or one that is named and not there,
+        a source within it.
+    """
+    if not dataset.is_dir():
+        raise UsageError("the DATASET is not a folder", cure="check how it is spelled")
+    dataset = dataset.resolve()
+    if not is_dataset(dataset):
+        raise UsageError(
+            "the folder is no BIDS dataset: it has neither a dataset_description.json nor sub-*/",
+            cure="give the dataset's own folder",
+        )
+    if private is not None and not private.is_dir():
+        raise UsageError(
+            "there is no private folder at --private",
+            cure="check how it is spelled, or leave it out where there is none",
+        )
+    private = (private or private_beside(dataset)).absolute()
+    require_private_folder(private)
+    require_apart(private, dataset, first_name="the private folder", second_name="the dataset")
+    require_sources(against, {"the dataset": dataset})
+    return ScrubRequest(
+        dataset=dataset,
+        private=private,
+        against=against,
+        remove=tuple(name.rstrip("/") for name in remove),
+        keep_times=keep_times,
+        dry_run=dry_run,
+        passphrase_file=passphrase_file,
+        jobs=jobs,
+    )
