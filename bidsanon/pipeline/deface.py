@@ -23,9 +23,16 @@ from bidsanon.pipeline.deface_content import DatasetContent, dataset_around, lis
 from bidsanon.pipeline.deface_copy import Fingerprint, amend_links, copy_rest, fingerprint
 from bidsanon.pipeline.deface_request import DefaceRequest, Mode
 from bidsanon.pipeline.deface_run import DefaceRun, ImageResult, Verdict
-from bidsanon.pipeline.deface_staging import Guard, Item, Staging
+from bidsanon.pipeline.deface_staging import Guard, Item, Staging, sidecar_of
 from bidsanon.progress import Progress
-from bidsanon.publish import dataset_lock, publishing_folder, session_claim, settle_dataset
+from bidsanon.publish import (
+    dataset_lock,
+    keeping_own,
+    private_beside,
+    publishing_folder,
+    session_claim,
+    settle_dataset,
+)
 from bidsanon.session import ConvertedImage, DefaceOutcome, DefaceVerdict
 from bidsanon.workers import prepare_workers
 
@@ -64,7 +71,7 @@ def deface(run: DefaceRun, *, progress: Progress) -> None:
         run.content = list_dataset(request.dataset)
     count = len(run.content.images if run.content else request.images)
     prepare_workers("bidsanon.deface.stage", jobs=min(request.jobs, count))
-    with _workplace(request) as root:
+    with _workplace(request) as root, _keeping_own(request, run.content):
         copy = _Copy.begin(request, run.content, root / _COPY)
         staging = Staging(root / _IMAGES, guard=_guard(request))
         todo = _stage(run, staging, _items(request, run.content, copy))
@@ -212,6 +219,17 @@ def _guard(request: DefaceRequest) -> Guard:
     return guard
 
 
+def _keeping_own(
+    request: DefaceRequest, content: DatasetContent | None
+) -> AbstractContextManager[None]:
+    """Let what was published as ours and is defaced in place stay ours."""
+    dataset = request.dataset
+    if dataset is None or content is None or request.mode is not Mode.IN_PLACE:
+        return nullcontext()
+    sidecars = (sidecar_of(Path(name)).as_posix() for name in content.images)
+    return keeping_own(private_beside(dataset), dataset, {*content.images, *sidecars})
+
+
 def _stage(run: DefaceRun, staging: Staging, items: Iterable[Item]) -> dict[str, Item]:
     """Link what can be looked at; say of what cannot why.
 
@@ -316,7 +334,7 @@ def _record(run: DefaceRun) -> None:
     if run.request.dataset is None:
         return
     dataset = run.request.dataset
-    journal = Journal(dataset.with_name(f"{dataset.name}.private"))
+    journal = Journal(private_beside(dataset))
     if not journal.path.is_file():
         return
     counts = run.counts

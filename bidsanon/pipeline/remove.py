@@ -11,13 +11,12 @@ from bidsanon import __version__
 from bidsanon.audit import JournalEntry, Outcome, now
 from bidsanon.errors import UsageError
 from bidsanon.pipeline.request import (
-    private_beside,
     require_possible_place,
     require_private_folder,
 )
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, private_words
-from bidsanon.publish import SessionPlace, clean_label, settle_dataset
+from bidsanon.publish import SessionPlace, clean_label, private_beside, settle_dataset
 from bidsanon.publish.removal import (
     Removal,
     plan_removal,

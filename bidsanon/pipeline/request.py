@@ -29,6 +29,7 @@ from bidsanon.publish import (
     Ledger,
     SessionPlace,
     clean_label,
+    private_beside,
     require_dataset_folder,
     require_free,
     require_nothing_added,
@@ -160,11 +161,6 @@ def make_request(
         events=clean_events(events),
         options=options,
     )
-
-
-def private_beside(dataset: Path) -> Path:
-    """Return where a dataset's private folder is without ``--private``."""
-    return dataset.with_name(f"{dataset.name}.private")
 
 
 def load_policy(request: ConvertRequest) -> Policy:

@@ -23,11 +23,11 @@ from bidsanon.deface.voxels import UnreadableImageError, read_header
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import require_apart, sha256
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
-from bidsanon.pipeline.request import private_beside, require_private_folder
+from bidsanon.pipeline.request import require_private_folder
 from bidsanon.pipeline.review_pictures import draw_as_it_is
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace
-from bidsanon.publish import settle_dataset
+from bidsanon.publish import private_beside, settle_dataset
 from bidsanon.report import read_record
 from bidsanon.report.review import ReviewItem, ReviewSite, ShownImage
 from bidsanon.report.serving import LocalServer

@@ -8,7 +8,8 @@ from pathlib import Path
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
 from bidsanon.pipeline.deface_content import is_dataset
-from bidsanon.pipeline.request import private_beside, require_private_folder, require_sources
+from bidsanon.pipeline.request import require_private_folder, require_sources
+from bidsanon.publish import private_beside
 
 
 @dataclass(frozen=True, kw_only=True)

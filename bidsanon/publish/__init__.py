@@ -23,6 +23,7 @@ from bidsanon.publish.lock import dataset_lock, lock_file, publishing_folder, se
 from bidsanon.publish.place import (
     SessionPlace,
     clean_label,
+    private_beside,
     require_dataset_folder,
     require_free,
 )
@@ -36,6 +37,7 @@ from bidsanon.publish.session import (
     settle_dataset,
 )
 from bidsanon.publish.transaction import Item, Memory, install, interrupted, recover
+from bidsanon.publish.upkeep import keeping_own
 
 __all__ = [
     "DICOMDIR",
@@ -60,9 +62,11 @@ __all__ = [
     "files_of",
     "install",
     "interrupted",
+    "keeping_own",
     "ledger_path",
     "lock_file",
     "packing_of_out",
+    "private_beside",
     "publish_session",
     "publishing_folder",
     "recover",

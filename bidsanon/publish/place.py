@@ -99,6 +99,11 @@ def require_dataset_folder(dataset: Path, *, private: Path) -> None:
     require_apart(private, dataset, first_name="the private folder", second_name="the dataset")
 
 
+def private_beside(dataset: Path) -> Path:
+    """Return where a dataset's private folder is without ``--private``."""
+    return dataset.with_name(f"{dataset.name}.private")
+
+
 def require_free(place: SessionPlace, *, overwrite: bool) -> None:
     """Refuse a session that exists, or that does not fit with how the subject is laid out.
 

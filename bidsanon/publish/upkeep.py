@@ -1,0 +1,54 @@
+"""Files of published sessions that bidsanon itself changes later: they stay its own.
+
+What somebody else changed is not: ``remove`` asks before it takes that with the session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from bidsanon.files import PRIVATE_FILE_MODE, sha256, storage_errors, write_text
+from bidsanon.publish.ledger import Ledger, ledger_path
+from bidsanon.publish.lock import dataset_lock
+
+
+@contextlib.contextmanager
+def keeping_own(private: Path, dataset: Path, names: Collection[str]) -> Iterator[None]:
+    """Know files for ours after a change if they were before it.
+
+    Parameters
+    ----------
+    private
+        The private folder.
+    dataset
+        The dataset.
+    names
+        The files that may be changed meanwhile, by their paths in the dataset.
+
+    Raises
+    ------
+    ConflictError
+        If the dataset stays locked.
+    StorageError
+        If the ledger cannot be understood or written.
+    """
+    known = Ledger.read(private, dataset).digests
+    ours = {name for name in names if name in known and _digest(dataset / name) == known[name]}
+    try:
+        yield
+    finally:
+        changed = {name: _digest(dataset / name) for name in ours}
+        if any(changed[name] not in {known[name], ""} for name in ours):
+            _write(private, dataset, {name: digest for name, digest in changed.items() if digest})
+
+
+def _write(private: Path, dataset: Path, digests: dict[str, str]) -> None:
+    with storage_errors("the ledger in the private folder"), dataset_lock(dataset):
+        ledger = Ledger.read(private, dataset).with_changed(digests)
+        write_text(private / ledger_path(dataset), ledger.text, mode=PRIVATE_FILE_MODE)
+
+
+def _digest(path: Path) -> str:
+    return sha256(path) if path.is_file() else ""
