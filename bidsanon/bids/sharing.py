@@ -8,10 +8,10 @@ file in a folder. So nothing hidden is shared, at any depth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from bidsanon.bids.tree import TreeFile, TreeProblem, list_tree
+from bidsanon.bids.tree import DatasetTree, TreeFile, TreeProblem, list_tree
 
 BIDSIGNORE = ".bidsignore"
 
@@ -45,14 +45,22 @@ def list_shared(dataset: Path) -> SharedTree:
     """
     tree = list_tree(dataset, skip={path.name for path in dataset.glob(".*")})
     names = (*(file.name for file in tree.files), *(problem.name for problem in tree.problems))
-    hidden = {name: hidden_part(name) for name in names}
-    files = [file for file in tree.files if not hidden[file.name]]
+    hidden = {f"{name}/" for name in tree.skipped} | set(map(hidden_part, names))
+    shared = without_hidden(tree)
     return SharedTree(
-        files=tuple(sorted(files, key=lambda file: file.name.encode())),
-        problems=tuple(problem for problem in tree.problems if not hidden[problem.name]),
-        left_out=tuple(
-            sorted({f"{name}/" for name in tree.skipped} | {n for n in hidden.values() if n})
-        ),
+        files=tuple(sorted(shared.files, key=lambda file: file.name.encode())),
+        problems=shared.problems,
+        left_out=tuple(sorted(hidden - {""})),
+    )
+
+
+def without_hidden(tree: DatasetTree) -> DatasetTree:
+    """Return what of a tree is shared."""
+    return replace(
+        tree,
+        files=tuple(file for file in tree.files if not hidden_part(file.name)),
+        problems=tuple(problem for problem in tree.problems if not hidden_part(problem.name)),
+        skipped=tuple(name for name in tree.skipped if not hidden_part(name)),
     )
 
 

@@ -11,7 +11,6 @@ from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.files import require_apart, storage_errors
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.request import (
-    private_beside,
     require_possible_place,
     require_private_folder,
 )
@@ -29,6 +28,7 @@ from bidsanon.publish import (
     Selection,
     export_archive,
     packing_of_out,
+    private_beside,
     require_free_out,
     select_files,
     settle_dataset,
@@ -98,7 +98,7 @@ class Export:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the checks say, and what cannot be packed."""
-        return (*self.validation.findings, *self.selection.findings)
+        return tuple(dict.fromkeys((*self.validation.findings, *self.selection.findings)))
 
 
 def make_export_request(
@@ -129,7 +129,7 @@ def make_export_request(
     """
     dataset, out = dataset.resolve(), out.resolve()
     checks = make_validate_request(
-        dataset, private=private, profile=profile, openneuro=openneuro, jobs=jobs
+        dataset, private=private, profile=profile, openneuro=openneuro, jobs=jobs, hidden=False
     )
     if not (dataset / "dataset_description.json").is_file():
         raise UsageError(
@@ -216,13 +216,14 @@ def _refusal(
     """Say why a dataset is not packed; None where it is."""
     unpackable = errors(selection.findings)
     wrong = () if request.despite_errors else errors(validation.findings)
-    if not (unpackable or wrong):
+    found = tuple(dict.fromkeys((*unpackable, *wrong)))
+    if not found:
         return None
     return GateRefusedError(
-        f"the dataset has {len(unpackable) + len(wrong)} error(s): nothing was packed",
+        f"the dataset has {len(found)} error(s): nothing was packed",
         cure="cure them and run it again"
         + (" (--despite-errors packs it all the same)" if not unpackable else ""),
-        findings=(*unpackable, *wrong),
+        findings=found,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def judge_for_openneuro(
     private: Path,
     findings: Iterable[Finding],
     residue: ResidueSearch | None,
+    hidden: bool = True,
 ) -> OpenNeuro:
     """Say whether OpenNeuro would take a dataset, and go through what it asks.
 
@@ -57,6 +58,8 @@ def judge_for_openneuro(
         What the other checks found.
     residue
         What it was searched for; None where it was not.
+    hidden
+        Whether what is hidden in it is there when it is uploaded.
 
     Raises
     ------
@@ -65,6 +68,8 @@ def judge_for_openneuro(
     """
     found = tuple(findings)
     shared = list_shared(dataset)
+    if not hidden:
+        shared = replace(shared, left_out=())
     description = _description(dataset)
     taking = check_openneuro_rules(dataset, description=description, shared=shared, said=found)
     evidence = Evidence(

@@ -14,7 +14,7 @@ from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.findings import Finding, errors, weighed
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
-from bidsanon.pipeline.request import private_beside, require_sources
+from bidsanon.pipeline.request import require_sources
 from bidsanon.pipeline.validate_identity import (
     Known,
     joined,
@@ -25,9 +25,10 @@ from bidsanon.pipeline.validate_identity import (
 from bidsanon.pipeline.validate_privacy import find_people
 from bidsanon.profile import Profile, load_profile
 from bidsanon.progress import Progress
-from bidsanon.publish import settle_dataset
+from bidsanon.publish import private_beside, settle_dataset
 from bidsanon.redaction import Redactor
 from bidsanon.validate import validate_dataset
+from bidsanon.validate.description import check_description
 from bidsanon.validate.residue import ResidueSearch, search_residue
 
 _UNREADABLE = "FILE_UNREADABLE"
@@ -184,6 +185,7 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
     found = (
         *findings,
         *people,
+        *check_description(request.dataset),
         *(_known_findings(request, known) if known else ()),
         *(residue.findings if residue else ()),
     )

@@ -1,7 +1,7 @@
 """The search for people in a dataset, with what its private folder knows of it.
 
-The folder knows which defaced images a person accepted or rejected. Its vault, where it is asked,
-knows by how many days the dates of each subject were shifted.
+The folder knows which defaced images a person accepted. Its vault, where it is asked, knows by how
+many days the dates of each subject were shifted.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from pathlib import Path
 from bidsanon.audit import FaceDecisions, FaceVerdict
 from bidsanon.findings import Finding
 from bidsanon.validate.privacy import check_privacy
-from bidsanon.validate.rejected import check_rejected
 from bidsanon.vault import Vault
 
 
 def find_people(
-    dataset: Path, *, private: Path, vault: bool, passphrase_file: Path | None
+    dataset: Path,
+    *,
+    private: Path,
+    vault: bool,
+    passphrase_file: Path | None,
+    hidden: bool = True,
 ) -> tuple[Finding, ...]:
     """Look for people in a dataset.
 
@@ -31,6 +35,8 @@ def find_people(
         Whether the vault there is asked.
     passphrase_file
         Where the vault's passphrase is.
+    hidden
+        Whether hidden files are looked at.
 
     Raises
     ------
@@ -41,11 +47,8 @@ def find_people(
     if vault:
         with Vault.preview(private, passphrase_file=passphrase_file) as opened:
             shifts = opened.shifts_by_subject()
-    decisions = FaceDecisions.read(private)
-    return (
-        *check_privacy(dataset, shifts=shifts, accepted=_accepted(dataset, decisions)),
-        *check_rejected(dataset, decisions),
-    )
+    accepted = _accepted(dataset, FaceDecisions.read(private))
+    return check_privacy(dataset, shifts=shifts, accepted=accepted, hidden=hidden)
 
 
 def _accepted(dataset: Path, decisions: FaceDecisions) -> Collection[str]:

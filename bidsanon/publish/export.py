@@ -183,7 +183,7 @@ def require_free_out(out: Path, *, overwrite: bool) -> None:
 def _refused(shared: SharedTree) -> Iterator[Finding]:
     """Say what would go and cannot: what nobody can read, and names that not all systems allow."""
     for problem in shared.problems:
-        yield finding("EXPORT_NOT_READABLE", location=problem.name, problem=problem.problem)
+        yield finding("FILE_UNREADABLE", location=problem.name, problem=problem.problem)
     for name in (file.name for file in shared.files):
         if any(char in _NOT_EVERYWHERE or unicodedata.category(char) == "Cc" for char in name):
             shown = name.encode("unicode_escape").decode()

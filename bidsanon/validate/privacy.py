@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bidsanon.bids.leftovers import HISTORIES, leftover_of
+from bidsanon.bids.sharing import without_hidden
 from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
 from bidsanon.findings import Finding
 from bidsanon.validate.privacy_content import content_spots, gzip_spots, is_dicom, read_head
@@ -34,6 +35,7 @@ def check_privacy(
     shifts: Mapping[str, int] = _NO_SHIFTS,
     accepted: Collection[str] = (),
     faces: bool = True,
+    hidden: bool = True,
 ) -> tuple[Finding, ...]:
     """Look for what tells who somebody is.
 
@@ -48,8 +50,12 @@ def check_privacy(
         Images of which a person decided that they show no face.
     faces
         Whether it is asked if faces were removed; not where that was looked at already.
+    hidden
+        Whether hidden files are looked at; not where they are not shared.
     """
     tree = list_tree(root, skip=HISTORIES)
+    if not hidden:
+        tree = without_hidden(tree)
     spots = list(place_spots(tree))
     labels = _labels(tree)
     definitions: dict[str, Mapping[str, Any]] = {}

@@ -17,6 +17,7 @@ from bidsanon.files import sha256
 from bidsanon.findings import finding
 from bidsanon.pipeline import validate as checks
 from bidsanon.resources import schema_path
+from bidsanon.validate import openneuro_rules
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 JOURNAL = json.loads(schema_path("journal.schema.json").read_text("utf-8"))
@@ -29,13 +30,12 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found(monkeypatch)
     add(tmp_path / "ds", "01/a")
     (tmp_path / "ds" / ".hidden").write_text("x")
+    next((tmp_path / "ds").rglob("*_T1w.json")).write_text("{}")
     return tmp_path / "ds"
 
 
 def found(monkeypatch: pytest.MonkeyPatch, *findings: object) -> None:
-    for name in ("validate_dataset", "check_privacy"):
-        if hasattr(checks, name):
-            monkeypatch.setattr(checks, name, lambda *_, **__: findings)
+    monkeypatch.setattr(checks, "validate_dataset", lambda *_, **__: findings)
 
 
 @pytest.mark.parametrize("name", ["out.tar.gz", "out.zip"])
@@ -85,7 +85,7 @@ def test_what_cannot_be_packed_is_refused_whatever_is_asked(
     out = dataset.parent / "out.zip"
     assert run(cli, ["export", str(dataset), str(out), "--despite-errors"]) == 4
     said = capsys.readouterr().err
-    assert "EXPORT_NOT_READABLE [sub-01/far]" in said
+    assert "FILE_UNREADABLE [sub-01/far]" in said
     assert "--despite-errors" not in said
     assert not out.exists()
 
@@ -135,3 +135,26 @@ def test_without_a_private_folder_nothing_is_made_beside_the_archive(
     assert not elsewhere.exists()
     assert sha256(out) in said
     assert "left out, since hidden: .hidden" in said
+
+
+def test_what_is_hidden_does_not_count_since_it_stays_behind(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(openneuro_rules, "check_official", lambda *_, **__: ())
+    for folder in (".heudiconv/01/info", "sub-01/.old"):
+        (dataset / folder).mkdir(parents=True)
+        (dataset / folder / "one.json").write_text('{"PatientName": "Doe^Jane"}')
+    out = dataset.parent / "out.tgz"
+    assert run(cli, ["validate", str(dataset), "--openneuro"]) == 4
+    said = capsys.readouterr().out
+    assert "PRIVACY_LEFTOVER" in said
+    assert "OPENNEURO_HIDDEN_FILES" in said
+    assert run(cli, ["export", str(dataset), str(out), "--openneuro"]) == 0
+    said = capsys.readouterr().out
+    assert ".heudiconv/, .hidden, sub-01/.old/" in said
+    assert "PRIVACY_LEFTOVER" not in said
+    with tarfile.open(out) as packed:
+        assert not [name for name in packed.getnames() if "/." in name]
+    (dataset / "sub-01" / "one.json").write_text('{"PatientName": "Doe^Jane"}')
+    assert run(cli, ["export", str(dataset), str(out), "--overwrite"]) == 4
+    assert "PRIVACY_IDENTIFYING_KEY [sub-01/one.json" in capsys.readouterr().err

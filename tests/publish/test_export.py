@@ -182,8 +182,8 @@ def test_what_cannot_be_read_or_unpacked_everywhere_is_an_error(tmp_path: Path) 
     (dataset / os.fsdecode(b"latin-\xe9")).write_text("x")
     findings = select_files(dataset).findings
     assert {(found.code, found.location) for found in findings} == {
-        *(("EXPORT_NOT_READABLE", n) for n in ("out", "broken", "loop", "folder", "pipe")),
-        ("EXPORT_NOT_READABLE", "latin-\N{REPLACEMENT CHARACTER}"),
+        *(("FILE_UNREADABLE", n) for n in ("out", "broken", "loop", "folder", "pipe")),
+        ("FILE_UNREADABLE", "latin-\N{REPLACEMENT CHARACTER}"),
         ("EXPORT_NAME_NOT_PORTABLE", "two\\nlines"),
         ("EXPORT_NAME_NOT_PORTABLE", "back\\\\slash"),
     }
