@@ -26,8 +26,11 @@ _SETS = 8
 _BYTES = 256
 _BLOCK = 1 << 18
 """What is looked at in one go: its arrays stay in the processor's cache."""
-_WORD = 4
-_ALL_IN_RANGE = np.uint32(0x01010101)
+_WORD, _LONG_WORD = 4, 8
+_FOUR_IN_RANGE = 0x01010101
+_EVEN_IN_RANGE = 0x0001000100010001
+_ODD_IN_RANGE = 0x0100010001000100
+"""Flags of so many bytes in a row, as a number whose lowest byte comes first."""
 _FEW = 12
 """So many comparisons take less time than a look at each byte."""
 
@@ -72,21 +75,37 @@ class PrefixFilter:
                 prefix = form[:LENGTH].encode("latin-1")
                 sorts[_sort(prefix)].add(prefix)
         self._groups = [_Group(sort, sorted(found)) for sort, found in sorted(sorts.items())]
+        self._least = min((group.least for group in self._groups), default=0)
+        self._most = max((group.least + group.span for group in self._groups), default=0)
 
     def find(self, content: bytes) -> Iterator[Beginning]:
         """Yield where forms could begin."""
         octets = np.frombuffer(content, np.uint8)
         for start in range(0, max(1, len(octets) - LENGTH + 1), _BLOCK):
             block = octets[start : start + _BLOCK + 2 * LENGTH]
-            if not block.any():
-                continue
-            for reading in _readings(block):
+            for reading in self._readings(block) if self._groups else ():
                 starts = self._starts(reading)
                 first, step = reading.first, reading.step
                 # What begins in what blocks have in common is the next one's.
                 starts = starts[starts * step + first < _BLOCK]
                 if len(starts):
                     yield Beginning(octets[start + first :: step], starts, start + first, step)
+
+    def _readings(self, block: Octets) -> Iterator[_Reading]:
+        """Yield the readings of a block in which there is any run of characters in range."""
+        fits = _in_range(block, self._least, self._most - self._least)
+        if _holds(fits, _WORD, _FOUR_IN_RANGE):
+            yield _Reading(block, first=0, step=1)
+        knows_zeros = self._least > 0  # where zero is in range, it does not tell UTF-16
+        even = not knows_zeros or _holds(fits, _LONG_WORD, _EVEN_IN_RANGE)
+        odd = not knows_zeros or _holds(fits, _LONG_WORD, _ODD_IN_RANGE)
+        if not (even or odd):
+            return
+        halves = [block[: len(block) // 2 * 2 : 2].copy(), block[1::2].copy()]
+        if even:
+            yield _Reading(halves[0], first=0, step=2, zeros=halves[1] == 0)
+        if odd:
+            yield _Reading(halves[1], first=1, step=2, zeros=halves[0][1:] == 0)
 
     def _starts(self, reading: _Reading) -> Indices:
         found = [starts for g in self._groups if len(starts := g.starts(reading))]
@@ -96,30 +115,37 @@ class PrefixFilter:
 class _Reading:
     """The characters of a block: each of its bytes, or every second where zeros lie between them.
 
-    Attributes
+    Parameters
     ----------
     octets
         The characters.
     first, step
         Which byte of the block the first is, and how far it is from one to the next.
+    zeros
+        In UTF-16: whether there is a zero between each and the next.
     """
 
-    def __init__(self, octets: Octets, *, first: int, step: int, fits: Flags | None) -> None:
+    def __init__(
+        self, octets: Octets, *, first: int, step: int, zeros: Flags | None = None
+    ) -> None:
         self.octets = octets
         self.first = first
         self.step = step
-        self._fits = fits
-        self._in_range: dict[tuple[int, int], Flags] = {}
+        self._between = None if zeros is None else _runs(zeros, LENGTH - 1)
+        self._known: dict[tuple[int, int], Flags] = {}
         self._letters: Flags | None = None
 
-    def in_range(self, least: int, span: int) -> Flags:
-        """Tell of each character whether it is in range, and in UTF-16 has its zero."""
-        known = self._in_range.get((least, span))
+    def runs(self, least: int, span: int) -> Flags:
+        """Tell of each character whether eight that are in range begin there."""
+        known = self._known.get((least, span))
         if known is None:
-            known = (self.octets - np.uint8(least)) <= np.uint8(span)
-            if self._fits is not None:
-                known &= self._fits
-            self._in_range[least, span] = known
+            fits = _in_range(self.octets, least, span)
+            # A run of eight holds an aligned word of four, wherever it begins.
+            known = _runs(fits, LENGTH) if _holds(fits, _WORD, _FOUR_IN_RANGE) else _NEVER
+            if self._between is not None and len(known):
+                length = min(len(known), len(self._between))
+                known = known[:length] & self._between[:length]
+            self._known[least, span] = known
         return known
 
     @property
@@ -130,11 +156,14 @@ class _Reading:
         return self._letters
 
 
-def _readings(block: Octets) -> Iterator[_Reading]:
-    yield _Reading(block, first=0, step=1, fits=None)
-    even, odd = block[: len(block) // 2 * 2 : 2].copy(), block[1::2].copy()
-    yield _Reading(even, first=0, step=2, fits=odd == 0)
-    yield _Reading(odd[:-1], first=1, step=2, fits=even[1:] == 0)
+def _in_range(octets: Octets, least: int, span: int) -> Flags:
+    return np.asarray((octets - np.uint8(least)) <= np.uint8(span))
+
+
+def _holds(fits: Flags, size: int, pattern: int) -> bool:
+    """Tell whether a pattern is among the aligned words of some flags, lowest byte first."""
+    words = fits[: len(fits) // size * size].view(f"<u{size}")
+    return bool((words == words.dtype.type(pattern)).any())
 
 
 class _Sort(IntEnum):
@@ -169,22 +198,17 @@ class _Group:
         self._codes = np.sort(np.frombuffer(b"".join(prefixes), np.uint64))
         self._tables = _tables(prefixes)
         beginning = b"".join(prefixes)
-        self._least = min(*beginning, *_RANGE[sort])
-        self._span = max(*beginning, *_RANGE[sort]) - self._least
+        self.least = min(*beginning, *_RANGE[sort])
+        self.span = max(*beginning, *_RANGE[sort]) - self.least
         marks = [m for m in map(_MARK[sort].search, prefixes) if m]
         self._places = sorted({mark.start() for mark in marks})
         self._marks = sorted({mark[0][0] for mark in marks})
 
     def starts(self, reading: _Reading) -> Indices:
         """Return where one of the forms begins in a reading."""
-        fits = reading.in_range(self._least, self._span)
-        whole = fits[: len(fits) // _WORD * _WORD].view(np.uint32)
-        # A run of eight holds an aligned word of four, wherever it begins.
-        if not (whole == _ALL_IN_RANGE).any():
-            return _NOWHERE
-        runs = _runs(fits, LENGTH)
-        if self._places:
-            runs &= self._with_mark(reading, len(runs))
+        runs = reading.runs(self.least, self.span)
+        if self._places and len(runs):
+            runs = runs & self._with_mark(reading, len(runs))
         return self._exactly(reading.octets, self._by_tables(reading.octets, np.flatnonzero(runs)))
 
     def _with_mark(self, reading: _Reading, length: int) -> Flags:
@@ -230,6 +254,7 @@ class _Group:
 
 
 _NOWHERE = np.zeros(0, np.intp)
+_NEVER = np.zeros(0, np.bool_)
 _LOWER = np.frombuffer(bytes(range(_BYTES)).lower(), np.uint8)
 _THREE_LETTERS = re.compile(rb"[a-z]{3}")
 _RANGE = {
