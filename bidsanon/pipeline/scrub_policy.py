@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bidsanon.deidentify import Replacements
 from bidsanon.pipeline.scrub_request import ScrubRequest
-from bidsanon.pipeline.validate_identity import known_identity
+from bidsanon.pipeline.validate_identity import (
+    Known,
+    joined,
+    known_of_private_folder,
+    known_of_sources,
+)
 from bidsanon.profile import load_profile
 from bidsanon.progress import Progress
 from bidsanon.redaction import Redactor
 from bidsanon.scrub import DatasetPolicy
 from bidsanon.vault import Vault, read_contents
 
+_PROFILE = "bids"
 _NOBODY = "scrub"
 _PSEUDONYM = re.compile(r"anon-[a-z2-7]{11}")
 """What a device's pseudonym looks like, whoever made it: another run may have had another key."""
@@ -32,13 +38,7 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
     """
     contents = read_contents(request.private)
     keyless = contents is None or contents.destroyed is not None
-    known = known_identity(
-        request.against,
-        private=request.private if request.private.is_dir() else None,
-        profile=load_profile("bids"),
-        jobs=request.jobs,
-        progress=progress,
-    )
+    known = joined(_known(request, keyless=keyless, progress=progress))
     redactor.add(value.text for value in known.identity)
     private = request.private / "no vault" if keyless else request.private
     passphrase_file = None if keyless else request.passphrase_file
@@ -57,6 +57,23 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
         shifts=shifts,
         keep_times=request.keep_times,
     )
+
+
+def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Iterator[Known]:
+    profile = load_profile(_PROFILE)
+    if request.against:
+        yield known_of_sources(
+            request.against, profile=profile, jobs=request.jobs, progress=progress
+        )
+    if not keyless:
+        yield known_of_private_folder(
+            request.private,
+            dataset=request.dataset,
+            passphrase_file=request.passphrase_file,
+            profile=profile,
+            jobs=request.jobs,
+            progress=progress,
+        )
 
 
 def _unless_pseudonym(replace: Callable[[str], str]) -> Callable[[str], str]:
