@@ -10,6 +10,7 @@ from bidsanon.pipeline.scrub import ScrubRun
 from bidsanon.scrub import FileChange
 
 _MOST_LINES = 60
+_VERBS = ("removed", "replaced", "emptied")
 
 
 def scrub_text(run: ScrubRun) -> str:
@@ -22,12 +23,21 @@ def _changes(run: ScrubRun) -> Iterator[str]:
     if len(changes) <= _MOST_LINES:
         for change in changes:
             link = ["a link, which becomes a file"] if change.was_link else []
-            yield f"{change.name}: {', '.join([*link, *change.words])}"
+            yield f"{change.name}: {'; '.join([*link, *_grouped(change.words)])}"
         return
     for word, names in sorted(_by_word(changes).items(), key=lambda item: -len(item[1])):
         more = f", {names[1]}, ..." if len(names) > 1 else ""
         yield f"{len(names):>7} file(s): {word}  ({names[0]}{more})"
     yield "(--json names every file with what changes in it)"
+
+
+def _grouped(words: tuple[str, ...]) -> Iterator[str]:
+    """Say once what is done with several things."""
+    for verb in _VERBS:
+        done = [word.removesuffix(f" {verb}") for word in words if word.endswith(f" {verb}")]
+        if done:
+            yield f"{verb}: {', '.join(done)}"
+    yield from (word for word in words if not word.endswith(_VERBS))
 
 
 def _by_word(changes: tuple[FileChange, ...]) -> dict[str, list[str]]:

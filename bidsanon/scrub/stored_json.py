@@ -118,10 +118,7 @@ def scrub_stored_json(
     kept, removed, replaced, misfits = scrub(name, content, policy)
     ordered = {key: kept[key] for key in content if key in kept}
     words = [
-        *(
-            f"{key} removed" + (f" {n} times" if n > 1 else "")
-            for key, n in sorted(removed.items())
-        ),
+        *(f"{key}{f' ({n} times)' if n > 1 else ''} removed" for key, n in sorted(removed.items())),
         *(f"{key} replaced" for key in replaced),
     ]
     if _says_twice(raw):
