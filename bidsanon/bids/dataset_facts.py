@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 CITATION = "CITATION.cff"
@@ -99,26 +99,27 @@ class DatasetFacts:
 
     @property
     def cited(self) -> frozenset[str]:
-        """The fields that CITATION.cff gives, and dataset_description.json must or should not."""
-        given = {"Authors", "HowToAcknowledge"} | ({"License"} if self._spdx else set())
-        return frozenset(given)
+        """The fields that its CITATION.cff gives; none where it makes none."""
+        if not self.citation:
+            return frozenset()
+        return frozenset({"Authors", "HowToAcknowledge"} | ({"License"} if self._spdx else set()))
+
+    def without(self, given: Collection[str]) -> DatasetFacts:
+        """Return it without fields that stand elsewhere already, and without a CITATION.cff."""
+        fields = {name: value for name, value in self.fields.items() if name not in given}
+        authors = () if "Authors" in given else self.authors
+        return replace(self, fields=fields, authors=authors, citation=False)
 
     @property
     def _spdx(self) -> str:
         return _SPDX.get(str(self.fields.get("License", "")), "")
 
-    def citation_file(self, *, title: str) -> str:
-        """Return CITATION.cff, as the Citation File Format 1.2.0 has it.
-
-        Parameters
-        ----------
-        title
-            The dataset's name.
-        """
+    def citation_file(self) -> str:
+        """Return CITATION.cff, as the Citation File Format 1.2.0 has it."""
         entries: dict[str, Any] = {
             "cff-version": _CFF_VERSION,
             "message": self.fields.get("HowToAcknowledge", _MESSAGE),
-            "title": title,
+            "title": self.name,
             "type": "dataset",
         }
         doi = _BARE_DOI.fullmatch(str(self.fields.get("DatasetDOI", "")))
@@ -132,8 +133,8 @@ class DatasetFacts:
         return "\n".join([*lines, ""])
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON holds it."""
-        return asdict(self)
+        """Return it as JSON holds it; an empty object where nothing is said."""
+        return {} if self == NOTHING_SAID else asdict(self)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> DatasetFacts:

@@ -7,53 +7,32 @@ the same sessions give the same bytes whenever and wherever they are converted.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.dataset_facts import CITATION, NOTHING_SAID, DatasetFacts
+from bidsanon.bids.root_documents import (
+    DESCRIPTION,
+    OLDEST_PUBLISHED_AGE,
+    broken_root_file,
+    kept_documents,
+    read_root_json,
+    root_documents,
+    root_json_text,
+)
 from bidsanon.bids.tables import NOT_AVAILABLE, Table, TableError, read_table, write_table
-from bidsanon.errors import PolicyError
 
 PARTICIPANTS = "participants.tsv"
+_COLUMNS = "participants.json"
 TOP_LEVEL_FILES = (
-    "dataset_description.json",
+    DESCRIPTION,
     "README",
     "CHANGES",
     PARTICIPANTS,
     "participants.json",
     "scans.json",
+    CITATION,
 )
-BIDS_VERSION = "1.10.1"
-"""What a new dataset claims: a release that every validator in use knows (3.0.1 and later)."""
-
-OLDEST_PUBLISHED_AGE = 89
-READMES = ("README", "README.md", "README.rst", "README.txt")
-_CODE_URLS = {
-    "heudiconv": "https://github.com/nipy/heudiconv",
-    "dcm2niix": "https://github.com/rordenlab/dcm2niix",
-}
-
-_README = """# {name}
-
-This dataset follows the Brain Imaging Data Structure (BIDS). Its images were converted from DICOM
-by heudiconv and dcm2niix, and every session passed the checks of bidsanon before it was added.
-
-## How the data were de-identified
-
-- The DICOM headers were de-identified by DICOM PS3.15 Annex E before conversion. Each sidecar
-  names the method under `DeidentificationMethod` and `DeidentificationMethodCodeSequence`.
-- Dates in the `scans.tsv` files are not the real ones, unless a session's method says that it
-  retains full dates (code 113106): all dates of a participant were shifted by one number of days,
-  to 1925 or before. The first acquisition of each session is set to 12:00:00, and the others
-  follow at their true intervals.
-- Ages are in years, and {oldest} stands for {oldest} and above.
-- The face was removed from each image that shows one. The sidecar of such an image says so.
-- Sidecars hold the fields of BIDS and those of dcm2niix that describe the acquisition. Names of
-  institutions, stations and people, and free comments, were removed; the serial number of a
-  scanner is a pseudonym.
-"""
-
 _CHANGES = """1.0.0 Not Released
   - Sessions converted from DICOM and de-identified by bidsanon.
 """
@@ -89,6 +68,7 @@ def dataset_files(
     tools: Mapping[str, str],
     participant: Mapping[str, str],
     replace: bool = False,
+    facts: DatasetFacts = NOTHING_SAID,
 ) -> dict[str, str]:
     """Return the files at the root that are to be written once a session is added.
 
@@ -105,6 +85,8 @@ def dataset_files(
         The row of participants.tsv, as :func:`participant_row` makes it.
     replace
         Whether the row's values overrule those that stand there (the session is redone).
+    facts
+        What the lab says of its dataset.
 
     Returns
     -------
@@ -118,38 +100,42 @@ def dataset_files(
     """
     table = merge_participants(existing.get("participants.tsv"), participant, replace=replace)
     files = {
-        "dataset_description.json": describe_dataset(
-            existing.get("dataset_description.json"), name=name, tools=tools
-        ),
+        **root_documents(existing, name=name, tools=tools, facts=facts),
         "participants.tsv": table,
-        "participants.json": describe_columns(
-            existing.get("participants.json"), table, name="participants.json"
-        ),
+        _COLUMNS: describe_columns(existing.get(_COLUMNS), table, name=_COLUMNS, facts=facts),
     }
-    files |= {"scans.json": _json(_SCAN_COLUMNS)} if "scans.json" not in existing else {}
+    files |= {"scans.json": root_json_text(_SCAN_COLUMNS)} if "scans.json" not in existing else {}
     files |= {"CHANGES": _CHANGES} if "CHANGES" not in existing else {}
-    if not any(readme in existing for readme in READMES):
-        files["README"] = _README.format(name=name, oldest=OLDEST_PUBLISHED_AGE)
     return {path: text for path, text in files.items() if existing.get(path) != text}
 
 
-def describe_dataset(existing: str | None, *, name: str, tools: Mapping[str, str]) -> str:
-    """Return dataset_description.json: as it is, with the tools added that it does not name yet.
+def kept_by_hand(existing: Mapping[str, str], *, name: str, facts: DatasetFacts) -> tuple[str, ...]:
+    """Say where the lab's own file says something else than a person wrote into the dataset.
+
+    That stays as it is, unless the lab asks for the contrary.
+
+    Parameters
+    ----------
+    existing, name, facts
+        As for :func:`dataset_files`.
+
+    Returns
+    -------
+    tuple of str
+        The files, with a JSON pointer after ``#`` where it is a field.
 
     Raises
     ------
     PolicyError
-        If the existing one is not a JSON object.
+        If an existing file cannot be understood.
     """
-    described = _read(existing, name="dataset_description.json")
-    description = {"Name": name, "BIDSVersion": BIDS_VERSION, "DatasetType": "raw"} | described
-    generated_by = list(description.get("GeneratedBy") or ())
-    known = {(item.get("Name"), item.get("Version")) for item in generated_by}
-    for tool, version in tools.items():
-        if (tool, version) not in known:
-            url = {"CodeURL": _CODE_URLS[tool]} if tool in _CODE_URLS else {}
-            generated_by.append({"Name": tool, "Version": version, **url})
-    return _json(description | {"GeneratedBy": generated_by})
+    columns = read_root_json(existing.get(_COLUMNS), name=_COLUMNS)
+    differing = (
+        f"{_COLUMNS}#/{column}"
+        for column, said in facts.columns.items()
+        if not facts.overrule and _differ(columns.get(column, {}), said)
+    )
+    return (*kept_documents(existing, name=name, facts=facts), *differing)
 
 
 def participant_row(
@@ -241,8 +227,12 @@ def values_added_by_hand(existing: str | None, row: Mapping[str, str]) -> tuple[
     )
 
 
-def describe_columns(existing: str | None, table: str, *, name: str) -> str:
+def describe_columns(
+    existing: str | None, table: str, *, name: str, facts: DatasetFacts = NOTHING_SAID
+) -> str:
     """Return the JSON file that describes a table's columns: as it is, with ours added.
+
+    What the lab says of a column goes before ours, and what stands there before both.
 
     An age without Format, Units and Maximum switches the official validator's own check of ages
     off, so those are added to a definition that lacks them.
@@ -252,13 +242,18 @@ def describe_columns(existing: str | None, table: str, *, name: str) -> str:
     PolicyError
         If the existing one is not a JSON object.
     """
-    described = _read(existing, name=name)
+    described = read_root_json(existing, name=name)
     for column in read_table(table).columns:
-        ours = _PARTICIPANT_COLUMNS.get(column, {})
+        ours = {**_PARTICIPANT_COLUMNS.get(column, {}), **facts.columns.get(column, {})}
         theirs = described.get(column, {})
         if ours and isinstance(theirs, dict):
-            described[column] = ours | theirs
-    return _json(described)
+            described[column] = theirs | ours if facts.overrule else ours | theirs
+    return root_json_text(described)
+
+
+def _differ(theirs: Any, said: Mapping[str, Any]) -> bool:
+    """Tell whether two definitions of a column give one of its facts different values."""
+    return isinstance(theirs, dict) and any(theirs.get(key, said[key]) != said[key] for key in said)
 
 
 def _read_participants(existing: str | None) -> Table:
@@ -267,27 +262,7 @@ def _read_participants(existing: str | None) -> Table:
     try:
         table = read_table(existing)
     except TableError as error:
-        raise _broken("participants.tsv", error) from error
+        raise broken_root_file("participants.tsv", error) from error
     if "participant_id" not in table.columns:
-        raise _broken("participants.tsv", "it has no column participant_id")
+        raise broken_root_file("participants.tsv", "it has no column participant_id")
     return table
-
-
-def _read(text: str | None, *, name: str) -> dict[str, Any]:
-    if text is None:
-        return {}
-    try:
-        return read_json_object(text.encode())
-    except SidecarError as error:
-        raise _broken(name, error) from error
-
-
-def _broken(name: str, problem: object) -> PolicyError:
-    return PolicyError(
-        f"{name} of the dataset cannot be understood: {problem}",
-        cure=f"repair {name} by hand, and run it again",
-    )
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -8,28 +8,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bidsanon.bids.toplevel import PARTICIPANTS, dataset_files, participant_row
+from bidsanon.bids.root_documents import settle_facts
+from bidsanon.bids.toplevel import PARTICIPANTS, dataset_files, kept_by_hand, participant_row
+from bidsanon.findings import Finding, finding
 from bidsanon.pipeline.run import Run
 from bidsanon.publish import root_texts
 from bidsanon.session import ScrubbedSession
 
 
-def complete_candidate(run: Run, scrubbed: ScrubbedSession) -> None:
+def complete_candidate(run: Run, scrubbed: ScrubbedSession) -> tuple[Finding, ...]:
     """Put the top-level files beside the session, as they would be with this session alone.
 
     Files of the dataset's root that sidecars inherit from are copied with them.
+
+    Returns
+    -------
+    tuple of Finding
+        Where the lab says something else than a person wrote into the dataset, which stays.
     """
     dataset = run.request.place.dataset
     existing = root_texts(dataset)
     alone = {name: text for name, text in existing.items() if name != PARTICIPANTS}
+    facts = run.policy.profile.dataset
+    kept = kept_by_hand(existing, name=dataset.name, facts=facts)
     new = dataset_files(
         alone,
         name=dataset.name,
         tools=run.generated_by,
         participant=participant_of(scrubbed),
+        facts=settle_facts(existing, facts),
     )
     for name, text in {**alone, **_inherited(dataset), **new}.items():
         (scrubbed.root / name).write_text(text, "utf-8")
+    return tuple(finding("DATASET_TEXT_KEPT", location=place) for place in kept)
 
 
 def _inherited(dataset: Path) -> dict[str, str]:

@@ -60,6 +60,7 @@ from bidsanon.session import (
 )
 from bidsanon.source import read_source, write_quarantine
 from bidsanon.validate import check_rejected, validate_dataset
+from bidsanon.validate.description import check_description
 from bidsanon.validate.privacy import check_privacy
 from bidsanon.validate.residue import search_residue
 from bidsanon.vault import PersonPlan, Vault
@@ -218,11 +219,12 @@ def _take_through_gates(
     events = write_events(scrubbed.root, policy.events)
     gates.judge(Gate.SCRUB, (*scrubbed.findings, *events))
 
-    complete_candidate(run, scrubbed)
+    kept = complete_candidate(run, scrubbed)
     rejected = check_rejected(scrubbed.root, FaceDecisions.read(request.private))
     with progress.step("validating"):
         people = check_privacy(scrubbed.root, faces=False)  # the gate before looked at them
-        gates.judge(Gate.VALIDATE, (*validate_dataset(scrubbed.root), *rejected, *people))
+        wanting = (*kept, *check_description(scrubbed.root))
+        gates.judge(Gate.VALIDATE, (*validate_dataset(scrubbed.root), *rejected, *people, *wanting))
 
     with progress.step("searching for residue"):
         run.residue = search_residue(
@@ -245,6 +247,7 @@ def _take_through_gates(
         series=published_series(run),
         private=request.private,
         journal_line=journal_entry(run).line,
+        facts=policy.profile.dataset,
     )
     publish_session(publication, bind=bind, overwrite=request.options.overwrite)
     gates.judge(Gate.PUBLISH, ())

@@ -43,8 +43,9 @@ def problems_of_tables(content: Mapping[str, Any], folder: Path) -> Iterator[str
             _read_readme(folder / table[_README_FILE])
         except ValueError as error:
             yield f"{DATASET}.{_README_FILE}: {error}"
-    if table.get("citation") and "Authors" not in table:
-        yield f"{DATASET}.citation: CITATION.cff needs Authors, and none are given"
+    lacking = [key for key in ("Name", "Authors") if key not in table]
+    if table.get("citation") and lacking:
+        yield f"{DATASET}.citation: CITATION.cff needs {' and '.join(lacking)} in this table"
 
 
 def severities_of(content: Mapping[str, Any]) -> dict[str, Severity]:

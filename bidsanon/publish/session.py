@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from bidsanon.bids.dataset_facts import NOTHING_SAID, DatasetFacts
+from bidsanon.bids.root_documents import settle_facts
 from bidsanon.errors import ConflictError
 from bidsanon.files import files_below, sha256, storage_errors
 from bidsanon.publish.ledger import Addition, Ledger, ledger_path, root_texts
@@ -34,6 +36,8 @@ class Publication:
         The private folder.
     journal_line
         The journal's entry of it.
+    facts
+        What the lab says of its dataset.
     """
 
     place: SessionPlace
@@ -43,6 +47,7 @@ class Publication:
     series: tuple[str, ...]
     private: Path
     journal_line: str
+    facts: DatasetFacts = NOTHING_SAID
 
 
 def publish_session(publication: Publication, *, bind: Callable[[], None], overwrite: bool) -> None:
@@ -85,8 +90,10 @@ def publish_session(publication: Publication, *, bind: Callable[[], None], overw
         require_nothing_added(place, ledger)
         _require_not_elsewhere(place, ledger, publication.series)
         bind()
-        addition = replace(addition, replace=place.is_alone)
-        ledger, root = ledger.with_session(addition, root_texts(place.dataset))
+        existing = root_texts(place.dataset)
+        facts = settle_facts(existing, publication.facts).as_json()
+        addition = replace(addition, replace=place.is_alone, facts=facts)
+        ledger, root = ledger.with_session(addition, existing)
         items = [Item(path=place.relative, content=publication.folder)]
         items += [Item(path=PurePosixPath(name), content=text) for name, text in root.items()]
         memory = Memory(

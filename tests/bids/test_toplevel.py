@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from bidsanon.bids.root_documents import root_documents
 from bidsanon.bids.toplevel import (
     TOP_LEVEL_FILES,
     dataset_files,
-    describe_dataset,
     merge_participants,
     participant_row,
 )
@@ -24,7 +24,7 @@ def _files(existing: dict[str, str] | None = None, *, replace: bool = False) -> 
 
 
 def test_a_new_dataset_gets_every_file() -> None:
-    assert set(_files()) == set(TOP_LEVEL_FILES)
+    assert set(_files()) == set(TOP_LEVEL_FILES) - {"CITATION.cff"}
 
 
 def test_nothing_is_left_to_fill_in_and_nothing_holds_a_date() -> None:
@@ -51,7 +51,9 @@ def test_the_same_session_again_changes_no_file() -> None:
 def test_another_version_of_a_tool_is_named_beside_the_first() -> None:
     first = _files()["dataset_description.json"]
 
-    again = describe_dataset(first, name="x", tools=TOOLS | {"bidsanon": "0.2.0"})
+    again = root_documents(
+        {"dataset_description.json": first}, name="x", tools=TOOLS | {"bidsanon": "0.2.0"}
+    )["dataset_description.json"]
 
     tools = [(t["Name"], t["Version"]) for t in json.loads(again)["GeneratedBy"]]
     assert tools == [*TOOLS.items(), ("bidsanon", "0.2.0")]

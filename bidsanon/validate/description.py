@@ -1,0 +1,65 @@
+"""What a dataset should say of itself before it is shared, and no scanner knows.
+
+Authors, a licence, the ethics approval, the funding, and what the study is about: asked for where
+they are missing, and never made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bidsanon.bids.dataset_facts import CITATION
+from bidsanon.bids.root_documents import (
+    DESCRIPTION,
+    READMES,
+    citation_gives,
+    is_unfilled,
+    says_nothing_of_study,
+)
+from bidsanon.bids.sidecars import SidecarError, read_json_file
+from bidsanon.findings import Finding, finding
+
+_ASKED = {
+    "Authors": "DATASET_NO_AUTHORS",
+    "License": "DATASET_NO_LICENSE",
+    "EthicsApprovals": "DATASET_NO_ETHICS",
+    "Funding": "DATASET_NO_FUNDING",
+}
+_LARGEST_TEXT = 1 << 20
+
+
+def check_description(root: Path) -> tuple[Finding, ...]:
+    """Say what a dataset does not say of itself.
+
+    A dataset_description.json that cannot be understood is for the schemas to say.
+
+    Parameters
+    ----------
+    root
+        The dataset's folder.
+    """
+    return tuple(_missing(root))
+
+
+def _missing(root: Path) -> Iterator[Finding]:
+    try:
+        description = read_json_file(root / DESCRIPTION)
+    except SidecarError:
+        return
+    cited = citation_gives(_text(root / CITATION))
+    for field, code in _ASKED.items():
+        if field not in cited and is_unfilled(description.get(field)):
+            yield finding(code, location=f"{DESCRIPTION}#/{field}")
+    readme = next((name for name in READMES if (root / name).is_file()), None)
+    if readme and says_nothing_of_study(_text(root / readme)):
+        yield finding("DATASET_README_SAYS_LITTLE", location=readme)
+
+
+def _text(path: Path) -> str:
+    """Return the beginning of a text; empty where there is none."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_LARGEST_TEXT).decode("utf-8", "replace")
+    except OSError:
+        return ""
