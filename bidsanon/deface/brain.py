@@ -24,6 +24,7 @@ from scipy import ndimage
 
 from bidsanon.deface.cut import WHOLE, Cut, face_cut
 from bidsanon.deface.grid import Grid, Mask, Matrix, Points, Volume, inverse, sample_like
+from bidsanon.deface.head import box_around
 from bidsanon.deface.template import face_template, template_midline_mm
 
 TOLERATED_ML = 0.4
@@ -171,13 +172,14 @@ def _grow(values: Volume, inside: Mask, way: _Way) -> Mask | None:
     low = usual - way.darker * (usual - darkest)
     high = usual + way.brighter * (brightest - usual)
     alike = (values > low) & (values < high) & inside & (outside_mm < _FARTHEST_MM)
-    thick = ndimage.distance_transform_edt(alike) * _SIZE_MM > _BRIDGE_MM
+    thick = np.zeros(alike.shape, dtype=bool)
+    box = box_around(alike, 1)  # one around it, where it ends
+    thick[box] = ndimage.distance_transform_edt(alike[box]) * _SIZE_MM > _BRIDGE_MM
     labels, count = ndimage.label(thick)
     begun = np.bincount(labels[deep & thick], minlength=count + 1)
     if not begun.any():
         return None
-    core = labels == begun.argmax()
-    grown: Mask = alike & (ndimage.distance_transform_edt(~core) * _SIZE_MM <= _BRIDGE_MM)
+    grown: Mask = alike & _grown(labels == begun.argmax(), _BRIDGE_MM)
     return grown
 
 
@@ -271,7 +273,15 @@ def _in_cut(cut: Cut) -> Mask:
 @cache
 def _near_cut(cut: Cut) -> Mask:
     """Return which voxels a cut takes or comes too near to."""
-    return np.asarray(ndimage.distance_transform_edt(~_in_cut(cut)) * _SIZE_MM <= NEAR_MM)
+    return _grown(_in_cut(cut), NEAR_MM)
+
+
+def _grown(mask: Mask, by_mm: float) -> Mask:
+    """Return what lies within a mask or no farther from it than that."""
+    grown = np.zeros(mask.shape, dtype=bool)
+    box = box_around(mask, int(by_mm / _SIZE_MM) + 1)
+    grown[box] = ndimage.distance_transform_edt(~mask[box]) * _SIZE_MM <= by_mm
+    return grown
 
 
 @cache

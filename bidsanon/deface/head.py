@@ -66,6 +66,17 @@ def largest_part(mask: Mask) -> Mask:
     return part
 
 
+def box_around(mask: Mask, margin: int = 0) -> tuple[slice, ...]:
+    """Return where all of a mask lies, and so many voxels around it; all of an empty one.
+
+    Distances to a mask that are no longer than the margin are the same within it as anywhere.
+    """
+    boxes = ndimage.find_objects(mask.astype(np.uint8))
+    if not boxes:
+        return (slice(None),) * mask.ndim
+    return tuple(slice(max(0, side.start - margin), side.stop + margin) for side in boxes[0])
+
+
 def flattened(head: Grid) -> Grid:
     """Even out a coil's shading: each voxel over the tissue around it, brightness 0 to 1."""
     tissue = (head.values > _AIR).astype(np.float32)

@@ -24,7 +24,6 @@ from bidsanon.deface.grid import (
     inverse,
     points_of,
     pose_matrix,
-    resample_isotropic,
     rotation,
     transform,
 )
@@ -152,7 +151,7 @@ def register(
         From coarse to fine. The first one takes its starts from a search over turns and places.
     """
     similarity = Similarity(head, size_mm=stages[0].size_mm, samples=stages[0].samples)
-    found = _coarse_search(similarity, head, small_turns() if turns is None else turns, scale)
+    found = _coarse_search(similarity, small_turns() if turns is None else turns, scale)
     return _from_coarse_to_fine(head, found, similarity, stages)
 
 
@@ -223,10 +222,10 @@ def landmarks_apart_mm(first: Matrix, second: Matrix) -> float:
 
 
 def _coarse_search(
-    similarity: Similarity, head: Grid, turns: Iterable[Matrix], scale: float
+    similarity: Similarity, turns: Iterable[Matrix], scale: float
 ) -> list[_Candidate]:
     """Try each turn at each place and move the better ones about."""
-    places = _starting_places(head)
+    places = _starting_places(similarity.head)
     found = []
     for turn in turns:
         tried = [_Candidate.of(_pose_at(place, scale), turn, similarity) for place in places]
@@ -234,10 +233,9 @@ def _coarse_search(
     return _best_first(found)
 
 
-def _starting_places(head: Grid) -> tuple[Points, ...]:
+def _starting_places(coarse: Grid) -> tuple[Points, ...]:
     """Return the shifts that put centre on centre of mass, crown on crown, centre on middle."""
     template = template_level(8.0)
-    coarse = resample_isotropic(head, 8.0)
     centre = template_centre_mm()
     mass = centre_of_mass_mm(coarse) - centre
     middle = coarse.centre_mm - centre

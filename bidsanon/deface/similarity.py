@@ -43,6 +43,11 @@ class Similarity:
     samples
         How many samples of the template are used, at most. The choice of samples is random with a
         fixed seed.
+
+    Attributes
+    ----------
+    head
+        The head at that voxel size.
     """
 
     def __init__(self, head: Grid, *, size_mm: float, samples: int) -> None:
@@ -53,13 +58,13 @@ class Similarity:
             voxels = voxels[np.sort(chosen)]
         self._template_rows = _bins(template.values[tuple(voxels.T)]) * _BINS
         self._points = voxel_centres_mm(template, voxels).astype(np.float32)
-        coarse = resample_isotropic(head, size_mm)
-        self._head = _Sampled(coarse.values * np.float32(_BINS - 1.001))
-        self._to_voxels = inverse(coarse.affine)
+        self.head = resample_isotropic(head, size_mm)
+        self._sampled = _Sampled(self.head.values * np.float32(_BINS - 1.001))
+        self._to_voxels = inverse(self.head.affine)
 
     def __call__(self, to_head: Matrix) -> float:
         """Return the similarity with the template carried into the head by `to_head`."""
-        inside, sampled = self._head.at(self._to_voxels @ to_head, self._points)
+        inside, sampled = self._sampled.at(self._to_voxels @ to_head, self._points)
         overlap = sampled.size / inside.size
         if overlap < _LEAST_OVERLAP:
             return 1.0 - (_LEAST_OVERLAP - overlap)

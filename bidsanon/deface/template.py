@@ -26,7 +26,7 @@ from bidsanon.deface.grid import (
     resample_isotropic,
     sample_like,
 )
-from bidsanon.deface.head import brightness, centre_of_mass_mm, largest_part
+from bidsanon.deface.head import box_around, brightness, centre_of_mass_mm, largest_part
 from bidsanon.deface.means import block_means
 from bidsanon.deface.voxels import mean_volume, read_header, slabs
 
@@ -196,7 +196,7 @@ def _ears(head: Grid) -> Mask:
     # Padded by its edge: the neck goes on below the field of view. What the ball, inside and back
     # out, cannot reach from a box says nothing of what is in it.
     pad = int(2 * _EAR_BALL_MM / size) + 1
-    (near,) = ndimage.find_objects(boxes.astype(np.uint8))
+    near = box_around(boxes)
     reach = tuple(slice(side.start, side.stop + 2 * pad) for side in near)
     outline = ndimage.binary_fill_holes(np.pad(head.values, pad, "edge") > _OUTLINE_BRIGHTNESS)
     core = ndimage.distance_transform_edt(outline[reach]) * size > _EAR_BALL_MM
