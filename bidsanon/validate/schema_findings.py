@@ -5,6 +5,7 @@ jsonschema's own texts quote the value that they are about, which can identify s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ _SIGNS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveM
 _SHORT_ENUM = 8
 _COLUMN_AND_FIELD = 2
 _LONGEST_KEY = 100
+_FROM_END, _TO_END = "^(?:", ")$"
 
 
 def findings_of(
@@ -50,12 +52,29 @@ def findings_of(
     else:
         parts = _parts(error)
         yield finding(
-            "SCHEMA_VALUE_INVALID",
+            "SCHEMA_VALUE_DOUBTFUL" if _passes_elsewhere(error) else "SCHEMA_VALUE_INVALID",
             location=_location(parts, file_of),
             key=next((part for part in reversed(parts) if not part.isdigit()), "the object"),
             problem=_problem(error),
             rule=rule.name,
         )
+
+
+def _passes_elsewhere(error: ValidationError) -> bool:
+    """Tell whether a text only holds what a pattern asks for, and not from end to end.
+
+    The official validator looks for the patterns of BIDS anywhere in a text: it lets a path pass
+    that has other signs too, as it must, since the labels of names may have more than the patterns.
+    """
+    if error.validator == "pattern":
+        pattern = str(error.validator_value).removeprefix(_FROM_END).removesuffix(_TO_END)
+        return re.search(pattern, str(error.instance)) is not None
+    if error.validator != "anyOf":
+        return False
+    branches: dict[Any, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    return any(all(map(_passes_elsewhere, branch)) for branch in branches.values())
 
 
 def _missing(

@@ -7,7 +7,7 @@ table, wherever it is written. What BIDS only advises against is a warning.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 from pathlib import PurePosixPath
@@ -19,6 +19,7 @@ from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree
 from bidsanon.bids.standard import (
+    COLUMNS,
     DERIVATIVE,
     Rule,
     Schema,
@@ -112,7 +113,7 @@ def check_schemas(tree: DatasetTree) -> tuple[Finding, ...]:
     done: set[str] = set()
     for name in _names_of(tree):
         try:
-            content, rules = _content_and_rules(name, sidecars)
+            content, rules = _content_and_rules(name, sidecars, derivative=derivative)
         except SidecarError as error:
             path, _, problem = str(error).partition(": ")
             findings.append(finding("SCHEMA_NOT_JSON", location=path, problem=problem))
@@ -156,7 +157,7 @@ def _recording_folder(parts: tuple[str, ...]) -> str:
 
 
 def _content_and_rules(
-    name: BidsName, sidecars: SidecarTree
+    name: BidsName, sidecars: SidecarTree, *, derivative: bool
 ) -> tuple[MergedSidecar, tuple[_Check, ...]]:
     """Return what is said of a file, and the rules about that; no rules where BIDS has none.
 
@@ -169,8 +170,10 @@ def _content_and_rules(
         content = sidecars.read(name.path)
         alone = MergedSidecar(content=content, origins=dict.fromkeys(content, name.path))
         document = _document(name)
-        return alone, _document_checks(document) if document else _data_checks(name)
-    checks = _data_checks(name)
+        return alone, _document_checks(document) if document else _data_checks(
+            name, derivative=derivative
+        )
+    checks = _data_checks(name, derivative=derivative)
     return (sidecars.merged(name.path) if checks else _NOTHING), checks
 
 
@@ -208,17 +211,28 @@ def _check(own: str, said: MergedSidecar, checks: Iterable[_Check]) -> Iterator[
             )
 
 
-def _data_checks(name: BidsName) -> tuple[_Check, ...]:
+def _data_checks(name: BidsName, *, derivative: bool) -> tuple[_Check, ...]:
     """Return the rules about data of a kind; none where JSON is written beside other data."""
     kind = data_kinds().get((name.datatype, name.suffix))
     if kind is None or not {name.extension, f"{name.extension}/"} & set(kind.extensions):
         return ()
-    return _sidecar_checks(name.datatype, name.suffix)
+    return _sidecar_checks(name.datatype, name.suffix, derivative=derivative)
 
 
 @cache
-def _sidecar_checks(datatype: str, suffix: str) -> tuple[_Check, ...]:
-    return tuple(map(_ready, sidecar_rules(datatype, suffix)))
+def _sidecar_checks(datatype: str, suffix: str, *, derivative: bool) -> tuple[_Check, ...]:
+    rules = sidecar_rules(datatype, suffix)
+    return tuple(map(_ready, map(_asked_of_derivatives, rules) if derivative else rules))
+
+
+def _asked_of_derivatives(rule: Rule) -> Rule:
+    """Return what a rule asks for in a derivative.
+
+    Only the rules about derivatives ask for fields there; the others say what a field looks like.
+    """
+    if DERIVATIVE in rule.given or rule.name == COLUMNS or "description" in rule.schema:
+        return rule
+    return replace(rule, schema={"properties": rule.schema["properties"]})
 
 
 @cache
