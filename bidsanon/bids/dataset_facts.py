@@ -22,6 +22,7 @@ FIELDS = (
 
 _CFF_VERSION = "1.2.0"
 _MESSAGE = "If you use this dataset, please cite it as below."
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _BARE_DOI = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/\S+)")
 _SPDX = {
     **{name: name for name in ("CC0-1.0", "PDDL-1.0", "ODbL-1.0", "ODC-By-1.0")},
@@ -202,5 +203,6 @@ def _written(name: str, value: Any) -> Any:
 
 
 def _quoted(value: Any) -> str:
-    """Write a text or a list of texts as YAML: what JSON writes is YAML 1.2."""
-    return json.dumps(value, ensure_ascii=False)
+    """Write a text or texts as YAML: as JSON, with what YAML 1.2 does not print escaped."""
+    written = json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
