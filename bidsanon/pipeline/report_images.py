@@ -17,7 +17,7 @@ from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import SidecarError, SidecarTree
 from bidsanon.deface.grid import voxel_sizes_mm
 from bidsanon.deface.means import block_means
-from bidsanon.deface.voxels import Nifti, Slab, UnreadableImageError, read_header, slabs
+from bidsanon.deface.voxels import Nifti, Slab, UnreadableImageError, read_codes, read_header, slabs
 from bidsanon.files import sha256
 from bidsanon.report.carpet import CarpetLoom
 from bidsanon.report.gradients import Gradients, read_gradients
@@ -156,6 +156,8 @@ def _facts(nifti: Nifti, sidecar: Mapping[str, Any]) -> dict[str, str]:
         "stored as": str(nifti.dtype) if not nifti.dtype.fields else "colours",
         "file": byte_words(nifti.path.stat().st_size),
     }
+    if not any(read_codes(nifti)):
+        facts["orientation"] = "not said: right and left are a guess"
     repetition = _repetition_s(nifti, sidecar)
     if repetition:
         facts["repetition time"] = f"{repetition:g} s"

@@ -78,11 +78,12 @@ class CarpetLoom:
 
     def __post_init__(self) -> None:
         most = min(_MOST_VOXELS, max(1, _MOST_NUMBERS // max(1, self.volumes)))
-        i, j, k = self.space
-        in_plane = max(1, int(np.ceil(np.sqrt(i * j * k / most))))
-        across = max(1, int(np.ceil(i * j * k / (in_plane**2 * most))))
-        self._steps = (in_plane, in_plane, across)
-        grid = [len(range(0, n, step)) for n, step in zip(self.space, self._steps, strict=True)]
+        steps, grid = [1, 1, 1], list(self.space)
+        while np.prod(grid) > most:
+            axis = int(np.argmax(grid))
+            steps[axis] += 1
+            grid[axis] = len(range(0, self.space[axis], steps[axis]))
+        self._steps = (steps[0], steps[1], steps[2])
         self._taken = np.zeros((self.volumes, *grid), dtype=np.float32)
 
     def add(self, slices: Slices) -> None:
@@ -100,11 +101,12 @@ class CarpetLoom:
         if self.volumes < _FEWEST_VOLUMES:
             return None
         mean = self._taken.mean(axis=0)
-        head = mean > _HEAD * np.percentile(mean, _BRIGHT_PERCENT)
+        bright = float(np.percentile(mean, _BRIGHT_PERCENT))
+        if bright <= 0:
+            return None
+        head = mean > _HEAD * bright
         # Slice by slice, the lowest first.
         lines = np.moveaxis(self._taken, 3, 1)[:, np.moveaxis(head, 2, 0)]
-        if not lines.size or not np.mean(lines) > 0:
-            return None
         level = float(np.mean(lines))
         change = np.sqrt(np.mean(np.square(np.diff(lines, axis=0)), axis=1))
         return Carpet(

@@ -58,6 +58,11 @@ class Mosaic:
     oblique_deg: float = 0.0
 
     @property
+    def is_uniform(self) -> bool:
+        """Whether there is nothing to be seen: all voxels have one value."""
+        return self.darkest == self.brightest
+
+    @property
     def is_oblique(self) -> bool:
         """Whether the slices are visibly turned."""
         return self.oblique_deg >= _OBLIQUE_DEG
@@ -102,10 +107,9 @@ def draw_mosaic(values: Volume, affine: Matrix) -> Mosaic:
     upright: Volume = apply_orientation(values, io_orientation(affine))  # type: ignore[no-untyped-call]
     sizes_mm = _upright_sizes_mm(affine)
     darkest, brightest = display_range(upright)
-    grey = np.clip((upright - darkest) / (brightest - darkest), 0, 1)
     extents_mm = np.array(upright.shape) * sizes_mm
     scale = _TILE / float(max(extents_mm[0], extents_mm[1], extents_mm[2] / 1.5))
-    rows = list(_rows(grey, extents_mm * scale))
+    rows = list(_rows(upright, (darkest, brightest), extents_mm * scale))
     picture = _stacked([row for _, row in rows])
     return Mosaic(
         jpeg=_encoded(picture),
@@ -121,17 +125,19 @@ def draw_mosaic(values: Volume, affine: Matrix) -> Mosaic:
 def display_range(values: Volume) -> tuple[float, float]:
     """Return the values that are drawn black and white: robust against a few bright voxels.
 
+    They are the same where all voxels are.
+
     From the first to the last hundredth of what is not exactly zero, which is what was cut off; 0
     is black where nothing is negative.
     """
     shown = values[values != 0]
     if not shown.size:
-        return 0.0, 1.0
+        return 0.0, 0.0
     percent = [_DARKEST_PERCENT, _BRIGHTEST_PERCENT]
     darkest, brightest = (float(value) for value in np.percentile(shown, percent))
     if shown.min() > 0:
         darkest = 0.0
-    return (darkest, brightest) if brightest > darkest else (darkest, darkest + 1)
+    return darkest, max(darkest, brightest)
 
 
 def _upright_sizes_mm(affine: Matrix) -> Matrix:
@@ -149,18 +155,21 @@ def _oblique_deg(affine: Matrix) -> float:
     return float(np.degrees(np.arccos(np.clip(straight, -1, 1))).max())
 
 
-def _rows(grey: Volume, extents: Matrix) -> Iterator[tuple[str, Any]]:
+def _rows(
+    upright: Volume, limits: tuple[float, float], extents: Matrix
+) -> Iterator[tuple[str, Any]]:
     """Yield each plane's row of slices, with how many they are; thin ones are left out."""
     views = [view for view in _VIEWS if _tile_size(view, extents)[1] >= _SMALLEST_TILE]
     for view in views or _VIEWS[:1]:
-        width, height = _tile_size(view, extents)
-        places = _places(grey, view.axis, most=max(1, _WIDTH // (width + _GAP)))
-        tiles = [_tile(np.take(grey, place, view.axis), (width, height)) for place in places]
-        row = Image.new("L", (len(tiles) * (width + _GAP) - _GAP, height))
-        for number, tile in enumerate(tiles):
+        size = width, height = _tile_size(view, extents)
+        most = max(1, _WIDTH // (width + _GAP))
+        places = _places(upright, limits, view.axis, most=most)
+        row = Image.new("L", (len(places) * (width + _GAP) - _GAP, height))
+        for number, place in enumerate(places):
+            tile = _tile(np.take(upright, place, view.axis), limits, size)
             row.paste(tile, (number * (width + _GAP), 0))
         _label(row, view.labels)
-        yield f"{len(tiles)} {view.name}", row
+        yield f"{len(places)} {view.name}", row
 
 
 def _tile_size(view: _View, extents: Matrix) -> tuple[int, int]:
@@ -168,10 +177,11 @@ def _tile_size(view: _View, extents: Matrix) -> tuple[int, int]:
     return max(1, round(across)), max(1, round(up))
 
 
-def _places(grey: Volume, axis: int, *, most: int) -> list[int]:
+def _places(upright: Volume, limits: tuple[float, float], axis: int, *, most: int) -> list[int]:
     """Return which slices are shown: evenly through what is there."""
     others = tuple(other for other in range(3) if other != axis)
-    something = np.flatnonzero((grey > _SOMETHING).any(axis=others))
+    dim = limits[0] + _SOMETHING * (limits[1] - limits[0])
+    something = np.flatnonzero(upright.max(axis=others) > dim)
     first, last = (int(something[0]), int(something[-1])) if something.size else (0, 0)
     there = last - first + 1
     if there <= most:
@@ -180,9 +190,11 @@ def _places(grey: Volume, axis: int, *, most: int) -> list[int]:
     return [first + round((number + 0.5) * there / most - 0.5) for number in range(most)]
 
 
-def _tile(plane: Volume, size: tuple[int, int]) -> Any:
+def _tile(plane: Volume, limits: tuple[float, float], size: tuple[int, int]) -> Any:
     """Draw a slice: its first axis from right to left (or front to back), its second upwards."""
-    shown = (plane[::-1, ::-1].T * _WHITE).astype(np.uint8)
+    darkest, brightest = limits
+    grey = np.clip((plane - darkest) / ((brightest - darkest) or 1), 0, 1)
+    shown = (grey[::-1, ::-1].T * _WHITE).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(shown)).resize(size, Image.Resampling.BICUBIC)
 
 
@@ -197,7 +209,7 @@ def _label(row: Any, labels: tuple[str, str]) -> None:
 
 def _stacked(rows: list[Any]) -> Any:
     height = sum(row.height + _GAP for row in rows) - _GAP
-    picture = Image.new("L", (max(row.width for row in rows), height))
+    picture = Image.new("L", (_WIDTH, height))
     top = 0
     for row in rows:
         picture.paste(row, (0, top))

@@ -78,7 +78,7 @@ def a_refusal() -> SessionReport:
     return a_record(gates=gate_entries(results), residue=None)
 
 
-def write_png(path: Path) -> Path:
+def write_png(path: Path, *, grey: int = 0x80) -> Path:
     """Write a picture of one grey element."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
@@ -87,6 +87,6 @@ def write_png(path: Path) -> Path:
 
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
     content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-    content += chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
+    content += chunk(b"IDAT", zlib.compress(bytes([0, grey]))) + chunk(b"IEND", b"")
     path.write_bytes(content)
     return path
