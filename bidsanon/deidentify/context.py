@@ -8,11 +8,11 @@ away it tells the harvest.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bidsanon.deidentify import content_items
 from bidsanon.deidentify.harvest import Harvest, harvest_origin, kind_of_code
@@ -24,6 +24,7 @@ from bidsanon.dicom.encoding import (
     Element,
     Encoding,
     Known,
+    Layout,
     NotUnderstoodError,
     Passage,
     dictionary_vr,
@@ -36,6 +37,9 @@ from bidsanon.dicom.encoding import (
 from bidsanon.dicom.private import PrivateRule
 from bidsanon.profile import Decision
 from bidsanon.session import NoteReason
+
+if TYPE_CHECKING:
+    from bidsanon.deidentify.recall import Recipe, Trace
 
 _REMOVED_CODE = Action.REMOVE.value
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
@@ -148,9 +152,17 @@ class Tools:
         The day on which the instance was made, as it says; None where it does not say.
     decided
         What was decided about passages, by passage, place and character set.
+    recipes
+        What is done to items of one layout, by layout, place and character set; None: each is
+        walked over by itself.
+    trace
+        Takes down what the walk does, while somebody wants that.
     """
 
-    __slots__ = ("_outcomes", "changes", "day", "decided", "harvest", "noted", "notes", "replace")
+    __slots__ = (
+        *("_outcomes", "changes", "day", "decided", "harvest", "noted", "notes", "recipes"),
+        *("replace", "trace"),
+    )
 
     def __init__(
         self,
@@ -167,6 +179,8 @@ class Tools:
         self.notes: Counter[tuple[str, NoteReason]] = Counter() if notes is None else notes
         self.noted = 0
         self.decided: dict[tuple[Passage, object, bytes], Decided] = {}
+        self.recipes: dict[tuple[Layout, object, bytes], Recipe | None] = {}
+        self.trace: Trace | None = None
         self._outcomes: dict[tuple[Encoding, bytes], Outcomes] = {}
 
     def outcomes(self, encoding: Encoding, character_set: bytes) -> Outcomes:
@@ -176,12 +190,12 @@ class Tools:
         """
         return self._outcomes.setdefault((encoding, character_set), {})
 
-    def recount(self, decided: Decided) -> None:
-        """Count what a passage touched, and what was noted of it, once more."""
-        for code, count in decided.changes.items():
+    def recount(self, changes: Mapping[str, int], notes: Counter[tuple[str, NoteReason]]) -> None:
+        """Count once more what was touched and noted when the same came before."""
+        for code, count in changes.items():
             self.changes[code] = self.changes.get(code, 0) + count
-        if decided.notes:
-            self.notes.update(decided.notes)
+        if notes:
+            self.notes.update(notes)
 
     def note(self, element: Element, rule: Rule, reason: NoteReason) -> None:
         """Note why an element's value was cut, emptied or changed."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from bidsanon.deidentify.context import (
     UNLISTED,
@@ -21,6 +22,7 @@ from bidsanon.deidentify.context import (
     Span,
     value_vr,
 )
+from bidsanon.deidentify.recall import Inside, Made, Trace, act, pieces_of, recipe_of, way_of
 from bidsanon.dicom.encoding import (
     DataSet,
     Element,
@@ -37,9 +39,8 @@ _PRIVATE = 0x10000
 _FIRST_BLOCK = 0x10
 _LAST_BLOCK = 0xFF
 _NOBODY = ("", -1)
-_REMEMBERED_BYTES = 256
-_REMEMBERED_OUTCOMES = 1 << 15
 _REMEMBERED_PASSAGES = 1 << 12
+_REMEMBERED_LAYOUTS = 1 << 10
 
 
 def clean_data_set(data_set: DataSet, context: Context) -> list[Outcome]:
@@ -66,11 +67,12 @@ def _clean_elements(
     elements: Iterable[Element], outcomes: list[Outcome], blocks: _Blocks, context: Context
 ) -> None:
     """Add what becomes of some elements to what became of those before them."""
-    place, count = context.place, context.tools.count
+    place, count, trace = context.place, context.tools.count, context.tools.trace
+    carry_out = act if trace is None else trace.act
     for element in elements:
         private = element.tag & _PRIVATE
         rule = blocks.rule(element, len(outcomes)) if private else place[element.tag]
-        outcome = _act(element, rule, context)
+        outcome = carry_out(element, rule, context)
         if outcome is _ENTERED:
             outcome = _clean_sequence(element, context)
         if outcome is not _KEPT:
@@ -93,7 +95,7 @@ def _clean_passage(
         outcomes += decided.outcomes
         for block in decided.blocks_kept:
             outcomes[blocks.creator_at(block)] = _KEPT
-        tools.recount(decided)
+        tools.recount(decided.changes, decided.notes)
         return decided
     elements = passage.elements_at(position)
     begin, changes, notes = len(outcomes), Counter(tools.changes), Counter(tools.notes)
@@ -257,24 +259,6 @@ class _Blocks:
         return before, within
 
 
-def _act(element: Element, rule: Rule, context: Context) -> Outcome:
-    """Carry out a rule, or recall what came of it for the same value."""
-    if element.end - element.body > _REMEMBERED_BYTES:
-        return rule.act(element, rule, context)
-    remembered = context.outcomes
-    # The tag too: one rule holds for an attribute in whichever block its private creator reserved.
-    key = (rule, element.tag, element.vr, context.content[element.body : element.end])
-    outcome = remembered.get(key)
-    if outcome is None:
-        noted = context.tools.noted
-        outcome = rule.act(element, rule, context)
-        if context.tools.noted == noted:
-            if len(remembered) >= _REMEMBERED_OUTCOMES:
-                remembered.clear()
-            remembered[key] = outcome
-    return outcome
-
-
 def _clean_sequence(element: Element, context: Context) -> Outcome:
     """Clean the items of a sequence that stays.
 
@@ -292,19 +276,81 @@ def _clean_items(element: Element, context: Context) -> Outcome:
     encoding = encoding_of_items(element, context.encoding)
     depth = context.depth + 1
     items: list[tuple[bytes, bool]] = []
+    inside: list[Inside] = []
     changed = False
-    known = context.known_below(element)
+    known, trace = context.known_below(element), context.tools.trace
     for item in read_items(context.content, element, context.encoding, depth=depth, known=known):
         data_set = read_item(context.content, item, encoding, depth=depth, known=known)
-        outcomes, decided = _clean_parts(data_set, context.within(element, data_set))
-        if outcomes.count(_KEPT) == len(outcomes):
-            items.append((context.content[item.body : item.end], item.undefined))
+        within = context.within(element, data_set)
+        if data_set.layout is None:
+            outcomes, written = _clean_item(data_set, within)
         else:
-            spans = _spans_of_parts(data_set, outcomes, decided)
-            pieces = _assemble_spans(context.content, spans)
-            items.append((b"".join(pieces), item.undefined))
-            changed = True
-    return write_sequence(element, items, context.encoding) if changed else _KEPT
+            outcomes, written = None, _clean_alike(data_set, within)
+        kept = written is None
+        body = context.content[item.body : item.end] if written is None else written
+        items.append((body, item.undefined))
+        changed = changed or not kept
+        if trace is not None:
+            inside.append(Inside(item, data_set, None if kept else outcomes, len(body)))
+    if not changed:
+        return _KEPT
+    if trace is not None:
+        trace.inside[element.start] = inside
+    return write_sequence(element, items, context.encoding)
+
+
+def _clean_item(data_set: DataSet, context: Context) -> tuple[list[Outcome], bytes | None]:
+    """Return what became of the elements of an item, and its bytes; None: it stays as it is."""
+    outcomes, decided = _clean_parts(data_set, context)
+    if outcomes.count(_KEPT) == len(outcomes):
+        return outcomes, None
+    spans = _spans_of_parts(data_set, outcomes, decided)
+    return outcomes, b"".join(_assemble_spans(context.content, spans))
+
+
+def _clean_alike(data_set: DataSet, context: Context) -> bytes | None:
+    """Return what becomes of an item whose layout is known; None: it stays as it is."""
+    layout, position, tools = data_set.layout, data_set.position, context.tools
+    assert layout is not None  # noqa: S101 (that is what it is called for)
+    key = (layout, context.place.key, context.character_set)
+    if key not in tools.recipes:
+        trace, _, written = _clean_traced(data_set, context, {})
+        if len(tools.recipes) >= _REMEMBERED_LAYOUTS:
+            tools.recipes.clear()
+        tools.recipes[key] = recipe_of(trace, layout, position)
+        return written
+    recipe = tools.recipes[key]
+    if recipe is None:
+        return _clean_item(data_set, context)[1]
+    varying = recipe.outcomes(context.content, position)
+    way = way_of(varying)
+    made = recipe.made.get(way)
+    if made is None:
+        given = {position + start: outcome for start, outcome in varying.items()}
+        _, made, written = _clean_traced(data_set, context, given)
+        recipe.keep(way, made)
+        return written
+    tools.recount(made.changes, made.notes)
+    return made.put_together(context.content, position, varying)
+
+
+def _clean_traced(
+    data_set: DataSet, context: Context, given: Mapping[int, Outcome]
+) -> tuple[Trace, Made, bytes | None]:
+    """Clean an item, and return what was done, how it is put together, and its bytes."""
+    tools = context.tools
+    changes, notes = Counter(tools.changes), Counter(tools.notes)
+    trace = tools.trace = Trace(given)
+    try:
+        outcomes, written = _clean_item(data_set, replace(context, known=None))
+    finally:
+        tools.trace = None
+    made = Made(
+        pieces=pieces_of(data_set, outcomes, trace),
+        changes=Counter(tools.changes) - changes,
+        notes=tools.notes - notes,
+    )
+    return trace, made, written
 
 
 def _leave_to_block(element: Element, rule: Rule, context: Context) -> Outcome:  # noqa: ARG001

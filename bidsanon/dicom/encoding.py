@@ -198,6 +198,28 @@ class Passage(Protocol):
         ...
 
 
+class Layout(Protocol):
+    """How the items of a sequence are written that differ in nothing but some values."""
+
+    @property
+    def length(self) -> int:
+        """How long the data set of such an item is."""
+        ...
+
+    @property
+    def varying(self) -> Sequence[tuple[int, int]]:
+        """Where the values that differ begin and end, counted from where the data set begins."""
+        ...
+
+    def elements_at(self, position: int, /) -> list[Element]:
+        """Return the elements of an item whose data set begins at a position."""
+        ...
+
+    def find(self, tag: int, position: int, /) -> Element | None:
+        """Return the first element with a tag of an item whose data set begins at a position."""
+        ...
+
+
 class Placed(NamedTuple):
     """A passage in a data set.
 
@@ -229,6 +251,21 @@ class KnownPassages(Protocol):
         """Look for new passages among the single elements between those that were found."""
         ...
 
+    def layout_at(
+        self, content: bytes, position: int, limit: int, /, *, delimited: bool
+    ) -> Layout | None:
+        """Return the layout of the item whose data set begins at a position; None: not known.
+
+        It ends at the limit, or, where it is delimited, within it, its delimiter included.
+        """
+        ...
+
+    def learn_layout(
+        self, content: bytes, data_set: DataSet, stretch: tuple[int, int], /, *, delimited: bool
+    ) -> None:
+        """Look for what an item has in common with others, from where it begins and ends."""
+        ...
+
 
 class Known(Protocol):
     """The passages of one place: what a reader remembers of the files that it read before."""
@@ -253,17 +290,42 @@ class DataSet:
         How they are written.
     placed
         The known passages, in the order of their tags.
+
+    Attributes
+    ----------
+    layout
+        The layout of an item that is written as others are; None for any other data set.
+    position
+        Where such an item begins.
     """
 
-    __slots__ = ("_elements", "encoding", "placed", "singles")
+    __slots__ = ("_elements", "_singles", "encoding", "layout", "placed", "position")
 
     def __init__(
         self, singles: list[Element], encoding: Encoding, placed: Sequence[Placed] = ()
     ) -> None:
-        self.singles = singles
+        self._singles: list[Element] | None = singles
         self.encoding = encoding
         self.placed = placed
+        self.layout: Layout | None = None
+        self.position = 0
         self._elements = None if placed else singles
+
+    @classmethod
+    def laid_out(cls, layout: Layout, position: int, encoding: Encoding) -> DataSet:
+        """Return the data set of an item whose layout is known, without looking at its elements."""
+        data_set = cls([], encoding)
+        data_set.layout, data_set.position = layout, position
+        data_set._singles = data_set._elements = None
+        return data_set
+
+    @property
+    def singles(self) -> list[Element]:
+        """Those in no known passage."""
+        if self._singles is None:
+            assert self.layout is not None  # noqa: S101 (laid_out gave it)
+            self._singles = self.layout.elements_at(self.position)
+        return self._singles
 
     @property
     def elements(self) -> list[Element]:
@@ -280,6 +342,8 @@ class DataSet:
 
     def find(self, tag: int) -> Element | None:
         """Return the element with a tag; of several the first, and None where there is none."""
+        if self.layout is not None:
+            return self.layout.find(tag, self.position)
         index = bisect_left(self.singles, (tag,))
         found = self.singles[index : index + 1]
         if found and found[0].tag != tag:
@@ -563,17 +627,40 @@ def write_sequence(
     encoding
         That of the data set which holds the sequence.
     """
+    written = list(items)
+    around = written_around(
+        element, [(len(body), undefined) for body, undefined in written], encoding
+    )
+    pieces = [around[0]]
+    for (body, _), after in zip(written, around[1:], strict=True):
+        pieces += [body, after]
+    return b"".join(pieces)
+
+
+def written_around(
+    element: Element, items: Sequence[tuple[int, bool]], encoding: Encoding
+) -> list[bytes]:
+    """Return what a sequence that is written anew holds before, between and after its items.
+
+    Parameters
+    ----------
+    element, encoding
+        As for :func:`write_sequence`.
+    items
+        How long the data set of each item is, and whether its length was undefined.
+    """
     mark = _TAG_LENGTH[encoding_of_items(element, encoding).little_endian].pack
-    pieces = []
-    for body, undefined in items:
-        pieces += [mark(0xFFFE, 0xE000, _UNDEFINED if undefined else len(body)), body]
-        if undefined:
-            pieces.append(mark(0xFFFE, 0xE00D, 0))
-    value = b"".join(pieces)
+    around = [b""]
+    for length, undefined in items:
+        around[-1] += mark(0xFFFE, 0xE000, _UNDEFINED if undefined else length)
+        around.append(mark(0xFFFE, 0xE00D, 0) if undefined else b"")
+    length = _UNDEFINED
     if element.after == element.end:
-        return _header(element.tag, element.vr, len(value), encoding) + value
-    head = _header(element.tag, element.vr, _UNDEFINED, encoding)
-    return head + value + mark(0xFFFE, 0xE0DD, 0)
+        length = sum(map(len, around)) + sum(length for length, _ in items)
+    else:
+        around[-1] += mark(0xFFFE, 0xE0DD, 0)
+    around[0] = _header(element.tag, element.vr, length, encoding) + around[0]
+    return around
 
 
 def write_file_head(
@@ -735,6 +822,11 @@ def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
     read = _read_explicit if stretch.encoding.explicit else _read_implicit
     worth_it = stretch.limit - stretch.position >= _WORTH_REMEMBERING
     known = stretch.known.written(stretch.encoding) if stretch.known and worth_it else None
+    content, position, limit, encoding, depth, _, delimited, _ = stretch
+    if known is not None and depth:
+        layout = known.layout_at(content, position, limit, delimited=delimited)
+        if layout is not None:
+            return DataSet.laid_out(layout, position, encoding), position + layout.length
     elements: list[Element] = []
     placed: list[Placed] = []
     try:
@@ -742,10 +834,12 @@ def _read_data_set(stretch: _Stretch) -> tuple[DataSet, int]:
     except struct.error as error:
         raise NotUnderstoodError("it ends within an element") from error
     if known is not None:
-        known.learn(stretch.content, elements, placed)
-    data_set = DataSet(elements, stretch.encoding, placed)
+        known.learn(content, elements, placed)
+    data_set = DataSet(elements, encoding, placed)
     if not _in_order(elements, placed):
-        data_set = DataSet(sorted(data_set.elements, key=_by_tag), stretch.encoding)
+        return DataSet(sorted(data_set.elements, key=_by_tag), encoding), end
+    if known is not None and depth:
+        known.learn_layout(content, data_set, (position, end), delimited=delimited)
     return data_set, end
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bidsanon.dicom import encoding
-from bidsanon.dicom.encoding import Element, Encoding, values_of
+from bidsanon.dicom.encoding import DataSet, Element, Encoding, values_of
+from bidsanon.dicom.layouts import Layout, Layouts, moved
 
 _KEY_BYTES = 16
 _FEWEST_ELEMENTS = 2  # two headers are as long as the key
@@ -19,7 +20,6 @@ _LONGEST_ELEMENT = 1 << 14
 _MOST_ALIKE = 8
 _MOST_SEEN = 1 << 16
 _MOST_BYTES = 1 << 24
-_element = tuple.__new__  # half the time of calling a named tuple, a million times a session
 
 
 class Passage:
@@ -42,17 +42,13 @@ class Passage:
         self.length = len(elements)
         self.tags = (elements[0].tag, elements[-1].tag)
         self._start = elements[0].start
-        self._elements = [e if e.items is None else e._replace(items=None) for e in elements]
+        self._elements = moved(elements, 0)
         self._wanted: frozenset[int] = frozenset()
         self._values: dict[int, bytes] = {}
 
     def elements_at(self, position: int) -> list[Element]:
         """Return its elements as they lie where it begins at a position."""
-        by = position - self._start
-        return [
-            _element(Element, (tag, vr, start + by, body + by, end + by, after + by, None))
-            for tag, vr, start, body, end, after, _ in self._elements
-        ]
+        return moved(self._elements, position - self._start)
 
     def values(self, wanted: frozenset[int]) -> dict[int, bytes]:
         """Return the values of the wanted ones among them, by tag."""
@@ -91,6 +87,7 @@ class KnownPassages:
         self._passages: dict[bytes, list[Passage]] = {}
         self._seen: set[int] = set()
         self._bytes = 0
+        self._layouts = Layouts()
 
     def at(self, content: bytes, position: int, limit: int) -> Passage | None:
         """Return a passage that begins at a position and ends within a limit; None: none does."""
@@ -99,6 +96,18 @@ class KnownPassages:
             if content[position:end] == passage.content:
                 return passage if end <= limit else None
         return None
+
+    def layout_at(
+        self, content: bytes, position: int, limit: int, *, delimited: bool
+    ) -> Layout | None:
+        """Return the layout of the item whose data set begins at a position; None: not known."""
+        return self._layouts.at(content, position, limit, delimited=delimited)
+
+    def learn_layout(
+        self, content: bytes, data_set: DataSet, stretch: tuple[int, int], *, delimited: bool
+    ) -> None:
+        """Look for what an item has in common with others, from where it begins and ends."""
+        self._layouts.learn(content, data_set, stretch, delimited=delimited)
 
     def learn(
         self, content: bytes, singles: Sequence[Element], placed: Sequence[encoding.Placed]

@@ -27,6 +27,7 @@ from bidsanon.dicom.encoding import (
     Element,
     Encoding,
     Known,
+    Layout,
     NotUnderstoodError,
     dictionary_vr,
     encoding_of_items,
@@ -50,6 +51,7 @@ from bidsanon.workers import share_files, worker_pool
 
 _MOST_SEEN = 1 << 17
 _LONGEST_SEEN = 1 << 12
+_MOST_LAYOUTS = 1 << 10
 _MOST_ORIGINS = 3
 _PRIVATE = 0x10000
 _MEDIA_INSTANCE_UID = 0x00020003
@@ -345,7 +347,20 @@ class _Where(NamedTuple):
     place: _Place
     path: str
     depth: int
-    known: Known
+    known: Known | None
+    traced: list[_Traced] | None = None
+    """Takes down each value, while somebody wants that."""
+
+
+class _Traced(NamedTuple):
+    """A value of an item: where it begins and ends, how it is searched, and where it stands."""
+
+    begin: int
+    end: int
+    treatment: int
+    vr: str
+    attribute: str
+    character_set: bytes
 
 
 class _Value(NamedTuple):
@@ -411,6 +426,7 @@ class _Searcher:
         self._seen: dict[bytes, set[tuple[int, str, bytes]]] = {}
         self._passages = Passages()
         self._walked: dict[tuple[object, ...], dict[int, str]] = {}
+        self._varying: dict[tuple[Layout, bytes, int], tuple[_Traced, ...] | None] = {}
 
     def search(self, outputs: Sequence[DicomOutput]) -> _Report:
         """Search some files, and report."""
@@ -475,6 +491,46 @@ class _Searcher:
                 self._walked[key] = creators.copy()
         self._walk_elements(data_set.singles[begin:], where, creators, gathered)
 
+    def _walk_alike(
+        self, data_set: DataSet, layout: Layout, where: _Where, gathered: _Gathered
+    ) -> None:
+        """Gather what is new in an item of a known layout: only some values can be."""
+        key = (layout, where.character_set, id(where.place))
+        if key not in self._varying:
+            if len(self._varying) > _MOST_LAYOUTS:
+                self._varying.clear()
+            self._varying[key] = self._walk_first(data_set, layout, where, gathered)
+            return
+        varying, position = self._varying[key], data_set.position
+        if varying is None:
+            self._walk(data_set, where, gathered)
+            return
+        content = where.content
+        for begin, end, treatment, vr, attribute, characters in varying:
+            value = content[position + begin : position + end]
+            mark = _seen_key(treatment, vr, value)
+            seen = self._seen_with(characters)
+            if mark not in seen:
+                seen.add(mark)
+                gathered.take(_Value(treatment, vr, value, attribute, characters))
+
+    def _walk_first(
+        self, data_set: DataSet, layout: Layout, where: _Where, gathered: _Gathered
+    ) -> tuple[_Traced, ...] | None:
+        """Gather what is new in the first item of a layout, and return the values that vary.
+
+        None: each has to be walked over by itself. It may hold pixel data, which are counted.
+        """
+        traced: list[_Traced] = []
+        pixel_bytes, position = gathered.pixel_bytes, data_set.position
+        self._walk(data_set, where._replace(known=None, traced=traced), gathered)
+        places = set(layout.varying)
+        moved = (v._replace(begin=v.begin - position, end=v.end - position) for v in traced)
+        varying = [value for value in moved if value[:2] in places]
+        if gathered.pixel_bytes != pixel_bytes or len(varying) != len(places):
+            return None
+        return tuple(value for value in varying if value.treatment != _KEPT)
+
     def _walk_elements(
         self,
         elements: Iterable[Element],
@@ -482,7 +538,7 @@ class _Searcher:
         creators: dict[int, str],
         gathered: _Gathered,
     ) -> None:
-        content, place, path = where.content, where.place, where.path
+        content, place, path, traced = where.content, where.place, where.path, where.traced
         seen = self._seen_with(where.character_set)
         for element in elements:
             tag, vr, _, body, end, _, _ = element
@@ -493,10 +549,11 @@ class _Searcher:
             if treatment is _PIXEL_DATA:
                 self._pixels(element, where, gathered)
                 continue
+            if traced is not None:
+                name = path + _name(tag)
+                traced.append(_Traced(body, end, treatment, vr, name, where.character_set))
             value = content[body:end]
-            # A long value is remembered by its digest: a protocol stands in each file of a series.
-            short = value if end - body <= _LONGEST_SEEN else sha256(value).digest()
-            key = (treatment, vr, short)
+            key = _seen_key(treatment, vr, value)
             if key in seen:
                 continue
             seen.add(key)
@@ -530,23 +587,23 @@ class _Searcher:
         place = where.place.below(element.tag)
         path = f"{where.path}{tag_text(element.tag)} > "
         try:
-            known = where.known.below(element.tag)
+            known = where.known.below(element.tag) if where.known else None
             items = read_items(where.content, element, where.encoding, depth=depth, known=known)
             for item in items:
                 data_set = read_item(where.content, item, inner, depth=depth, known=known)
-                self._walk(
-                    data_set,
-                    _Where(
-                        where.content,
-                        data_set.encoding,
-                        character_set(where.content, data_set, where.character_set),
-                        place,
-                        path,
-                        depth,
-                        known,
-                    ),
-                    gathered,
+                characters = character_set(where.content, data_set, where.character_set)
+                inside = where._replace(
+                    encoding=data_set.encoding,
+                    character_set=characters,
+                    place=place,
+                    path=path,
+                    depth=depth,
+                    known=known,
                 )
+                if data_set.layout is None:
+                    self._walk(data_set, inside, gathered)
+                else:
+                    self._walk_alike(data_set, data_set.layout, inside, gathered)
         except NotUnderstoodError:
             if element.vr == "SQ":
                 raise
@@ -593,6 +650,15 @@ class _Searcher:
                     continue  # settings hold such numbers by chance
                 number = bisect_right(starts, int(positions[start])) - 1
                 yield _Hit(series, values[number][0], form, sources)
+
+
+def _seen_key(treatment: int, vr: str, value: bytes) -> tuple[int, str, bytes]:
+    """Return what a value is remembered by.
+
+    A long one is by its digest: a protocol stands in each file of a series.
+    """
+    short = value if len(value) <= _LONGEST_SEEN else sha256(value).digest()
+    return treatment, vr, short
 
 
 def _is_text(vr: str, value: bytes) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsanon.deidentify.instance import Deidentifier
-from bidsanon.dicom import encoding
+from bidsanon.dicom import encoding, layouts
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -24,7 +24,7 @@ from bidsanon.dicom.encoding import (
     write_element,
     write_file_head,
 )
-from bidsanon.profile import Profile
+from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.session import NoteReason, merge_identity
 from bidsanon.vault import PersonPlan
 
@@ -46,6 +46,7 @@ STANDARD = (
 def every_data_set_is_worth_it() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoding, "_WORTH_REMEMBERING", 0)
+        patch.setattr(layouts, "_SHORTEST", 0)
         yield
 
 
@@ -186,7 +187,7 @@ def sequence(tag: int, items: bytes, written: Encoding, *, undefined: bool) -> b
 
 @st.composite
 def data_sets(draw: st.DrawFn, written: Encoding, depth: int = 0) -> bytes:
-    """Give elements of few values at every depth, mostly in order, now and then twice."""
+    """Give elements of few values at every depth, mostly in order, now and then other."""
     chosen = st.lists(st.sampled_from(ANYWHERE), max_size=12, unique=draw(st.integers(0, 4)) > 0)
     pieces = []
     for tag, vr, values in draw(chosen):
@@ -224,6 +225,152 @@ def test_any_files_in_any_order_are_the_same_with_and_without_memory(
     contents: list[bytes], bids: Profile, plan: PersonPlan
 ) -> None:
     assert_memory_changes_nothing([*contents, *reversed(contents), *contents], bids, plan)
+
+
+ALIKE = (
+    (0x00080005, "CS", (b"ISO_IR 100", b"ISO_IR 192")),
+    (0x00080020, "DA", (b"20230517", b"20230518", b"***     ")),
+    (0x00080080, "LO", (b"St Aldwyn ", b"Quill Hill")),
+    (0x0008103E, "LO", (b"bold Quillfeather ", b"bold of somebody X")),
+    (0x00081155, "UI", (b"1.2.3.4.5\0", b"1.2.3.4.6\0", b"1.2.3.4.7\0")),
+    (0x00100010, "PN", (b"Quillfeather^Mara ", b"Quillfeather^Otto ")),
+    (0x00101010, "AS", (b"095Y", b"030Y", b"091Y")),
+    (0x00189074, "DT", (b"20230517101112.1", b"20230517101113.2", b"nobody knows whe")),
+    (0x00200032, "DS", (b"1\\2\\3 ", b"1\\2\\4 ", b"1\\2\\5 ")),
+    (0x00204000, "LT", (b"see Quillfeather", b"see the other 12")),
+    (0x00210010, "LO", (b"SIEMENS MR SDS 01 ", b"SIEMENS MR SDI 02 ")),
+    (0x0021102B, "ST", (b"20230517", b"20230519")),
+    (0x00211044, "UN", (b"20230517", b"\xfe\xff\x00\xe0\0\0\0\0", b"\xfe\xff\x00\xe0\1\0\0\0")),
+    (0x0040A040, "CS", (b"PNAME ", b"TEXT  ")),
+    (0x0040A123, "PN", (b"Quillfeather^Mara ", b"Quillfeather^Otto ")),
+    (0x0040A160, "UT", (b"said Quillfeather ", b"fine, it was said.")),
+    (0x00990010, "LO", (b"NQHeader",)),
+    (0x00991002, "UI", (b"1.2.3.4.5\0", b"1.2.3.4.6\0")),
+)
+CODE = (
+    (0x00080100, "SH", (b"121008", b"111111")),
+    (0x00080102, "SH", (b"DCM ", b"DCM ", b"99XX")),
+    (0x00080104, "LO", (b"Person Observer Name", b"Something else there")),
+)
+CONCEPT_NAME = 0x0040A043
+Shape = list[tuple[int, str, tuple[bytes, ...]] | tuple[int, list["Shape"], bool]]
+
+
+@st.composite
+def shapes(draw: st.DrawFn, depth: int = 0) -> Shape:
+    """Give the attributes of an item, the values that each may have, and its sequences."""
+    chosen = draw(st.lists(st.sampled_from(ALIKE), max_size=8, unique_by=lambda one: one[0]))
+    shape: Shape = list(chosen)
+    if depth and draw(st.booleans()):
+        shape.append((CONCEPT_NAME, [list(CODE)], draw(st.booleans())))
+    for tag in draw(st.lists(st.sampled_from(SEQUENCES), max_size=2 if depth < 2 else 0)):
+        items = [draw(shapes(depth + 1)) for _ in range(draw(st.integers(0, 2)))]
+        shape.append((tag, items, draw(st.booleans())))
+    return sorted(shape, key=lambda one: one[0])
+
+
+def filled(draw: st.DrawFn, shape: Shape, written: Encoding) -> bytes:
+    pieces = []
+    for one in shape:
+        if isinstance(one[1], str):
+            tag, vr, values = one
+            value = draw(st.sampled_from(values))
+            pieces.append(write_element(tag, vr, value, written))
+        else:
+            tag, items, undefined = one
+            inside = (item(filled(draw, i, written), undefined=undefined) for i in items)
+            pieces.append(sequence(tag, b"".join(inside), written, undefined=undefined))
+    return b"".join(pieces)
+
+
+@st.composite
+def multi_frame_files(draw: st.DrawFn) -> list[bytes]:
+    """Give files whose frames have the same attributes, and values of the same lengths."""
+    written = draw(st.sampled_from([EXPLICIT_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE]))
+    shape, undefined = draw(shapes()), draw(st.booleans())
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        count = draw(st.integers(1, 6))
+        frames = (item(filled(draw, shape, written), undefined=undefined) for _ in range(count))
+        functional_groups = sequence(0x52009230, b"".join(frames), written, undefined=undefined)
+        head = write_file_head(
+            sop_class_uid=SOP_CLASSES[1],
+            sop_instance_uid=b"1.2.3.4",
+            transfer_syntax_uid=(
+                EXPLICIT_VR_LITTLE_ENDIAN if written.explicit else IMPLICIT_VR_LITTLE_ENDIAN
+            ),
+        )
+        always = ((0x00080016, "UI", SOP_CLASSES[1]), (0x00080018, "UI", b"1.2.3.4"))
+        found.append(
+            head + b"".join(write_element(*e, written) for e in always) + functional_groups
+        )
+    return found
+
+
+@settings(deadline=None, max_examples=25)
+@given(contents=multi_frame_files(), name=st.sampled_from(["bids", "basic", "strict"]))
+def test_frames_that_are_alike_are_the_same_with_and_without_memory(
+    contents: list[bytes], name: str, plan: PersonPlan
+) -> None:
+    assert_memory_changes_nothing([*contents, *contents], load_profile(name), plan)
+
+
+def frame(*elements: tuple[int, str, bytes]) -> bytes:
+    return item(b"".join(write_element(*e, EXPLICIT_LITTLE) for e in elements), undefined=True)
+
+
+def test_a_name_in_a_late_frame_goes_and_is_harvested(bids: Profile, plan: PersonPlan) -> None:
+    deidentifier = Deidentifier(profile=bids, plan=plan)
+    names = [b"Quillfeather^Mara "] * 8 + [b"Wetherby^Ottoline "]
+    frames = [
+        frame((0x00100010, "PN", name), (0x00200032, "DS", b"1\\2\\%d " % number))
+        for number, name in enumerate(names)
+    ]
+    content = one_file() + sequence(0x52009230, b"".join(frames), EXPLICIT_LITTLE, undefined=True)
+    written = cleaned(deidentifier, content)
+    assert written is not None
+    assert b"Wetherby" not in written
+    assert "Wetherby^Ottoline" in {one.text for one in deidentifier.harvest.drain().identity}
+
+
+def test_what_a_concept_says_counts_for_each_frame(plan: PersonPlan) -> None:
+    profile = amend_profile(load_profile("bids"), add_options=["clean-structured-content"])
+    frames = []
+    for code, text in ((b"121008", b"said first"), (b"111111", b"said other")) * 4:
+        scheme = write_element(0x00080102, "SH", b"DCM ", EXPLICIT_LITTLE)
+        name = item(write_element(0x00080100, "SH", code, EXPLICIT_LITTLE) + scheme, undefined=True)
+        body = sequence(CONCEPT_NAME, name, EXPLICIT_LITTLE, undefined=True)
+        body += write_element(0x0040A160, "UT", text, EXPLICIT_LITTLE)
+        items = item(body, undefined=True)
+        content = sequence(0x0040A730, items, EXPLICIT_LITTLE, undefined=True)
+        frames.append(item(content, undefined=True))
+    content = one_file() + sequence(0x52009230, b"".join(frames), EXPLICIT_LITTLE, undefined=True)
+    assert_memory_changes_nothing([content], profile, plan)
+    written = cleaned(Deidentifier(profile=profile, plan=plan), content)
+    assert written is not None
+    assert written.count(b"said other") == 4
+    assert b"said once" not in written
+
+
+def test_a_character_set_counts_for_its_frame_alone(bids: Profile, plan: PersonPlan) -> None:
+    name = "Jörg^Müller".encode()
+    frames = [
+        frame((0x00080005, "CS", terms), (0x00100010, "PN", name), (0x00200013, "IS", number))
+        for terms in (b"ISO_IR 100", b"ISO_IR 192")
+        for number in (b"1 ", b"2 ", b"3 ", b"4 ")
+    ]
+    content = one_file() + sequence(0x52009230, b"".join(frames), EXPLICIT_LITTLE, undefined=True)
+    assert_memory_changes_nothing([content], bids, plan)
+
+
+def test_what_is_noted_is_noted_for_each_frame(bids: Profile, plan: PersonPlan) -> None:
+    frames = [
+        frame((0x00080020, "DA", b"***     "), (0x00200032, "DS", b"1\\2\\%d " % number))
+        for number in range(9)
+    ]
+    content = one_file() + sequence(0x52009230, b"".join(frames), EXPLICIT_LITTLE, undefined=True)
+    notes = assert_memory_changes_nothing([content], bids, plan)
+    assert notes["(0008,0020)", NoteReason.INVALID_DATE] == 9
 
 
 def test_what_is_noted_is_noted_for_each_file(

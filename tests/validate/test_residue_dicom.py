@@ -14,6 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from sessions import MARA, siemens_t1w
 
 from bidsanon import workers
+from bidsanon.dicom import encoding, layouts
 from bidsanon.findings import Finding
 from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.session import IdentifyingValue, ValueKind
@@ -327,6 +328,66 @@ def test_many_files_give_the_same_with_one_process_and_with_two(
     assert {f.location.partition(",")[0] for f in results[0].residue.findings} == {
         output.place for output in outputs
     }
+
+
+def frames(header: Dataset, count: int, plant: Callable[[Dataset, int], None]) -> None:
+    items = []
+    for number in range(count):
+        item = Dataset()
+        item.add_new(0x00180050, "DS", str(2 + number))
+        item.add_new(0x00280030, "DS", [1, 1])
+        plant(item, number)
+        items.append(item)
+    header.add_new(0x52009230, "SQ", Sequence(items))
+
+
+def in_a_frame_of_text(item: Dataset, number: int) -> None:
+    item.add_new(0x00181020, "LO", "syngo Wetherby" if number == 7 else "syngo alright.")
+
+
+def in_a_frame_of_private_bytes(item: Dataset, number: int) -> None:
+    item.add_new(0x00290010, "LO", "SOME VENDOR")
+    item.add_new(0x00291010, "OB", b"\x01 wetherby \x02" if number == 7 else b"\x01 nobody.. \x02")
+
+
+def in_a_frame_of_unknown(item: Dataset, number: int) -> None:
+    item.add_new(0x00290010, "LO", "SOME VENDOR")
+    value = b"Ottoline Wetherby " if number == 7 else b"nobody who is known"[:18]
+    item[0x00291010] = DataElement(0x00291010, "UN", value)
+
+
+def in_a_frame_of_deep_text(item: Dataset, number: int) -> None:
+    inner = Dataset()
+    inner.add_new(0x0040A160, "UT", "seen by Wetherby" if number == 7 else "seen by somebody")
+    item.add_new(0x00400555, "SQ", Sequence([inner]))
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        *(in_a_frame_of_text, in_a_frame_of_private_bytes, in_a_frame_of_unknown),
+        in_a_frame_of_deep_text,
+    ],
+    ids=lambda plant: plant.__name__,
+)
+def test_a_value_is_found_in_one_of_many_frames_that_are_alike(
+    clean_file: Path,
+    tmp_path: Path,
+    plant: Callable[[Dataset, int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoding, "_WORTH_REMEMBERING", 0)
+    monkeypatch.setattr(layouts, "_SHORTEST", 0)
+    header = dcmread(clean_file)
+    frames(header, 12, plant)
+    header.save_as(tmp_path / "x")
+    locations = [f.location for f in found(tmp_path / "x") if f.code == "RESIDUE_FOUND"]
+    assert locations
+    assert all("(5200,9230) > " in location for location in locations)
+    header = dcmread(clean_file)
+    frames(header, 12, lambda item, _: plant(item, 0))
+    header.save_as(tmp_path / "y")
+    assert not found(tmp_path / "y")
 
 
 def test_real_values_are_found_in_an_original(tmp_path: Path) -> None:
