@@ -12,7 +12,7 @@ from pathlib import Path
 
 from conformance import conformance_page
 
-from bidsanon.findings import finding_codes
+from bidsanon.findings import FindingCode, finding_codes
 from bidsanon.profile import AttributeRow, Profile, bundled_profiles, load_profile
 
 ROOT = Path(__file__).parents[1]
@@ -74,16 +74,22 @@ def findings_page() -> str:
         "# Findings",
         "",
         "What the checks of bidsanon can say. An error stops the session; a warning is published",
-        "and wants a person's look; an info is worth knowing. Words in braces are filled in.",
+        "and wants a person's look; an info is worth knowing. Words in braces are filled in. A lab",
+        "may give a code another severity in [its own file](lab_file.md); what is fixed stays an",
+        "error.",
         "",
         "| code | gate | severity | meaning | what to do |",
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{c.code}` | {c.gate} | {c.severity} | {_cell(c.meaning)} | {_cell(c.cure)} |"
+        f"| `{c.code}` | {c.gate} | {_severity(c)} | {_cell(c.meaning)} | {_cell(c.cure)} |"
         for c in finding_codes().values()
     ]
     return "\n".join(lines) + "\n"
+
+
+def _severity(code: FindingCode) -> str:
+    return f"{code.severity}, fixed" if code.fixed else str(code.severity)
 
 
 def profile_page(name: str) -> str:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bidsanon.findings import finding_codes
 from bidsanon.profile import load_profile
 from bidsanon.resources import schema_path
@@ -31,12 +33,20 @@ def test_the_generated_pages_are_up_to_date(tmp_path: Path) -> None:
         assert (ROOT / name).read_text("utf-8") == text, f"run docs/generate.py: {name}"
 
 
-def test_the_profile_that_is_shown_is_valid(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
-    (written,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+@pytest.mark.parametrize(("page", "name"), [("profiles.md", "our-lab"), ("lab_file.md", "own")])
+def test_the_profile_that_is_shown_is_valid(tmp_path: Path, page: str, name: str) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    (written,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     path = tmp_path / "lab.toml"
     path.write_text(written, "utf-8")
-    assert load_profile(str(path)).name == "our-lab"
+    assert load_profile(str(path)).name == name
+
+
+def test_every_key_of_the_dataset_table_is_explained() -> None:
+    page = (ROOT / "docs" / "lab_file.md").read_text("utf-8")
+    schema = json.loads(schema_path("profile.schema.json").read_text("utf-8"))
+    keys = schema["properties"]["dataset"]["properties"]
+    assert [key for key in keys if f"`{key}" not in page] == []
 
 
 def test_every_key_of_a_profile_is_explained() -> None:
