@@ -62,14 +62,17 @@ def _others(run: ScrubRun) -> Iterator[str]:
         if name not in run.removed:
             yield f"not touched: {name}  ({why})"
     for found in run.scrubbed.findings:
-        if found.severity is Severity.WARNING:
+        if found.severity is Severity.ERROR:
+            yield f"NOT CLEANED: {found.location}: {found.message}"
+        elif found.severity is Severity.WARNING:
             yield f"look at {found.location}: {found.message}. What to do: {found.cure}"
 
 
 def _conclusion(run: ScrubRun) -> str:
     changed, files = len(run.scrubbed.changes), run.scrubbed.files
     if not changed and not run.removed:
-        return f"{files} file(s) were looked at: nothing has to change"
+        nothing = "nothing else can be cleaned" if run.refusal else "nothing has to change"
+        return f"{files} file(s) were looked at: {nothing}"
     if run.request.dry_run:
         return f"{changed} of {files} file(s) would change  (dry run: nothing is changed)"
     return f"{changed} of {files} file(s) were changed, all in one step"

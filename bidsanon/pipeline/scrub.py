@@ -73,9 +73,8 @@ class ScrubRun:
             return None
         return GateRefusedError(
             f"{len(found)} file(s) or folders cannot be cleaned and stay as they are",
-            cure="look at each of them; what can be cleaned "
-            + ("would be" if self.request.dry_run else "is"),
-            findings=found,
+            cure="mend each of them (the list says why), or take it out of the dataset, and run it "
+            "again",
         )
 
 
