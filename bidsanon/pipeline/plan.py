@@ -27,6 +27,7 @@ from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError, PolicyError
 from bidsanon.findings import Finding, errors, weighed
 from bidsanon.ocr import text_reader
+from bidsanon.pipeline.events import foresee_events
 from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before
@@ -146,6 +147,7 @@ class SampledSession:
                     *deidentified.findings,
                     *label_findings(self.request.place, deidentified.identity),
                     *conversion.findings,
+                    *foresee_events(self.policy.events, _named(conversion)),
                 ),
                 self.policy.profile.severities,
             ),
@@ -227,6 +229,11 @@ def _person(request: ConvertRequest, source: SourceSession) -> PersonPlan:
             anchor_date=anchor_date(source),
             instance_uid=source.instance_uid,
         )
+
+
+def _named(conversion: ConversionPlan) -> Iterator[str]:
+    for series in conversion.series:
+        yield from series.names
 
 
 def _may_be_shown(facts: SeriesFacts, clean: Callable[[str], str]) -> SeriesFacts:
