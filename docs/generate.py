@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from conformance import conformance_page
+from schema_page import schema_page
 
 from bidsanon.findings import FindingCode, finding_codes
 from bidsanon.profile import AttributeRow, Profile, bundled_profiles, load_profile
@@ -31,6 +32,7 @@ def pages() -> dict[str, str]:
         "docs/findings.md": findings_page(),
         "docs/private_attributes.md": private_page(),
         "docs/profiles.md": with_block("docs/profiles.md", counts_table()),
+        "docs/schemas.md": schema_page(),
         **profiles,
     }
 
