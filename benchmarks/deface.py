@@ -121,7 +121,9 @@ def table(turns: Sequence[Turn]) -> Iterator[str]:
         "| two in a row: CPU s | wall s | two at once: CPU s | wall s | MB |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|---|"
-    for title, name in dict.fromkeys((turn.head, turn.program) for turn in turns):
+    heads = list(dict.fromkeys(turn.head for turn in turns))
+    cases = dict.fromkeys((turn.head, turn.program) for turn in turns)
+    for title, name in sorted(cases, key=lambda case: heads.index(case[0])):
         reference = [t for t in turns if (t.head, t.program) == (title, REFERENCE)]
         here = [t for t in turns if (t.head, t.program) == (title, name)]
         cold, warm = median(t.cold_s for t in here), median(t.warm_s for t in here)
