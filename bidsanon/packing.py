@@ -117,7 +117,7 @@ def pack_tar_gz(members: Iterable[Member], archive: Path, *, threads: int = 1) -
     ConflictError
         As for :func:`pack_zip`.
     """
-    write_gzip(archive, _tar(members), threads=threads)
+    write_gzip(archive, _tar(members), threads=threads, dense=True)
 
 
 def _tar(members: Iterable[Member]) -> Iterator[bytes]:
