@@ -34,7 +34,8 @@ _CITED_AS = {
 }
 """What a key of CITATION.cff gives, as a field of dataset_description.json."""
 _CITATION_KEY = re.compile(r"^([a-z-]+):", re.MULTILINE)
-_UNFILLED = re.compile(r"\s*|.*\bTODO\b.*", re.DOTALL)
+_UNFILLED = re.compile(r"\s*|.*\bTODO\b.*|First\d+ Last\d+|\.\.\.", re.DOTALL)
+"""What nobody wrote: nothing, and what heudiconv leaves to be filled in."""
 _HEADING = "## How the data were de-identified"
 _MADE = """\
 This dataset follows the Brain Imaging Data Structure (BIDS). Its images were converted from DICOM

@@ -118,7 +118,7 @@ def test_what_a_person_wrote_goes_where_the_lab_asks_for_it() -> None:
 @pytest.mark.parametrize(
     "stub",
     [
-        {"Name": "TODO: name of the dataset", "Authors": ["TODO:", "First1 Last1 TODO"]},
+        {"Name": "TODO: name of the dataset", "Authors": ["TODO:", "First1 Last1", "..."]},
         {"Name": "", "Authors": [""], "License": "  "},
         {"Name": "ds", "Authors": None},
     ],
