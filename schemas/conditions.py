@@ -109,8 +109,6 @@ class Kind:
             "null": None,
             "true": True,
             "false": False,
-            "ome": None,
-            "tiff": None,
         }
         return known[name]
 

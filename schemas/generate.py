@@ -83,7 +83,7 @@ _AGE = {
 _ROOT_NAMES = {kind.name for kind in DOCUMENTS.values()}
 _BESIDE_DATA = {".json", ".bval", ".bvec"}
 _OTHER_FILES = {"dataset", "associations", "subject", "columns", "index"}
-_THE_IMAGE = {"nifti_header", "gzip", "size"}
+_THE_IMAGE = {"nifti_header", "gzip", "ome", "size", "tiff"}
 
 
 @dataclass(frozen=True)

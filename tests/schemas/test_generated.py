@@ -9,10 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
+import bidsschematools.schema
 import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from bidsanon.bids.standard import bids_version, data_kinds
 from bidsanon.resources import schema_path
 
 FOLDER = schema_path("bids")
@@ -61,7 +63,11 @@ def test_every_file_is_a_schema_of_its_own_version(path: Path) -> None:
     schema = json.loads(path.read_text("utf-8"))
 
     Draft202012Validator.check_schema(schema)
-    assert schema["$id"].startswith("urn:bidsanon:bids-")
+    urn, owner, bids, tool, *name = schema["$id"].split(":")
+    assert (urn, owner) == ("urn", "bidsanon")
+    assert bids == f"bids-{bids_version()}"
+    assert tool.startswith("bidsschematools-")
+    assert name[-1] == path.name.removesuffix(".schema.json")
 
 
 def test_every_reference_leads_somewhere(registry: Registry) -> None:
@@ -73,6 +79,9 @@ def test_every_reference_leads_somewhere(registry: Registry) -> None:
             Draft202012Validator(reference, registry=registry).is_valid({"EchoTime": 0.03})
 
 
+DESCRIPTION = {"Name": "A study", "BIDSVersion": "1.10.0", "DatasetType": "raw", "Authors": ["A"]}
+DERIVATIVE = DESCRIPTION | {"DatasetType": "derivative", "GeneratedBy": [{"Name": "fMRIPrep"}]}
+GENETIC = {"GeneticLevel": "Genetic", "SampleOrigin": "blood"}
 BOLD = {"TaskName": "rest", "RepetitionTime": 2.0}
 ASL = {
     "ArterialSpinLabelingType": "PASL",
@@ -149,22 +158,73 @@ def test_what_json_schema_cannot_say_is_listed_with_the_reason() -> None:
     assert all(all(row.values()) for row in rows)
 
 
-def test_no_rule_about_sidecars_is_lost(generate: ModuleType) -> None:
-    """Each rule of BIDS is in the schemas, in the list, or about other files than these images."""
+def test_no_rule_about_json_is_lost(generate: ModuleType) -> None:
+    """Each rule of BIDS is in the schemas, or in the list, or can never hold."""
     standard = generate.Generator()._standard["rules"]
     said = set(json.loads((FOLDER / "rules.schema.json").read_text("utf-8"))["$defs"])
     listed = {row.split("\t")[0] for row in (FOLDER / "not_expressed.tsv").read_text().splitlines()}
-    rules = dict(generate._flatten(standard["sidecars"], "fields"))
-
-    lost = {
-        name
-        for name, rule in rules.items()
-        if name not in said | listed
-        and name.split(".")[0] in {"anat", "asl", "dwi", "fmap", "func", "mri", "pet", "qmri"}
-        and '"blood"' not in str(rule["selectors"])
+    rules = {
+        **dict(generate._flatten(standard["sidecars"], "fields")),
+        **dict(generate._flatten(standard["json"], "fields")),
     }
-    elsewhere = {"pet.BloodPlasmaFreeFraction", "pet.BloodMetaboliteMethod", "pet.BloodRecording"}
-    assert lost - elsewhere == set()
+    checks = dict(generate._flatten(standard["checks"], "checks"))
+    about_json = {f"checks.{name}" for name, rule in checks.items() if _about_json(rule)}
+
+    lost = (rules.keys() | about_json) - said - listed
+    assert lost == NEVER
+
+
+NEVER = {
+    "continuous.PhysioTypeRequired": "its selector is false",
+    "checks.references.Sources": "it asks for a DatasetType that there is not",
+    "checks.nirs.NIRSChannelCount": "it asks for a NIfTI image of NIRS",
+}.keys()
+
+
+def _about_json(rule: dict[str, object]) -> bool:
+    return any(word in json.dumps(rule) for word in ("sidecar.", "in sidecar", "json.", "in json"))
+
+
+def test_every_datatype_and_suffix_that_may_have_json_has_a_schema() -> None:
+    """By the standard's own rules about file names."""
+    standard = json.loads(bidsschematools.schema.load_schema().to_json())["rules"]["files"]
+    named = {
+        f"{datatype}_{suffix}"
+        for group in standard["raw"].values()
+        for rule in group.values()
+        if ".json" in rule.get("extensions", ())
+        for datatype in rule.get("datatypes", ())
+        for suffix in rule["suffixes"]
+    }
+    there = {path.name.removesuffix(".schema.json") for path in (FOLDER / "sidecars").iterdir()}
+
+    assert named <= there
+    derivatives = {f"{kind.datatype}_{kind.suffix}" for kind in data_kinds().values()} - named
+    assert there - named == derivatives
+    assert {"func_bold", "func_events", "func_physio", "beh_beh", "pet_blood"} <= named
+
+
+@pytest.mark.parametrize(
+    ("document", "right", "wrong"),
+    [
+        ("dataset_description", DESCRIPTION, DESCRIPTION | {"Name": None}),
+        ("dataset_description", DESCRIPTION, DESCRIPTION | {"DatasetType": "derivative"}),
+        ("dataset_description", DERIVATIVE, DERIVATIVE | {"GeneratedBy": [{"Version": "1"}]}),
+        ("dataset_description", DERIVATIVE, DERIVATIVE | {"DatasetType": "derivatives"}),
+        ("sessions", {"acq_time": {"Description": "x"}}, {"acq_time": "x"}),
+        ("scans", {"acq_time": {"Units": "s"}}, {"acq_time": {"Units": 3}}),
+        ("samples", {"sample_id": {"Levels": {"a": "b"}}}, {"sample_id": {"Levels": ["a"]}}),
+        ("phenotype", {"Derivative": True, "a": {}}, {"Derivative": "yes"}),
+        ("genetic_info", GENETIC, GENETIC | {"SampleOrigin": "moon"}),
+    ],
+)
+def test_the_other_json_files_of_a_dataset(
+    document: str, right: dict[str, object], wrong: dict[str, object], registry: Registry
+) -> None:
+    validator = _validator(document, registry)
+
+    assert list(validator.iter_errors(right)) == []
+    assert not validator.is_valid({k: v for k, v in wrong.items() if v is not None})
 
 
 def test_recommended_fields_and_units_are_noted() -> None:
