@@ -174,7 +174,7 @@ def read_header(path: Path, *, known: Known | None = None) -> Header | None:
         file = read_file(content, known=known)
     except NotUnderstoodError:
         return _read_what_is_left(content)
-    values = _wanted_values(file)
+    values = file.data_set.values(file.content, _WANTED)
     if not says_dicom(prefix) and not _UID.fullmatch(_text(values, _SOP_CLASS_UID)):
         return None
     return _header(
@@ -194,10 +194,6 @@ def says_dicom(prefix: bytes) -> bool:
 def may_be_dicom(prefix: bytes) -> bool:
     """Tell whether a file that begins so is DICOM, or a data set without its file meta."""
     return says_dicom(prefix) or prefix.startswith(_FIRST_GROUPS)
-
-
-def _wanted_values(file: DicomFile) -> dict[int, bytes]:
-    return file.data_set.values(file.content, _WANTED)
 
 
 def _soundness(file: DicomFile, values: Mapping[int, bytes]) -> Soundness:
