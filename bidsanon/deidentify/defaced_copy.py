@@ -23,12 +23,12 @@ from bidsanon.dicom.encoding import (
     Element,
     NotUnderstoodError,
     deflate,
-    read_file,
     write_element,
     write_file_head,
 )
 from bidsanon.dicom.pixel_data import PIXEL_DATA
-from bidsanon.files import PRIVATE_FILE_MODE, content_of, storage_errors
+from bidsanon.dicom.reading import read_path
+from bidsanon.files import PRIVATE_FILE_MODE, storage_errors
 
 _SOP_CLASS_UID, _SOP_INSTANCE_UID = 0x00080016, 0x00080018
 FLOATING_PIXELS = frozenset({0x7FE00008, 0x7FE00009})
@@ -65,18 +65,6 @@ class NewPixels:
 
 Judge = Callable[[DicomFile, Path], None]
 """Compares the pixels of what was written with what they were; raises NotUnderstoodError."""
-
-
-def read_copy(path: Path) -> DicomFile:
-    """Read a copy.
-
-    Raises
-    ------
-    NotUnderstoodError
-        If it cannot be understood.
-    """
-    with path.open("rb", buffering=0) as stream:
-        return read_file(content_of(stream))
 
 
 def write_without_face(
@@ -125,7 +113,7 @@ def write_without_face(
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.writelines(_pieces(file, said, pixels))
-            again = read_copy(written)
+            again = read_path(written)
             _require_same(file, again, but={*said, *((PIXEL_DATA,) if pixels else ())})
             if judge is not None:
                 judge(again, written)

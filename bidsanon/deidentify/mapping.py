@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bidsanon.audit import MapEntry
-from bidsanon.dicom.charset import character_set, decode_text
-from bidsanon.dicom.encoding import DicomFile, read_file
+from bidsanon.dicom.encoding import DicomFile
+from bidsanon.dicom.reading import read_path, text_of
 from bidsanon.session import DeidentifiedSession
 
 _PATIENT_ID = 0x00100020
@@ -35,7 +35,7 @@ def map_entries(deidentified: DeidentifiedSession) -> tuple[MapEntry, ...]:
 
 def map_entry(original: Path, copy: Path) -> MapEntry:
     """Return the entry of one file and the copy that was made of it. Identified."""
-    before, after = read_file(original.read_bytes()), read_file(copy.read_bytes())
+    before, after = read_path(original), read_path(copy)
     return MapEntry(
         original_id=_text(before, _PATIENT_ID),
         original_name=_text(before, _PATIENT_NAME),
@@ -49,5 +49,4 @@ def map_entry(original: Path, copy: Path) -> MapEntry:
 
 
 def _text(file: DicomFile, tag: int) -> str:
-    characters = character_set(file.content, file.data_set)
-    return decode_text(file.value(tag), characters).strip(" \0")
+    return text_of(file, tag).strip(" \0")

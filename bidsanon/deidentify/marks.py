@@ -35,6 +35,7 @@ from bidsanon.dicom.encoding import (
     write_element,
     write_sequence,
 )
+from bidsanon.dicom.reading import text_of
 from bidsanon.profile import Profile
 from bidsanon.session import ValueKind
 
@@ -148,7 +149,7 @@ def marks_without_face(
     """
     content, encoding = file.content, file.data_set.encoding
     characters = character_set(content, file.data_set)
-    said = decode_text(file.value(DEIDENTIFICATION_METHOD), characters).split("\\")
+    said = text_of(file, DEIDENTIFICATION_METHOD).split("\\")
     methods = tuple(dict.fromkeys(filter(None, (*said, method))))
     text = encode_text("\\".join(methods), characters)
     written = {

@@ -17,9 +17,10 @@ from bidsanon.deface.kinds import is_thin
 from bidsanon.deface.options import EMBEDDED, NONE, Faces
 from bidsanon.deface.stage import deface_findings
 from bidsanon.deface.voxels import UnreadableImageError, read_header
-from bidsanon.deidentify.defaced_copy import FLOATING_PIXELS, read_copy
+from bidsanon.deidentify.defaced_copy import FLOATING_PIXELS
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of
+from bidsanon.dicom.reading import read_path
 from bidsanon.external import DCM2NIIX, program_version
 from bidsanon.files import fresh_folder, make_private_folder, remove_tree, storage_errors
 from bidsanon.findings import Finding, finding
@@ -253,7 +254,7 @@ def _is_stored_alike(scan: Scan) -> bool:
     forms = set()
     try:
         for file in scan.files:
-            copy = read_copy(file)
+            copy = read_path(file)
             form, floating = form_of(copy), not FLOATING_PIXELS.isdisjoint(copy.top)
             forms.add((copy.transfer_syntax_uid, form.samples, form.bits_allocated, floating))
     except NotUnderstoodError:
@@ -263,7 +264,7 @@ def _is_stored_alike(scan: Scan) -> bool:
 
 def _has_pixels(scan: Scan) -> bool:
     try:
-        return any(PIXEL_DATA in read_copy(file).top for file in scan.files)
+        return any(PIXEL_DATA in read_path(file).top for file in scan.files)
     except NotUnderstoodError:
         return True
 

@@ -27,13 +27,13 @@ from bidsanon.deface.voxels import UnreadableImageError, read_header
 from bidsanon.deidentify.defaced_copy import (
     FLOATING_PIXELS,
     NewPixels,
-    read_copy,
     write_without_face,
 )
 from bidsanon.deidentify.marks import Marks
 from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError
 from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of
 from bidsanon.dicom.planes import NoPlanesError, planes_of
+from bidsanon.dicom.reading import read_path
 from bidsanon.dicom.stored_frames import stored_frames
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.workers import worker_pool
@@ -147,7 +147,7 @@ def _require_looked_at(task: WriteBack, cut: SeriesCut) -> None:
     pixels, forms = 0, set()
     for file in task.files:
         path = file.resolve()
-        copy = read_copy(path)
+        copy = read_path(path)
         if not FLOATING_PIXELS.isdisjoint(copy.top):
             raise NotUnderstoodError("dcm2niix makes images of a part of it only")
         if PIXEL_DATA not in copy.top:
@@ -171,11 +171,11 @@ def _require_looked_at(task: WriteBack, cut: SeriesCut) -> None:
 
 
 def _write_marks(path: Path, task: WriteBack) -> Marks:
-    return write_without_face(path, read_copy(path), method=task.method, proved=task.proved)
+    return write_without_face(path, read_path(path), method=task.method, proved=task.proved)
 
 
 def _write_file(path: Path, cut: SeriesCut, task: WriteBack) -> Marks:
-    file, planes = read_copy(path), planes_of(path)
+    file, planes = read_path(path), planes_of(path)
     frames = stored_frames(path, file)
     if not removed_pixels(planes, cut):
         return write_without_face(path, file, method=task.method, proved=task.proved)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
-from bidsanon.dicom.charset import character_set, decode_text
-from bidsanon.dicom.encoding import read_file
-from bidsanon.files import content_of, remove_tree
+from bidsanon.dicom.reading import read_path, text_of
+from bidsanon.files import remove_tree
 from bidsanon.findings import Gate
 from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
@@ -52,13 +51,8 @@ def describe_series(deidentified: DeidentifiedSession) -> dict[int, str]:
 
 def _description(path: Path) -> str:
     """Return what a series is called in one of its files, of which no more is read than that."""
-    with path.open("rb") as stream:
-        file = read_file(content_of(stream), until=_PROTOCOL_NAME + 1)
-    characters = character_set(file.content, file.data_set)
-    description, name = (
-        decode_text(file.value(tag), characters) for tag in (_SERIES_DESCRIPTION, _PROTOCOL_NAME)
-    )
-    return description or name
+    file = read_path(path, until=_PROTOCOL_NAME + 1)
+    return text_of(file, _SERIES_DESCRIPTION) or text_of(file, _PROTOCOL_NAME)
 
 
 def _report(run: Run) -> SessionReport:

@@ -37,7 +37,7 @@ from bidsanon.dicom.encoding import (
     read_items,
 )
 from bidsanon.dicom.passages import Passages
-from bidsanon.files import content_of
+from bidsanon.dicom.reading import read_path, text_of
 from bidsanon.findings import Finding, finding
 from bidsanon.profile import Cleaning, Decision, Profile
 from bidsanon.session import IdentifyingValue, ValueKind
@@ -254,15 +254,10 @@ def _descriptors(outputs: Sequence[DicomOutput]) -> Iterator[str]:
     first = {output.place: output for output in reversed(outputs)}
     for output in first.values():
         try:
-            with output.path.open("rb") as stream:
-                file = read_file(content_of(stream), until=max(_DESCRIBING) + 1)
+            file = read_path(output.path, until=max(_DESCRIBING) + 1)
         except (NotUnderstoodError, OSError):
             continue  # the search itself says so
-        characters = character_set(file.content, file.data_set)
-        for tag in _DESCRIBING:
-            text = decode_text(file.value(tag), characters)
-            if text:
-                yield text
+        yield from filter(None, (text_of(file, tag) for tag in _DESCRIBING))
 
 
 def _carry_out(outputs: Sequence[DicomOutput], orders: _Orders, *, jobs: int) -> Iterator[_Report]:

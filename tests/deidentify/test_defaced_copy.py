@@ -11,9 +11,10 @@ from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 from sessions import siemens_t1w
 
-from bidsanon.deidentify.defaced_copy import NewPixels, read_copy, write_without_face
+from bidsanon.deidentify.defaced_copy import NewPixels, write_without_face
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.planes import NoPlanesError, planes_of
+from bidsanon.dicom.reading import read_path
 from bidsanon.dicom.stored_frames import stored_frames
 
 
@@ -50,7 +51,7 @@ def test_what_could_show_the_face_elsewhere_is_refused(
     path = changed(tmp_path, change)
     before = path.read_bytes()
     with pytest.raises(NotUnderstoodError, match="could show the face too"):
-        write_without_face(path, read_copy(path), method="", proved=True, pixels=black(path))
+        write_without_face(path, read_path(path), method="", proved=True, pixels=black(path))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -64,7 +65,7 @@ def test_what_is_refused_after_it_was_written_leaves_the_copy_as_it_was(tmp_path
 
     with pytest.raises(NotUnderstoodError, match="no"):
         write_without_face(
-            path, read_copy(path), method="", proved=True, pixels=black(path), judge=no
+            path, read_path(path), method="", proved=True, pixels=black(path), judge=no
         )
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
@@ -75,7 +76,7 @@ def test_too_few_pixels_are_no_file(tmp_path: Path) -> None:
     before = path.read_bytes()
     short = NewPixels(parts=[b"\0\0"], length=2, decoded=False, bits_allocated=16)
     with pytest.raises(NotUnderstoodError):
-        write_without_face(path, read_copy(path), method="", proved=True, pixels=short)
+        write_without_face(path, read_path(path), method="", proved=True, pixels=short)
     assert path.read_bytes() == before
 
 
@@ -93,7 +94,7 @@ def test_pixels_that_are_stored_otherwise_are_refused(
 ) -> None:
     path = changed(tmp_path, change)
     with pytest.raises(NotUnderstoodError, match="unusual"):
-        stored_frames(path, read_copy(path))
+        stored_frames(path, read_path(path))
 
 
 def test_pixels_that_end_early_are_refused(tmp_path: Path) -> None:
@@ -102,12 +103,12 @@ def test_pixels_that_end_early_are_refused(tmp_path: Path) -> None:
     image.Rows *= 2
     image.save_as(path)
     with pytest.raises(NotUnderstoodError, match="end before"):
-        stored_frames(path, read_copy(path)).frame(0)
+        stored_frames(path, read_path(path)).frame(0)
 
 
 def test_stored_numbers_are_read_as_they_are(tmp_path: Path) -> None:
     path = siemens_t1w(tmp_path, slices=1)[0]
-    frames = stored_frames(path, read_copy(path))
+    frames = stored_frames(path, read_path(path))
     assert frames.limits == (0, 4095)
     assert np.array_equal(frames.frame(0), dcmread(path).pixel_array)
 
