@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from bidsanon.bids.nifti import ImageError, read_header
 from bidsanon.files import is_gzip, write_gzip
-from bidsanon.scrub.nifti import ImageError, read_header
 
 _CHUNK = 1 << 20
 _MOST_BEHIND = 1 << 16
@@ -148,7 +148,7 @@ def _open(path: Path) -> BinaryIO:
 
 @contextlib.contextmanager
 def damage_as_image_error() -> Iterator[None]:
-    """Turn what damaged gzip raises into an :class:`~bidsanon.scrub.nifti.ImageError`."""
+    """Turn what damaged gzip raises into an :class:`~bidsanon.bids.nifti.ImageError`."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

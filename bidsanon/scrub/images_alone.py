@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.files import write_json, write_text
 from bidsanon.findings import Finding, finding
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
 from bidsanon.scrub.images import scrub_image
-from bidsanon.scrub.nifti import ImageError
 from bidsanon.scrub.scans import session_clock
 from bidsanon.scrub.sidecars import SidecarPolicy, add_method, scrub_sidecar
 from bidsanon.session import DeidentifiedSeries, DeidentifiedSession

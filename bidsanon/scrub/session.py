@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
 from bidsanon.bids.names import BidsName, parse_name
+from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_file
 from bidsanon.bids.tables import TableError, read_table, write_table
 from bidsanon.files import files_below, write_json, write_text
@@ -22,7 +23,6 @@ from bidsanon.findings import Finding, finding
 from bidsanon.scrub.field_maps import link_published
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
 from bidsanon.scrub.images import scrub_image
-from bidsanon.scrub.nifti import ImageError
 from bidsanon.scrub.scans import (
     LATEST_SHIFTED_YEAR,
     latest_year,

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bidsanon.bids.names import parse_name
+from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
 from bidsanon.bids.tables import TableError
 from bidsanon.bids.tree import TreeFile
@@ -21,7 +22,6 @@ from bidsanon.scrub.columns import ACQUISITION_TIME, TablePolicy
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
 from bidsanon.scrub.images import ScrubbedImage
 from bidsanon.scrub.moments import SessionTimes, session_times
-from bidsanon.scrub.nifti import ImageError
 from bidsanon.scrub.sidecars import SidecarPolicy
 from bidsanon.scrub.stored_archives import ARCHIVES, ArchiveError, scrub_stored_archive
 from bidsanon.scrub.stored_images import scrub_stored_image

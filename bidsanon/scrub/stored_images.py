@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from bidsanon.bids.nifti import ImageError, NiftiHeader, read_header
 from bidsanon.files import is_gzip
 from bidsanon.scrub.deflate import WINDOW, DeflateError, begin_anew, find_cut
 from bidsanon.scrub.gzip_member import (
@@ -29,7 +30,6 @@ from bidsanon.scrub.images import (
     look_at_image,
     scrub_image,
 )
-from bidsanon.scrub.nifti import ImageError, NiftiHeader, read_header
 
 _LONGEST_BEGINNING = 1 << 22
 _LONGEST_HEADER = 544

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sessions.converted import named_gzip, nifti, nifti_extension
 
+from bidsanon.bids.nifti import ImageError
 from bidsanon.files import gunzip_chunks, write_gzip
 from bidsanon.scrub.images import scrub_image
-from bidsanon.scrub.nifti import ImageError
 
 TEXTS = {"descrip": b"TE=30;Time=081500.000", "aux_file": b"for Mara Doe", "intent_name": b"Doe"}
 ONLY_1 = {"db_name": b"Mara", "data_type": b"Doe"}

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sessions.converted import named_gzip, nifti, nifti_extension
 
+from bidsanon.bids.nifti import ImageError
 from bidsanon.scrub import stored_images
-from bidsanon.scrub.nifti import ImageError
 from bidsanon.scrub.stored_images import scrub_stored_image
 
 SHAPE = (40, 40, 40)
