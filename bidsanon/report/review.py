@@ -147,10 +147,10 @@ class ReviewSite:
     def _decide(self, number: int, content: dict[str, Any]) -> Answer | None:
         """Keep what was decided about the bytes that were shown, and about no others."""
         shown = self._shown.get(number)
-        if shown is None:
+        if shown is None or shown.problem:
             return None
         said = content.get("verdict")
-        if said not in {None, *FaceVerdict} or content.get("sha256") != shown.sha256:
+        if said not in [None, *FaceVerdict] or content.get("sha256") != shown.sha256:
             return _problem("the image is not the one that was shown", HTTPStatus.CONFLICT)
         verdict = FaceVerdict(said) if said else None
         try:

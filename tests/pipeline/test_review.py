@@ -1,0 +1,212 @@
+"""A person decides about each image that had a face, and about the bytes that were shown."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from made_pages import BOLD, T1W, T2W, a_foreign_dataset, a_published_dataset, ball, write_nifti
+
+from bidsanon.audit import DECISIONS_NAME, FaceDecisions, FaceVerdict
+from bidsanon.errors import UsageError
+from bidsanon.files import sha256, tree_digest
+from bidsanon.pipeline.review import Review, make_review_request, review_summary
+from bidsanon.report.review import ReviewSite
+from bidsanon.report.serving import Answer
+from bidsanon.resources import schema_path
+
+ACCEPTED, REJECTED = FaceVerdict.ACCEPTED, FaceVerdict.REJECTED
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    return a_published_dataset(tmp_path / "ds")
+
+
+def private(dataset: Path) -> Path:
+    return dataset.with_name(f"{dataset.name}.private")
+
+
+def a_review(dataset: Path) -> Review:
+    return Review.of(make_review_request(dataset))
+
+
+def a_site(dataset: Path) -> ReviewSite:
+    return ReviewSite("ds", a_review(dataset))
+
+
+def content(answer: Answer | None) -> dict[str, Any]:
+    assert answer is not None
+    return dict(json.loads(answer.content))
+
+
+def decide(site: ReviewSite, number: int, verdict: str | None) -> Answer | None:
+    shown = content(site.get(f"images/{number}"))
+    sent = {"sha256": shown["sha256"], "verdict": verdict}
+    return site.post(f"images/{number}/decision", sent)
+
+
+def test_images_that_had_a_face_are_shown_and_no_others(dataset: Path) -> None:
+    assert [item.path for item in a_review(dataset).items] == [T1W, T2W]
+    assert BOLD not in [item.path for item in a_review(dataset).items]
+
+
+def test_a_head_is_shown_as_it_was_before_and_after(dataset: Path) -> None:
+    shown = a_review(dataset).show(0)
+    assert {name.partition("-")[0] for name in shown.pictures} == {"before", "after"}
+    assert shown.sha256 == sha256(dataset / T1W)
+    assert shown.figures == {"sharp": 0.05}
+    assert "600 ml of tissue were removed" in shown.about
+
+
+def test_a_head_of_which_no_picture_is_kept_is_drawn_as_it_is(dataset: Path) -> None:
+    shown = a_review(dataset).show(1)
+    assert {name.partition("-")[0] for name in shown.pictures} == {"now"}
+    assert len(shown.pictures) == 6
+    assert all(picture.startswith(b"\x89PNG") for picture in shown.pictures.values())
+
+
+def test_what_was_changed_since_is_drawn_as_it_is(dataset: Path) -> None:
+    write_nifti(dataset / T1W, ball((20, 24, 22)) + 9)
+    shown = a_review(dataset).show(0)
+    assert {name.partition("-")[0] for name in shown.pictures} == {"now"}
+    assert "not as it was published" in shown.about
+    assert not shown.figures
+
+
+def test_an_image_that_cannot_be_read_is_told_and_not_decided_about(dataset: Path) -> None:
+    (dataset / T1W).write_bytes(b"broken")
+    site = a_site(dataset)
+    assert "NIfTI" in content(site.get("images/0"))["problem"]
+    (dataset / T1W).unlink()
+    shown = content(site.get("images/0"))
+    assert (shown["problem"], shown["sha256"]) == ("it cannot be read", "")
+
+
+def test_decisions_are_saved_at_once_and_taken_back(dataset: Path) -> None:
+    site = a_site(dataset)
+    before = tree_digest(dataset)
+    assert content(decide(site, 0, "rejected")) == {"decision": "rejected"}
+    assert content(decide(site, 1, "accepted")) == {"decision": "accepted"}
+    decisions = FaceDecisions.read(private(dataset))
+    assert decisions.verdict_of(dataset / T1W) is REJECTED
+    assert decisions.verdict_of(dataset / T2W) is ACCEPTED
+
+    assert content(decide(site, 0, None)) == {"decision": None}
+    assert FaceDecisions.read(private(dataset)).verdict_of(dataset / T1W) is None
+    assert tree_digest(dataset) == before
+
+
+def test_what_was_decided_before_is_known_for_the_same_bytes_alone(dataset: Path) -> None:
+    site = a_site(dataset)
+    decide(site, 0, "accepted")
+    decide(site, 1, "rejected")
+    write_nifti(dataset / T1W, ball((20, 24, 22)) + 9)
+    assert [item.decision for item in a_review(dataset).items] == [None, REJECTED]
+    assert content(a_site(dataset).get("images/1"))["decision"] == "rejected"
+
+
+def test_a_decision_is_about_the_bytes_that_were_shown(dataset: Path) -> None:
+    site = a_site(dataset)
+    shown = content(site.get("images/0"))
+    seen = sha256(dataset / T1W)
+    write_nifti(dataset / T1W, ball((20, 24, 22)) + 9)
+    site.post("images/0/decision", {"sha256": shown["sha256"], "verdict": "accepted"})
+    decisions = FaceDecisions.read(private(dataset))
+    assert decisions.by_image[T1W].sha256 == seen
+    assert decisions.verdict_of(dataset / T1W) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "status"),
+    [
+        ("images/0/decision", {"sha256": "0" * 64, "verdict": "accepted"}, HTTPStatus.CONFLICT),
+        ("images/0/decision", {"verdict": "accepted"}, HTTPStatus.CONFLICT),
+        ("images/0/decision", {"sha256": None, "verdict": "perhaps"}, HTTPStatus.CONFLICT),
+        ("images/0/decision", {"sha256": [], "verdict": {}}, HTTPStatus.CONFLICT),
+        ("images/1/decision", {"sha256": "", "verdict": "accepted"}, None),
+        ("images/7/decision", {}, None),
+        ("images/0", {}, None),
+        ("", {}, None),
+    ],
+)
+def test_nothing_else_can_be_decided(
+    dataset: Path, path: str, sent: dict[str, Any], status: HTTPStatus | None
+) -> None:
+    site = a_site(dataset)
+    site.get("images/0")
+    answer = site.post(path, sent)
+    assert (answer and answer.status) == status
+    assert not (private(dataset) / DECISIONS_NAME).exists()
+
+
+def test_what_cannot_be_saved_is_said_to_the_person(dataset: Path) -> None:
+    site = a_site(dataset)
+    shown = content(site.get("images/0"))
+    (private(dataset) / DECISIONS_NAME).write_text("{")
+    sent = {"sha256": shown["sha256"], "verdict": "accepted"}
+    answer = site.post("images/0/decision", sent)
+    assert answer is not None
+    assert answer.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert "cannot be understood" in content(answer)["problem"]
+
+
+def test_the_page_and_what_belongs_to_it_are_served_and_nothing_else(dataset: Path) -> None:
+    site = a_site(dataset)
+    page = site.get("")
+    assert page is not None
+    assert T1W.encode() in page.content
+    for path in ("review.css", "review.js", "images/0"):
+        assert site.get(path) is not None, path
+    picture = site.get("images/0/before-front.png")
+    assert picture is not None
+    assert picture.content.startswith(b"\x89PNG")
+    for path in (
+        "images/0/now-front.png",
+        "images/1/after-front.png",
+        "images/99",
+        "images/-1",
+        "session.css",
+        "../vault.sqlite",
+        "images/0/..",
+        "?",
+    ):
+        assert site.get(path) is None, path
+
+
+def test_names_are_never_markup(tmp_path: Path) -> None:
+    nasty = "sub-<b>/anat/sub-x_T1w.nii"
+    write_nifti(tmp_path / "ds" / nasty, ball((12, 12, 12)))
+    page = a_site(tmp_path / "ds").get("")
+    assert page is not None
+    assert b"sub-<b>" not in page.content
+    assert b"sub-&lt;b&gt;" in page.content
+
+
+def test_a_dataset_of_others_gets_a_private_folder_with_the_first_decision(tmp_path: Path) -> None:
+    dataset = a_foreign_dataset(tmp_path / "ds")
+    site = a_site(dataset)
+    shown = content(site.get("images/0"))
+    assert "Nobody knows" in shown["about"]
+    assert not private(dataset).exists()
+    decide(site, 0, "accepted")
+    assert [path.name for path in private(dataset).glob("*.json")] == [DECISIONS_NAME]
+
+
+def test_the_summary_is_as_its_schema_says(dataset: Path) -> None:
+    site = a_site(dataset)
+    decide(site, 0, "rejected")
+    summary = json.loads(json.dumps(review_summary(a_review(dataset))))
+    jsonschema.validate(summary, json.loads(schema_path("summary.schema.json").read_text()))
+    assert summary["counts"] == {"accepted": 0, "rejected": 1, "undecided": 1}
+
+
+def test_what_cannot_be_reviewed_is_refused(dataset: Path) -> None:
+    with pytest.raises(UsageError):
+        make_review_request(dataset / "not-there")
+    with pytest.raises(UsageError):
+        make_review_request(dataset, private=dataset / "private")
