@@ -27,10 +27,11 @@ _PERSON = re.compile(
 )
 _RECORD_NUMBER = re.compile(r"[A-Za-z]{0,3}-?\d{6,12}")
 _SAY_NOTHING = re.compile(
-    r"(?:n/?a|nan|none|null|unknown|unspecified|anon\w*(?:[-_]\w+)*|removed|redacted|withheld"
+    r"(?:n/?a|nan|none|null|unknown|unspecified|anon[\w-]*|removed|redacted|withheld"
     r"|de-?identified|pseudonym\w*|hidden|deleted|empty|x+|-+|\?+|0+|subject|patient|participant)?",
     re.IGNORECASE,
 )
+_LONGEST_KEY = 128
 _MADE_UID = "2.25."
 _DATE_WORDS = frozenset(
     ["date", "dates", "datetime", "datum", "fecha", "dob", "birth", "birthdate", "birthday"]
@@ -81,20 +82,15 @@ IDENTIFYING = frozenset({KeyKind.PERSON, KeyKind.NUMBER, KeyKind.CONTACT, KeyKin
 """What leads to a person."""
 
 
-@lru_cache(maxsize=4096)
 def kind_of_key(key: str) -> KeyKind | None:
     """Return what a key of JSON says: a name, or a DICOM tag as programs write it."""
-    tag = _TAG.fullmatch(key)
-    if tag:
-        key = keyword_for_tag(tag[1] + tag[2]) or key
-    kind, where = _known_keys().get(_plain(key), (None, ""))
+    kind, where = _known_key(key[:_LONGEST_KEY])
     return kind if where in {"any", "json"} else None
 
 
-@lru_cache(maxsize=4096)
 def kind_of_column(column: str) -> KeyKind | None:
     """Return what a column of a table says."""
-    kind, where = _known_keys().get(_plain(column), (None, ""))
+    kind, where = _known_key(column[:_LONGEST_KEY])
     return kind if where in {"any", "table"} else None
 
 
@@ -104,15 +100,17 @@ def says_nothing(text: str) -> bool:
     return text.startswith(_MADE_UID) or _SAY_NOTHING.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=4096)
 def words_of(name: str) -> tuple[str, ...]:
     """Part a key or a column into its words, in lower case: ``AgeAtScan`` as ``age_at_scan``."""
-    return tuple(part.lower() for part in _PARTS.findall(name))
+    return _words(name[:_LONGEST_KEY])
 
 
 def is_telling(name: str) -> bool:
     """Tell a name of a column or a key of which every word says what it holds, and none who."""
-    return kind_of_column(name) is not None or set(words_of(name)) <= _TELLING
+    if not name.isascii() or len(name) > _LONGEST_KEY:
+        return False
+    words = words_of(name)
+    return kind_of_column(name) is not None or (bool(words) and set(words) <= _TELLING)
 
 
 def is_usual_name(word: str) -> bool:
@@ -120,7 +118,6 @@ def is_usual_name(word: str) -> bool:
     return word.lower() in _usual_names()
 
 
-@lru_cache(maxsize=4096)
 def is_of_date(name: str) -> bool:
     """Tell whether a key or a column holds dates of people, by its words.
 
@@ -132,7 +129,6 @@ def is_of_date(name: str) -> bool:
     return not words.isdisjoint(_DATE_WORDS) or words >= _ACQUISITION_TIME
 
 
-@lru_cache(maxsize=4096)
 def is_of_age(name: str) -> bool:
     """Tell whether a key or a column holds ages of people, by its words."""
     words = frozenset(words_of(name))
@@ -149,6 +145,20 @@ def names_person(text: str) -> bool:
 def is_record_number(text: str) -> bool:
     """Tell a whole text that may be the number of a person or a visit: six digits and more."""
     return _RECORD_NUMBER.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _known_key(name: str) -> tuple[KeyKind | None, str]:
+    """Return what a key or a column says, and whether it says so in JSON, in tables, or in both."""
+    tag = _TAG.fullmatch(name)
+    if tag:
+        name = keyword_for_tag(tag[1] + tag[2]) or name
+    return _known_keys().get(_plain(name), (None, ""))
+
+
+@lru_cache(maxsize=4096)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(part.lower() for part in _PARTS.findall(name))
 
 
 def _plain(name: str) -> str:

@@ -12,6 +12,8 @@ from functools import lru_cache
 LAST_SHIFTED_YEAR = 1925
 OLDEST_AGE = 89
 
+_LONGEST = 64
+"""Characters of a date or an age; a longer text writes neither."""
 _EARLIEST, _LATEST = 1500, 2100
 _CENTURY_FROM = 40  # 12.3.41 was in 1941, 12.3.39 will be in 2039: both are unshifted
 _ISO = re.compile(
@@ -99,7 +101,6 @@ _NOBODYS_HOME = frozenset(
 )
 
 
-@lru_cache(maxsize=1 << 16)
 def written_date(text: str, *, loosely: bool) -> date | None:
     """Return the day that a whole text writes; None where it writes none.
 
@@ -111,16 +112,7 @@ def written_date(text: str, *, loosely: bool) -> date | None:
         Whether what may be something else counts too, since the name of its key or column says
         that it is a date: figures alone, a day before a month, a month in words.
     """
-    text = text.strip()
-    iso = _ISO.fullmatch(text)
-    if iso or not loosely:
-        return _day(iso[1], iso[2], iso[3]) if iso else None
-    for pattern, order in ((_DICOM, (1, 2, 3)), (_DAY_FIRST, (3, 2, 1)), (_DAY_FIRST, (3, 1, 2))):
-        match = pattern.fullmatch(text)
-        day = _day(*(match[n] for n in order)) if match else None
-        if day:
-            return day
-    return _in_words(text)
+    return _written_date(text, loosely=loosely) if len(text) <= _LONGEST else None
 
 
 def is_unshifted(day: date) -> bool:
@@ -128,7 +120,6 @@ def is_unshifted(day: date) -> bool:
     return day.year > LAST_SHIFTED_YEAR
 
 
-@lru_cache(maxsize=1 << 16)
 def age_years(text: str, *, per_year: float = 1.0) -> float | None:
     """Return the age that a whole text writes, in years; None where it writes none.
 
@@ -141,14 +132,7 @@ def age_years(text: str, *, per_year: float = 1.0) -> float | None:
     per_year
         How many of its units make a year, where it does not say itself which they are.
     """
-    text = text.strip()
-    told = _AGE_STRING.fullmatch(text)
-    if told:
-        return float(told[1]) / _PER_YEAR[told[2].lower()]
-    match = _AGE.fullmatch(text)
-    if match is None:
-        return None
-    return float(match[1]) / (1.0 if match[2] else per_year)
+    return _age_years(text, per_year) if len(text) <= _LONGEST else None
 
 
 def units_per_year(words: str) -> float:
@@ -169,6 +153,32 @@ def names_somebodys_address(text: str) -> bool:
 def names_somebodys_folder(text: str) -> bool:
     """Tell whether a text holds the path of somebody's home folder, which names them."""
     return any(match[1].lower() not in _NOBODYS_HOME for match in _HOME.finditer(text))
+
+
+@lru_cache(maxsize=1 << 16)
+def _age_years(text: str, per_year: float) -> float | None:
+    text = text.strip()
+    told = _AGE_STRING.fullmatch(text)
+    if told:
+        return float(told[1]) / _PER_YEAR[told[2].lower()]
+    match = _AGE.fullmatch(text)
+    if match is None:
+        return None
+    return float(match[1]) / (1.0 if match[2] else per_year)
+
+
+@lru_cache(maxsize=1 << 16)
+def _written_date(text: str, *, loosely: bool) -> date | None:
+    text = text.strip()
+    iso = _ISO.fullmatch(text)
+    if iso or not loosely:
+        return _day(iso[1], iso[2], iso[3]) if iso else None
+    for pattern, order in ((_DICOM, (1, 2, 3)), (_DAY_FIRST, (3, 2, 1)), (_DAY_FIRST, (3, 1, 2))):
+        match = pattern.fullmatch(text)
+        day = _day(*(match[n] for n in order)) if match else None
+        if day:
+            return day
+    return _in_words(text)
 
 
 def _day(year: str, month: str, day: str) -> date | None:

@@ -470,7 +470,7 @@ def test_links_that_lead_elsewhere_are_not_followed(tmp_path: Path) -> None:
 
 def test_a_link_within_the_dataset_is_looked_into(tmp_path: Path) -> None:
     root = raw_dataset(tmp_path)
-    write(root, ".git/annex/objects/x", '{"PatientName": "x"}')
+    write(root, ".git/annex/objects/x", json.dumps({"PatientName": NAME}))
     (root / "sub-01/linked.json").symlink_to("../.git/annex/objects/x")
     found = findings_of(check_privacy(root))
     assert found["PRIVACY_IDENTIFYING_KEY"] == ["sub-01/linked.json#/PatientName"]
@@ -536,3 +536,20 @@ def test_errors_are_what_leads_to_a_person_for_certain() -> None:
     raised: set[str] = {code for code, _, _ in RAISED} | {"PRIVACY_FACE", "PRIVACY_FACE_KEPT"}
     assert set(privacy) == raised | {"PRIVACY_SHIFT_UNEQUAL"}
     assert privacy["PRIVACY_MAPPING"] is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["anon" + "_a" * 5000 + "!", "a" * 1_000_000, "1" * 3000 + "x", "+1" + " 1" * 50_000 + "@"],
+)
+def test_no_text_keeps_the_search_for_long(text: str) -> None:
+    list(json_spots("a.json", {"PatientName": text, "ContentDate": text, "PatientAge": text}))
+
+
+@pytest.mark.parametrize("name", ["age Иван", "Иван", "name 木村", "age of Quillfeather", "4711"])
+def test_a_column_that_may_name_somebody_is_not_shown(tmp_path: Path, name: str) -> None:
+    raw_dataset(tmp_path, whole=False)
+    write(tmp_path, "participants.tsv", f"participant_id\t{name}\nsub-01\t2023-05-17\n")
+    write(tmp_path, "phenotype/a.tsv", f"participant_id\t{name}\nsub-01\t99\n")
+    found = check_privacy(tmp_path)
+    assert not [one for one in found if name in f"{one.message}{one.location}{one.cure}"]
