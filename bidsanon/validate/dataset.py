@@ -10,6 +10,7 @@ from bidsanon.bids.tree import DatasetTree, list_tree
 from bidsanon.errors import ToolFailedError
 from bidsanon.findings import Finding, finding
 from bidsanon.validate.files import check_files, others_lose_their_way
+from bidsanon.validate.images import check_images
 from bidsanon.validate.layout import check_layout
 from bidsanon.validate.official import check_official
 from bidsanon.validate.schemas import check_schemas
@@ -38,10 +39,11 @@ def validate_dataset(root: Path) -> tuple[Finding, ...]:
     if others_lose_their_way(tree):
         problem = "the official validator and pybids were not run, which do not survive that"
         unknown = finding("OFFICIAL_VALIDATOR_FAILED", problem=problem)
-        return (*check_files(tree), *check_schemas(tree), unknown)
+        return (*check_files(tree), *check_images(tree), *check_schemas(tree), unknown)
     with ThreadPoolExecutor(1) as pool:
         official = pool.submit(_official, tree)
-        findings = (*check_files(tree), *check_schemas(tree), *check_layout(root))
+        files = (*check_files(tree), *check_images(tree))
+        findings = (*files, *check_schemas(tree), *check_layout(root))
         return (*findings, *official.result())
 
 
