@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from records import BOLD, T1W, a_record, a_refusal, write_png
 
 from bidsanon.report import keep_record, read_record
+from bidsanon.resources import schema_path
 from bidsanon.session import DefaceOutcome, DefaceVerdict, PixelReading
 
 
@@ -35,6 +38,9 @@ def test_a_record_is_read_back_as_it_was_kept(tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "sub-01" / "published"
     keep_record(record, folder)
 
+    written = json.loads((folder / "record.json").read_text("utf-8"))
+    schema = json.loads(schema_path("session_record.schema.json").read_text("utf-8"))
+    assert not list(Draft202012Validator(schema).iter_errors(written))
     again = read_record(folder)
     assert again is not None
     (shown, spared) = again.defaced
