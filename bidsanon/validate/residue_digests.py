@@ -8,16 +8,16 @@ looked up among the hexadecimal numbers that a text holds, by their first eight 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_needles import Source
+from bidsanon.validate.residue_runs import alphabet_table, spans
 from bidsanon.validate.residue_uids import UidFind
 
 _DIGITS = 8
 _COMPARED = 16
-_HEX = re.compile(rf"(?<![0-9a-z])[0-9a-f]{{{_DIGITS},128}}(?![0-9a-z])", re.ASCII)
+_WORD = alphabet_table(b"0123456789abcdefghijklmnopqrstuvwxyz")
 _FUNCTIONS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
 _HASHED = frozenset({ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.UID})
 _SHORTEST = 4
@@ -52,10 +52,10 @@ class DigestIndex:
         """Yield the hashes that stand in a text in lower case."""
         if not self._known:
             return
-        for match in _HEX.finditer(text):
-            known = self._known.get(match[0][:_DIGITS])
-            if known is not None and match[0].startswith(known[0][: len(match[0])]):
-                yield UidFind(match.start(), match[0], known[1])
+        for start, end in spans(text, _WORD, _DIGITS):
+            known = self._known.get(text[start : start + _DIGITS])
+            if known is not None and text[start:end].startswith(known[0][: end - start]):
+                yield UidFind(start, text[start:end], known[1])
 
 
 def _digests(text: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Rule(Enum):
     NUMBER = "number"
     """Digits: never within a longer number; zeros may lead it."""
     DAY = "day"
-    """YYYYMMDD: never within a longer number, but a time of day may follow."""
+    """YYYYMMDD and the like: never within a longer number, but a time of day may follow."""
     TIME = "time"
     """HHMMSS: never within a longer number, but a fraction may follow and a day precede."""
     ANYWHERE = "anywhere"
@@ -266,8 +266,7 @@ def _day(forms: Forms, text: str) -> None:
     if not written:
         _text(forms, text)
     for form in written:
-        is_year_first = form.isdigit() and form == "".join(c for c in text if c.isdigit())
-        forms.add(form, Rule.DAY if is_year_first else Rule.NUMBER)
+        forms.add(form, Rule.DAY if form.isdigit() else Rule.NUMBER)
 
 
 def _time(forms: Forms, text: str) -> None:

@@ -40,6 +40,27 @@ def alphabet_table(alphabet: Iterable[int]) -> bytes:
     return bytes(byte in letters for byte in range(_BYTES))
 
 
+def spans(text: str, table: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+    """Yield where runs of an alphabet begin and end in a text.
+
+    Parameters
+    ----------
+    text
+        A text.
+    table
+        From :func:`alphabet_table`, of ASCII alone.
+    shortest
+        How many characters a run must have, at least.
+    """
+    content = text.encode("latin-1", "replace")
+    flags = np.zeros(len(content) + 2, np.bool_)
+    flags[1:-1] = np.frombuffer(content.translate(table), np.bool_)
+    edges = np.flatnonzero(flags[1:] != flags[:-1])
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= shortest
+    yield from zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+
+
 def runs(content: bytes, table: bytes, shortest: int) -> Iterator[Run]:
     """Yield the runs of bytes as they are, and those of UTF-16 of either byte order.
 

@@ -22,6 +22,8 @@ from bidsanon.validate.residue_unpack import NotSearchableError
 _SHORTEST_RUN_IN_BYTES = 3
 _BEFORE, _AFTER = 64, 256
 """How much of what stands around the beginning of a form among voxels is looked at."""
+_STEPS = 12
+"""So many steps of a deep place are told."""
 _MOST_REMEMBERED = 1 << 16
 _LONGEST_REMEMBERED = 1 << 10
 _NOT_PLAIN = re.compile(r"[\x1b%&\\]|[^\x00-\x7f]")
@@ -113,8 +115,10 @@ class Search:
             found = self._in_voxel_bytes(content)
         elif context is Context.BYTES:
             found = self._in_runs(content)
-        else:
+        elif content.strip(b"\0"):
             found = self._in_views(byte_views(content), context)
+        else:
+            return
         for offset, sources in found:
             yield Hit(place, None if offset is None else piece.offset + offset, sources)
 
@@ -202,7 +206,7 @@ class Search:
             if uid.start <= start - begin < uid.start + len(uid.form):
                 yield Found(offset, (uid.source,))
 
-    def _pointer(self, pointer: Iterable[str]) -> str:
+    def _pointer(self, pointer: tuple[str, ...]) -> str:
         """Write where a field stands; the name of a JSON member may itself be a find."""
-        steps = ("[name withheld]" if self.name(step) else step for step in pointer)
-        return "".join(f"/{step}" for step in steps)
+        steps = ["[name withheld]" if self.name(step) else step for step in pointer[-_STEPS:]]
+        return "".join(f"/{step}" for step in (["..."] if len(pointer) > _STEPS else []) + steps)

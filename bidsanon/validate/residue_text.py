@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 _LETTERS = str.maketrans(
@@ -35,6 +36,7 @@ _LETTERS = str.maketrans(
         "\N{MODIFIER LETTER APOSTROPHE}": "'",
     }
 )
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _LONE_ZERO = re.compile(rb"(?<=[^\0])\0(?=[^\0])|\0(?=[^\0]\0)")
 _UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
@@ -77,7 +79,17 @@ def canonical(text: str) -> str:
     """Return a text in lower case, without accents, in compatibility forms."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return _NOT_ASCII.sub(_canonical_letters, text.lower())
+
+
+def _canonical_letters(match: re.Match[str]) -> str:
+    return _without_accents(match[0])
+
+
+@lru_cache(maxsize=1 << 14)
+def _without_accents(letters: str) -> str:
+    """Return letters that are no ASCII in canonical form."""
+    decomposed = unicodedata.normalize("NFKD", letters.casefold().translate(_LETTERS))
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _INVISIBLE.sub("", bare.casefold().translate(_LETTERS))
 

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_needles import Source
+from bidsanon.validate.residue_runs import alphabet_table, spans
 
 _SHORTEST_UID = 10
 _SHORTEST_END = 12
 _UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 _IN_NAME = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
+_FIGURES = alphabet_table(b"0123456789._-")
 _JOINT = re.compile(r"[._-]")
 
 
@@ -57,8 +59,11 @@ class UidIndex:
 
     def find(self, text: str) -> Iterator[UidFind]:
         """Yield the UIDs that stand in a text, within longer ones too."""
-        for match in self._perhaps.finditer(text):
-            yield from self._within(match[0], match.start())
+        if not self._whole:
+            return
+        for start, end in spans(text, _FIGURES, _SHORTEST_UID):
+            for match in self._perhaps.finditer(text, start, end):
+                yield from self._within(match[0], match.start())
 
     def beginnings(self, length: int) -> frozenset[str]:
         """Return what the UIDs begin with, however their parts are joined."""
