@@ -25,6 +25,7 @@ LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 18
 _BOM = b"\xef\xbb\xbf"
 _NUMBERS = re.compile(rb"[\s\d.eE+\-naNA/]*")
+_DATE = re.compile(rb"\d-\d\d-\d\d")
 _SAID = {
     ColumnAction.MOMENT: "{count} acquisition time(s) {how}",
     ColumnAction.DATE: "{count} date(s) emptied in {column}",
@@ -123,7 +124,7 @@ def scrub_packed_table(source: Path, target: Path | None, policy: TablePolicy) -
                 if target is not None and file.tells:
                     written = stack.enter_context(target.open("wb"))
                 for line in _lines_of(copied(stream, written, file)):
-                    if not _NUMBERS.fullmatch(line):
+                    if not _NUMBERS.fullmatch(line) or _DATE.search(line):
                         _require_harmless(line, policy)
     except (NotOneMemberError, EOFError, zlib.error) as error:
         raise TableError("its compressed data are damaged, or several files in one") from error
