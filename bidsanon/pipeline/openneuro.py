@@ -112,12 +112,12 @@ def openneuro_record(judged: OpenNeuro | None) -> dict[str, Any] | None:
     }
 
 
-def _description(dataset: Path) -> dict[str, Any]:
-    """Return what dataset_description.json says; that it cannot be read is for others to say."""
+def _description(dataset: Path) -> dict[str, Any] | None:
+    """Return what dataset_description.json says; None where it cannot be read."""
     try:
         return read_json_file(dataset / "dataset_description.json")
     except (SidecarError, OSError):
-        return {}
+        return None
 
 
 def _published(private: Path, dataset: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.files import sha256
-from bidsanon.findings import Finding, Gate, Severity, errors, finding
+from bidsanon.findings import Finding, Severity, errors, finding
 from bidsanon.validate.openneuro_evidence import (
     Affirmation,
     Evidence,
@@ -24,11 +24,14 @@ from bidsanon.validate.openneuro_evidence import (
     some_of,
 )
 from bidsanon.validate.openneuro_faces import affirm_faces, face_states
+from bidsanon.validate.residue import ResidueSearch
 
 _CC0 = re.compile(r"\W*(cc[\W_]*0|creative commons zero|public domain dedication)\b", re.IGNORECASE)
 _PRIVACY = "PRIVACY_"
 _FACES = "PRIVACY_FACE"
 _DATES = frozenset({"PRIVACY_DATE", "PRIVACY_DATE_PERHAPS", "PRIVACY_BIRTH_DATE"})
+_UNREAD = frozenset({"PRIVACY_NOT_READ", "FILE_UNREADABLE", "RESIDUE_NOT_SEARCHED"})
+_RESIDUE = frozenset({"RESIDUE_FOUND"})
 _CODES = {
     Knowledge.CONTRADICTED: "OPENNEURO_CONTRADICTED",
     Knowledge.NOT_KNOWN: "OPENNEURO_AFFIRM",
@@ -90,23 +93,26 @@ def _affirm(point: Point, statements: Iterator[Statement]) -> Affirmation:
 
 
 def _identifiers(evidence: Evidence) -> Iterator[Statement]:
+    unread = [one for one in evidence.findings if one.code in _UNREAD]
     private = [
         one
         for one in evidence.findings
-        if one.code.startswith(_PRIVACY) and not one.code.startswith(_FACES)
+        if one.code.startswith(_PRIVACY) and not one.code.startswith(_FACES) and one not in unread
     ]
-    wrong = errors([*private, *(one for one in evidence.findings if one.gate is Gate.RESIDUE)])
+    wrong = errors([*private, *(one for one in evidence.findings if one.code in _RESIDUE)])
     if wrong:
         yield contradicted(f"the checks found {len(wrong)} error(s): {_codes(wrong)}")
-    else:
+    elif not unread:
         yield known(
             "the checks of keys, columns, headers, ages, labels and leftovers are without error"
         )
-    if not any(one.code in _DATES for one in private):
-        yield known(
-            "no date after 1925 was found in tables and sidecars: what stands there is shifted"
+    if not unread and not any(one.code in _DATES for one in private):
+        yield known("no date after 1925 was found in tables, sidecars and headers")
+    if unread:
+        yield not_known(
+            f"{len(unread)} file(s) or folder(s) could not be looked into: {_places(unread)}"
         )
-    yield from _residue(evidence)
+    yield from _now(evidence.residue) if evidence.residue else _once(evidence)
     open_ones = [one for one in private if one.severity is Severity.WARNING]
     if open_ones:
         yield not_known(f"{len(open_ones)} warning(s) are yours to judge: {_codes(open_ones)}")
@@ -119,14 +125,30 @@ def _codes(findings: Iterable[Finding]) -> str:
     return ", ".join(sorted({one.code for one in findings}))
 
 
-def _residue(evidence: Evidence) -> Iterator[Statement]:
-    """Say what was searched for what the originals say of persons, now or at publication."""
-    search = evidence.residue
-    if search is not None and not errors(search.findings):
-        count = sum(search.searched.values())
-        yield known(f"none of {count} value(s) that the originals hold was found in it just now")
-    if search is not None:
-        return
+def _places(findings: Iterable[Finding]) -> str:
+    return some_of(sorted({one.location for one in findings}))
+
+
+def _now(search: ResidueSearch) -> Iterator[Statement]:
+    """Say what the search that was made just now found of what the originals say of persons."""
+    searched = sum(search.searched.values())
+    if not search.findings:
+        yield known(f"none of {searched} value(s) that the originals hold was found in it just now")
+    elif not errors(search.findings):
+        yield not_known(
+            f"some of {searched} value(s) that the originals hold were found where they may "
+            f"belong: {_codes(search.findings)}"
+        )
+    ignored = sum(one.count for one in search.ignored)
+    if ignored:
+        yield not_known(
+            f"{ignored} value(s) of the originals were not searched for, or not everywhere: they "
+            "are too short or too common"
+        )
+
+
+def _once(evidence: Evidence) -> Iterator[Statement]:
+    """Say which files are still those that were searched when they were published."""
     names = [file for file in evidence.shared.files if file.name.startswith("sub-")]
     same = sum(
         file.name in evidence.published and sha256(file.path) == evidence.published[file.name]
@@ -172,8 +194,10 @@ def _key(evidence: Evidence) -> Iterator[Statement]:
 
 
 def _licence(evidence: Evidence) -> Iterator[Statement]:
-    licence = evidence.description.get("License")
-    if not licence:
+    licence = evidence.description.get("License") if evidence.description is not None else None
+    if evidence.description is None:
+        yield not_known("dataset_description.json cannot be read")
+    elif not licence:
         yield not_known("dataset_description.json names no License: agree to CC0, and write it")
     elif isinstance(licence, str) and _CC0.match(licence):
         yield known("License in dataset_description.json says CC0")
@@ -185,7 +209,7 @@ def _licence(evidence: Evidence) -> Iterator[Statement]:
 
 
 def _permission(evidence: Evidence) -> Iterator[Statement]:
-    approvals = evidence.description.get("EthicsApprovals")
+    approvals = (evidence.description or {}).get("EthicsApprovals")
     if isinstance(approvals, list) and approvals:
         yield known(f"dataset_description.json names {len(approvals)} ethics approval(s)")
     yield not_known("whether they, and the participants' consent, cover publication")

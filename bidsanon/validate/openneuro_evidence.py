@@ -113,7 +113,7 @@ class Evidence:
     Attributes
     ----------
     description
-        dataset_description.json; empty where it cannot be read.
+        dataset_description.json; None where it cannot be read.
     shared
         What of the dataset is shared.
     findings
@@ -133,7 +133,7 @@ class Evidence:
         in the dataset.
     """
 
-    description: Mapping[str, Any]
+    description: Mapping[str, Any] | None
     shared: SharedTree
     findings: tuple[Finding, ...] = ()
     residue: ResidueSearch | None = None

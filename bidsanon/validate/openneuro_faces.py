@@ -146,7 +146,10 @@ def _statements(states: Mapping[str, FaceState], shared: SharedTree) -> Iterator
                 f"{len(images)} of {len(states)} image(s) of kinds that show a face {words}: "
                 f"{some_of(images)}"
             )
-    if not states:
+    if shared.problems:
+        unread = [problem.name for problem in shared.problems]
+        yield not_known(f"{len(unread)} file(s) or folder(s) cannot be read: {some_of(unread)}")
+    elif not states:
         yield known("there is no image of a kind that shows a face in the subjects' folders")
     elsewhere = [file.name for file in shared.files if _is_elsewhere(file.name)]
     if elsewhere:

@@ -42,7 +42,11 @@ class Taking:
 
 
 def check_openneuro_rules(
-    root: Path, *, description: Mapping[str, Any], shared: SharedTree, said: Sequence[Finding] = ()
+    root: Path,
+    *,
+    description: Mapping[str, Any] | None,
+    shared: SharedTree,
+    said: Sequence[Finding] = (),
 ) -> Taking:
     """Say whether OpenNeuro would take a dataset.
 
@@ -51,7 +55,7 @@ def check_openneuro_rules(
     root
         The dataset's folder.
     description
-        Its dataset_description.json; empty where that cannot be read.
+        Its dataset_description.json; None where that cannot be read.
     shared
         What of it is shared.
     said
@@ -91,8 +95,8 @@ def _in_words(
                 yield finding(code, location=error.location, said=error.message)
 
 
-def _refused_types(description: Mapping[str, Any]) -> Iterator[Finding]:
-    if description.get("DatasetType", _TYPES[0]) not in _TYPES:
+def _refused_types(description: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if (description or {}).get("DatasetType", _TYPES[0]) not in _TYPES:
         yield finding("OPENNEURO_TYPE", location="dataset_description.json#/DatasetType")
 
 

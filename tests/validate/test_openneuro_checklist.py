@@ -20,6 +20,7 @@ from bidsanon.validate.openneuro import openneuro_checklist
 from bidsanon.validate.openneuro_evidence import Affirmation, Evidence, Knowledge, Point
 from bidsanon.validate.openneuro_faces import FaceState, face_states
 from bidsanon.validate.residue import ResidueSearch
+from bidsanon.validate.residue_needles import IgnoredValues
 from bidsanon.vault import VaultContents
 
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
@@ -154,17 +155,47 @@ def test_hidden_images_are_not_shared_and_not_asked_for(tmp_path: Path) -> None:
     assert "no image" in words(faces)
 
 
-def test_identifiers_are_never_known_for_certain(tmp_path: Path) -> None:
-    table = tmp_path / "sub-01" / "sub-01_scans.tsv"
-    table.parent.mkdir()
-    table.write_text("filename\tacq_time\n")
+def test_images_that_are_not_here_are_not_known(tmp_path: Path) -> None:
+    (tmp_path / "sub-01" / "anat").mkdir(parents=True)
+    (tmp_path / T1W).symlink_to("../../.git/annex/objects/x")
+    faces = point(tmp_path, Point.FACES, evidence(tmp_path))
+    assert faces.knowledge is Knowledge.NOT_KNOWN
+    assert T1W in words(faces)
+
+
+def a_search(**changes: Any) -> ResidueSearch:
     search = ResidueSearch(
         findings=(), searched={"name": 4, "uid": 2}, ignored=(), files=1, bytes_searched=1
     )
-    said = point(tmp_path, Point.IDENTIFIERS, evidence(tmp_path, residue=search))
+    return replace(search, **changes)
+
+
+def test_identifiers_are_never_known_for_certain(tmp_path: Path) -> None:
+    said = point(tmp_path, Point.IDENTIFIERS, evidence(tmp_path, residue=a_search()))
     assert said.knowledge is Knowledge.NOT_KNOWN
     assert "none of 6 value(s)" in words(said)
     assert words(said).count("not-known") == 1
+
+
+def test_what_was_found_where_it_may_belong_or_not_searched_for_is_not_known(
+    tmp_path: Path,
+) -> None:
+    in_document = finding("RESIDUE_IN_DOCUMENT", location="README", kind="name", origin="x")
+    ignored = IgnoredValues(kind="name", reason="short", origin="(0010,0010)", count=3)
+    search = a_search(findings=(in_document,), ignored=(ignored,))
+    said = words(point(tmp_path, Point.IDENTIFIERS, evidence(tmp_path, residue=search)))
+    assert "RESIDUE_IN_DOCUMENT" in said
+    assert "not-known: 3 value(s)" in said
+    assert "none of" not in said
+
+
+@pytest.mark.parametrize("code", ["PRIVACY_NOT_READ", "FILE_UNREADABLE", "RESIDUE_NOT_SEARCHED"])
+def test_where_not_everything_can_be_read_nothing_is_claimed(tmp_path: Path, code: str) -> None:
+    found = finding(code, location="sub-01/x.json", problem="is broken")
+    said = point(tmp_path, Point.IDENTIFIERS, evidence(tmp_path, findings=(found,)))
+    assert said.knowledge is Knowledge.NOT_KNOWN
+    assert "sub-01/x.json" in words(said)
+    assert not [s for s in said.statements if s.knowledge is Knowledge.KNOWN]
 
 
 @pytest.mark.parametrize("code", ["PRIVACY_AGE", "PRIVACY_DATE", "RESIDUE_FOUND"])
@@ -257,6 +288,12 @@ def test_the_licence_is_what_the_description_says(
     stated = point(tmp_path, Point.LICENCE, said)
     assert stated.knowledge is knowledge
     assert "BY" not in words(stated), "what stands there is not repeated"
+
+
+def test_a_description_that_cannot_be_read_names_no_licence(tmp_path: Path) -> None:
+    stated = point(tmp_path, Point.LICENCE, replace(evidence(tmp_path), description=None))
+    assert stated.knowledge is Knowledge.NOT_KNOWN
+    assert "cannot be read" in words(stated)
 
 
 def test_a_file_of_the_licence_is_to_be_read(tmp_path: Path) -> None:
