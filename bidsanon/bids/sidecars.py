@@ -7,6 +7,7 @@ its suffix and its entities; what stands closer to the image overrules what stan
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ def read_json_file(path: Path) -> dict[str, Any]:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise SidecarError("it is no file")
         with path.open("rb") as stream:
-            content = stream.read(LARGEST_JSON + 1)
+            size = os.fstat(stream.fileno()).st_size  # a buffer for the largest takes its time
+            content = stream.read(min(size, LARGEST_JSON) + 1)
     except OSError as error:
         raise SidecarError("it cannot be read") from error
     if len(content) > LARGEST_JSON:
