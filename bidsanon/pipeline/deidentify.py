@@ -22,7 +22,6 @@ from bidsanon.external import DCM2NIIX, require_program
 from bidsanon.files import fresh_folder, storage_errors
 from bidsanon.findings import Finding, Gate, Severity, finding
 from bidsanon.ocr import text_reader
-from bidsanon.pipeline.deidentify_images import make_images
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import (
     DOCUMENTS,
@@ -229,6 +228,8 @@ def _take_through_gates(
         gates.judge(Gate.DEFACE, remove_faces(run, space, progress=progress))
     tree = fresh_folder(space.work / "out")
     if request.output is OutputFormat.NIFTI:
+        from bidsanon.pipeline.deidentify_images import make_images  # noqa: PLC0415 (as above)
+
         make_images(run, space, tree, identity=identity, plans=plans, progress=progress)
     else:
         _make_dicom(run, tree, plans, progress)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bidsanon.bids.tables import NOT_AVAILABLE, TableError, read_table
-from bidsanon.report.carpet import Carpet
-from bidsanon.report.gradients import Gradients
-from bidsanon.report.mosaic import Mosaic
+
+if TYPE_CHECKING:  # what makes pictures takes long to import, and most pages have none
+    from bidsanon.report.carpet import Carpet
+    from bidsanon.report.gradients import Gradients
+    from bidsanon.report.mosaic import Mosaic
 
 _MOST_TYPES = 12
 
