@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from bidsanon.audit import JournalEntry, Outcome, now
+from bidsanon.bids.dataset_facts import NOTHING_SAID, DatasetFacts
 from bidsanon.publish import Publication, SessionPlace, publish_session
 from bidsanon.publish.removal import Removal, remove_session
 
@@ -30,7 +31,14 @@ def journal_line(name: str, outcome: Outcome) -> str:
     ).line
 
 
-def add(dataset: Path, name: str, *, overwrite: bool = False, series: str = "") -> SessionPlace:
+def add(
+    dataset: Path,
+    name: str,
+    *,
+    overwrite: bool = False,
+    series: str = "",
+    facts: DatasetFacts = NOTHING_SAID,
+) -> SessionPlace:
     """Publish a session of which everything follows from its name."""
     place = place_of(dataset, name)
     private = dataset.with_name(f"{dataset.name}.private")
@@ -47,6 +55,7 @@ def add(dataset: Path, name: str, *, overwrite: bool = False, series: str = "") 
         series=(series or f"2.25.{number}.{len(name)}.{place.subject}",),
         private=private,
         journal_line=journal_line(name, Outcome.PUBLISHED),
+        facts=facts,
     )
     publish_session(publication, bind=lambda: None, overwrite=overwrite)
     return place
