@@ -16,7 +16,7 @@ from bidsanon.scrub.moments import session_times
 from bidsanon.scrub.stored_tables import LONGEST_LINE, scrub_packed_table, scrub_stored_table
 
 POLICY = TablePolicy(
-    device_pseudonym=lambda serial: "anon-a",
+    device_pseudonym=lambda _: "anon-a",
     clean=lambda text: clean_descriptor(text, frozenset()).text,
 )
 PEOPLE, EVENTS = "participants.tsv", "sub-01/func/sub-01_task-rest_events.tsv"
