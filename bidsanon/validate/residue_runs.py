@@ -40,7 +40,9 @@ def alphabet_table(alphabet: Iterable[int]) -> bytes:
     return bytes(byte in letters for byte in range(_BYTES))
 
 
-def spans(text: str, table: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+def spans(
+    text: str, table: bytes, shortest: int, *, joints: bytes = b"", fewest: int = 0
+) -> Iterator[tuple[int, int]]:
     """Yield where runs of an alphabet begin and end in a text.
 
     Parameters
@@ -51,6 +53,8 @@ def spans(text: str, table: bytes, shortest: int) -> Iterator[tuple[int, int]]:
         From :func:`alphabet_table`, of ASCII alone.
     shortest
         How many characters a run must have, at least.
+    joints, fewest
+        A table of characters of which a run must hold so many.
     """
     content = text.encode("latin-1", "replace")
     flags = np.zeros(len(content) + 2, np.bool_)
@@ -58,7 +62,12 @@ def spans(text: str, table: bytes, shortest: int) -> Iterator[tuple[int, int]]:
     edges = np.flatnonzero(flags[1:] != flags[:-1])
     starts, ends = edges[::2], edges[1::2]
     long = ends - starts >= shortest
-    yield from zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+    starts, ends = starts[long], ends[long]
+    if fewest and len(starts):
+        counted = np.cumsum(np.frombuffer(content.translate(joints), np.bool_), dtype=np.intp)
+        enough = counted[ends - 1] - counted[starts] >= fewest
+        starts, ends = starts[enough], ends[enough]
+    yield from zip(starts.tolist(), ends.tolist(), strict=True)
 
 
 def runs(content: bytes, table: bytes, shortest: int) -> Iterator[Run]:

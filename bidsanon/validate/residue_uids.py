@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import ahocorasick
 
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_needles import Source
@@ -20,6 +22,7 @@ _SHORTEST_END = 12
 _UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 _IN_NAME = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
 _FIGURES = alphabet_table(b"0123456789._-")
+_JOINTS = alphabet_table(b"._-")
 _JOINT = re.compile(r"[._-]")
 
 
@@ -55,15 +58,30 @@ class UidIndex:
         self.count = 0
         for value in values:
             self._take(value)
-        self._perhaps = self._pattern()
+        self._search_ends: Any = ahocorasick.Automaton()
+        for end in self._ends:
+            self._search_ends.add_word(end, end)
+        self._search_ends.make_automaton()
+        joints = [uid.count(".") for uid in self._whole if "." in uid]
+        # Texts are full of numbers of two parts: the decimals of a protocol.
+        self._fewest_joints = min(joints, default=1)
+        self._most_parts = max(joints, default=0) + 1
+        several = rf"\d++(?:[._-]\d++){{{self._fewest_joints},}}"
+        self._several = re.compile(rf"(?<!\d){several}", re.ASCII)
 
     def find(self, text: str) -> Iterator[UidFind]:
         """Yield the UIDs that stand in a text, within longer ones too."""
         if not self._whole:
             return
-        for start, end in spans(text, _FIGURES, _SHORTEST_UID):
-            for match in self._perhaps.finditer(text, start, end):
+        for start, end in spans(
+            text, _FIGURES, _SHORTEST_UID, joints=_JOINTS, fewest=self._fewest_joints
+        ):
+            for match in self._several.finditer(text, start, end):
                 yield from self._within(match[0], match.start())
+        for last, end in self._search_ends.iter(text) if self._ends else ():
+            start = last + 1 - len(end)
+            if _is_whole_number(text, start, last + 1):
+                yield UidFind(start, end, self._ends[end])
 
     def beginnings(self, length: int) -> frozenset[str]:
         """Return what the UIDs begin with, however their parts are joined."""
@@ -91,26 +109,20 @@ class UidIndex:
         if len(end) >= _SHORTEST_END:
             self._ends.setdefault(end, source)
 
-    def _pattern(self) -> re.Pattern[str]:
-        """Return what finds the numbers of as many parts as a UID has, and the long ones.
-
-        Texts are full of numbers of two parts: the decimals of a protocol.
-        """
-        joints = min((uid.count(".") for uid in self._whole if "." in uid), default=1)
-        several = rf"\d++(?:[._-]\d++){{{joints},}}"
-        return re.compile(rf"(?<!\d)(?:{several}|\d{{{_SHORTEST_END},}})", re.ASCII)
-
     def _within(self, token: str, start: int) -> Iterator[UidFind]:
         parts = _JOINT.split(token)
-        for part in parts:
-            source = self._ends.get(part.lstrip("0"))
-            if source is not None:
-                yield UidFind(start, part, source)
         if len(token) < _SHORTEST_UID:
             return
         for first in range(len(parts)):
-            for last in range(first + 2, len(parts) + 1):
+            for last in range(first + 2, min(len(parts), first + self._most_parts) + 1):
                 uid = ".".join(parts[first:last])
                 source = self._whole.get(uid)
                 if source is not None:
                     yield UidFind(start, uid, source)
+
+
+def _is_whole_number(text: str, start: int, end: int) -> bool:
+    """Tell whether figures are all of a number but zeros before them."""
+    while start and text[start - 1] == "0":
+        start -= 1
+    return not (start and text[start - 1].isdecimal()) and not text[end : end + 1].isdecimal()
