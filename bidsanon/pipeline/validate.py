@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.audit import FaceDecisions
 from bidsanon.bids.sharing import hidden_part
 from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.findings import Finding, errors, weighed
@@ -27,7 +28,7 @@ from bidsanon.profile import Profile, load_profile
 from bidsanon.progress import Progress
 from bidsanon.publish import private_beside, settle_dataset
 from bidsanon.redaction import Redactor
-from bidsanon.validate import validate_dataset
+from bidsanon.validate import check_rejected, validate_dataset
 from bidsanon.validate.description import check_description
 from bidsanon.validate.residue import ResidueSearch, search_residue
 
@@ -185,6 +186,7 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
     found = (
         *findings,
         *people,
+        *check_rejected(request.dataset, FaceDecisions.read(request.private)),
         *check_description(request.dataset),
         *(_known_findings(request, known) if known else ()),
         *(residue.findings if residue else ()),
