@@ -174,7 +174,7 @@ def _fields(
     found: dict[str, list[Schema]] = {}
     for datatype, suffix in kinds:
         for rule in sidecar_rules(datatype, suffix):
-            if DERIVATIVE in rule.given and not derived_too:
+            if rule.name == COLUMNS or (DERIVATIVE in rule.given and not derived_too):
                 continue
             for name, reference in rule.schema.get("properties", {}).items():
                 if "$ref" not in reference:

@@ -2,10 +2,12 @@
 
 from bidsanon.bids.standard import (
     bids_version,
+    data_kinds,
     image_fields,
     image_kinds,
     metadata_fields,
     sidecar_rules,
+    suffix_fields,
 )
 
 
@@ -54,3 +56,9 @@ def test_a_field_named_for_one_kind_of_image_is_a_field_of_all() -> None:
 def test_a_field_with_two_meanings_has_two_schemas() -> None:
     assert len(image_fields()["EchoTime"]) == 2
     assert "EchoTime__fmap" in metadata_fields()
+
+
+def test_the_fields_of_every_suffix_can_be_told() -> None:
+    assert all(suffix_fields(suffix) for _, suffix in data_kinds())
+    assert "StimulusPresentation" in suffix_fields("events")
+    assert "SamplingFrequency" in suffix_fields("physio")
