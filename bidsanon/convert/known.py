@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.sidecars import SidecarError, read_json_file, read_json_object
@@ -21,11 +25,13 @@ from bidsanon.bids.tables import write_table
 from bidsanon.convert.naming import IMAGE
 from bidsanon.errors import PolicyError
 from bidsanon.files import write_json, write_text
+from bidsanon.resources import schema_path
 from bidsanon.session import ConvertedImage
+
+SCHEMA = "known.schema.json"
 
 _VOLUME_TYPES = "VolumeTypes"
 _LABELLED = "asl"
-_TYPES = frozenset({"control", "label", "m0scan", "deltam", "cbf", "noRF", "n/a"})
 _KNOWABLE = {KeyAction.KEEP, KeyAction.CLEAN}
 _WRITABLE = 0o644
 
@@ -74,7 +80,7 @@ def load_known(file: Path) -> KnownFacts:
             f"the file of known facts cannot be understood: {error}",
             cure='write {"asl": {"BackgroundSuppression": true}}, and more of that kind',
         ) from error
-    problems = sorted(_problems(content))
+    problems = sorted(set(_problems(content)))
     if problems:
         raise PolicyError(
             f"the file of known facts cannot be used: {'; '.join(problems)}",
@@ -91,17 +97,20 @@ def load_known(file: Path) -> KnownFacts:
 
 
 def _problems(content: Mapping[str, Any]) -> Iterator[str]:
+    for error in _validator().iter_errors(content):
+        schema: Any = error.schema
+        yield f"{error.absolute_path[0]}: {schema['description']}"
     rules = key_rules()
     for suffix, said in content.items():
-        if not isinstance(said, dict):
-            yield f"{suffix}: it is no object of fields"
-            continue
-        for key, value in said.items():
-            if key == _VOLUME_TYPES and suffix == _LABELLED:
-                if not isinstance(value, list) or not value or not _TYPES.issuperset(value):
-                    yield f"{suffix}: {key} is a list of {', '.join(sorted(_TYPES))}"
-            elif key not in rules or rules[key].action not in _KNOWABLE:
+        for key in said if isinstance(said, dict) else ():
+            is_field = key in rules and rules[key].action in _KNOWABLE
+            if not is_field and (suffix, key) != (_LABELLED, _VOLUME_TYPES):
                 yield f"{suffix}: {key} is no field of a sidecar that may be published"
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema_path(SCHEMA).read_text("utf-8")))
 
 
 def write_known(root: Path, images: Iterable[ConvertedImage], known: KnownFacts) -> None:

@@ -74,6 +74,8 @@ def test_the_types_of_volumes_are_repeated_as_often_as_there_are_volumes(
         ({"asl": {"BackgroundSupression": True}}, "BackgroundSupression is no field"),
         ({"T1w": {"PatientName": "x"}}, "PatientName is no field"),
         ({"asl": {"VolumeTypes": ["tagged"]}}, "VolumeTypes is a list of"),
+        ({"asl": {"VolumeTypes": [["label"]]}}, "VolumeTypes is a list of"),
+        ({"asl": {"VolumeTypes": []}}, "VolumeTypes is a list of"),
         ({"bold": {"VolumeTypes": ["label"]}}, "bold: VolumeTypes is no field"),
     ],
 )

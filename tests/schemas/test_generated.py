@@ -243,3 +243,12 @@ def test_an_age_above_the_limit_cannot_be_declared(registry: Registry) -> None:
     assert validator.is_valid({"age": {"Description": "x", "Units": "week", "Maximum": 200}})
     assert not validator.is_valid({"age": {"Description": "x", "Units": "year", "Maximum": 120}})
     assert not validator.is_valid({"iq": "not a definition"})
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.parent.glob("*.schema.json")), ids=lambda p: p.name)
+def test_every_schema_written_by_hand_is_one_and_is_listed(path: Path) -> None:
+    schema = json.loads(path.read_text("utf-8"))
+
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"urn:bidsanon:{path.name.removesuffix('.schema.json')}"
+    assert f"`{path.name}`" in (FOLDER.parent / "README.md").read_text("utf-8")

@@ -1,12 +1,16 @@
 """What ``--json`` prints, as its schema has it: strict, so that a script can rely on it."""
 
+import importlib
 import json
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+import click
 import pytest
 from jsonschema import Draft202012Validator
 
+from bidsanon.cli import COMMANDS
 from bidsanon.findings import Gate, Severity
 from bidsanon.resources import schema_path
 from bidsanon.session import DefaceVerdict, QuarantineReason
@@ -79,6 +83,24 @@ FAILURE = {
     "exit_code": 3,
     "error": {"message": "nothing there", "cure": "look elsewhere"},
 }
+
+
+def test_what_every_command_prints_is_described() -> None:
+    described = " ".join(
+        SCHEMA["$defs"][part["$ref"].rpartition("/")[2]]["description"] + ";"
+        for part in SCHEMA["oneOf"]
+    )
+    missing = [name for name in _commands_with_json() if f"{name}: " not in described]
+    assert missing == []
+
+
+def _commands_with_json() -> Iterator[str]:
+    for name in COMMANDS:
+        command = importlib.import_module(f"bidsanon.cli.{name}").command
+        below = command.commands.items() if isinstance(command, click.Group) else ()
+        for full, one in [(name, command), *((f"{name} {sub}", c) for sub, c in below)]:
+            if any("--json" in option.opts for option in one.params):
+                yield full
 
 
 def test_the_schema_is_one() -> None:
