@@ -250,5 +250,6 @@ def test_every_schema_written_by_hand_is_one_and_is_listed(path: Path) -> None:
     schema = json.loads(path.read_text("utf-8"))
 
     Draft202012Validator.check_schema(schema)
-    assert schema["$id"] == f"urn:bidsanon:{path.name.removesuffix('.schema.json')}"
+    name = path.name.removesuffix(".schema.json").replace("_", "-")
+    assert schema["$id"] == f"urn:bidsanon:{name}"
     assert f"`{path.name}`" in (FOLDER.parent / "README.md").read_text("utf-8")
