@@ -60,7 +60,7 @@ def time_forms(text: str) -> tuple[str, ...]:
     return (
         hour + minute + second,
         *([text.strip()] if "." in text else []),
-        *(joint.join((hour, minute, second)) for joint in (":", "-", "_")),
+        *(joint.join((hour, minute, second)) for joint in (":", "-", "_", ".")),
         f"{hour}h{minute}m{second}",
         f"{clock} {half}",
         f"{clock}{half}",

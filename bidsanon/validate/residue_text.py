@@ -39,7 +39,7 @@ _LETTERS = str.maketrans(
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _LONE_ZERO = re.compile(rb"(?<=[^\0])\0(?=[^\0])|\0(?=[^\0]\0)")
-_UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+_UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})|\\+x([0-9a-fA-F]{2})")
 _PERCENT_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _XML_ESCAPE = re.compile(r"&(?:#\w+|[a-zA-Z]+);")
 _MOST_NESTED_ESCAPES = 3
@@ -47,8 +47,8 @@ _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "�
 _CHARACTER_SETS = (
     *("utf-8", "utf-16-le", "utf-16-be", "latin-1", "iso8859-2", "iso8859-3", "iso8859-4"),
     *("iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9", "iso8859-15", "koi8-r"),
-    *("cp850", "cp1251", "mac-roman", "shift_jis", "euc_jp", "iso2022_jp", "gb18030", "big5"),
-    *("euc_kr", "iso2022_kr", "tis_620"),
+    *("cp850", "cp866", "cp1250", "cp1251", "cp1253", "mac-roman", "shift_jis", "euc_jp"),
+    *("iso2022_jp", "gb18030", "big5", "euc_kr", "iso2022_kr", "tis_620"),
 )
 """Those of PS3.3 C.12.1.1.2, and those of the systems on which protocols are typed."""
 _FEWEST_BYTES = 4
@@ -148,6 +148,8 @@ def _without_escapes(text: str) -> str:
     if "\\" in text and _UNICODE_ESCAPE.search(text):
         escaped = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
         text = escaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "\\/" in text:
+        text = text.replace("\\/", "/")
     if "%" in text and _PERCENT_ESCAPE.search(text):
         text = unquote(text, errors="replace")
     if "&" in text and _XML_ESCAPE.search(text):
