@@ -21,7 +21,7 @@ _ISO = re.compile(
     re.ASCII,
 )
 _DICOM = re.compile(
-    r"(\d{4})[./]?(\d{2})[./]?(\d{2})(?:\d{4,6}(?:\.\d+)?)?(?:[+-]\d{4})?", re.ASCII
+    r"(\d{4})[./]?(\d{2})[./]?(\d{2})(?:[T ]?\d{4,6}(?:\.\d+)?)?(?:[+-]\d{4})?", re.ASCII
 )
 _DAY_FIRST = re.compile(r"(\d{1,2})[-./ ](\d{1,2})[-./ ](\d{4}|\d{2})(?:[ ,T].*)?", re.ASCII)
 _IN_WORDS = re.compile(

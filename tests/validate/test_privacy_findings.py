@@ -136,6 +136,11 @@ RAISED = [
     ("PRIVACY_DATE", "participants.tsv, row 1, column 2", participants("ScanDate", "5/17/23")),
     ("PRIVACY_DATE", "participants.tsv, row 1, column 2", participants("datum", "17-May-2023")),
     (
+        "PRIVACY_DATE",
+        "participants.tsv, row 1, column 2",
+        participants("acq_time", "20131218T080200"),
+    ),
+    (
         "PRIVACY_DATE_PERHAPS",
         "participants.tsv, row 1, column 2",
         participants("seen", "2023-05-17"),
