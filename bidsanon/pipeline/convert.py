@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from bidsanon.audit import MAP_NAME, FaceDecisions, write_deident_map
@@ -21,6 +21,7 @@ from bidsanon.convert import (
 )
 from bidsanon.deface import LooksAhead, deface_session, withhold_failed
 from bidsanon.deidentify import Replacements, deidentify_session, map_entries
+from bidsanon.dicom.confidentiality import Action
 from bidsanon.errors import GateRefusedError
 from bidsanon.external import RunningProgram
 from bidsanon.files import make_private_folder, storage_errors
@@ -68,6 +69,8 @@ from bidsanon.workers import prepare_workers
 
 SPACE_FACTOR = 5
 """Room that a run needs, in sizes of its source: the copies, their images twice, the result."""
+_DESCRIPTIONS = (0x0008103E, 0x00181030)
+"""SeriesDescription and ProtocolName: what of the headers' descriptions gets into sidecars."""
 
 
 def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) -> Run:
@@ -213,6 +216,7 @@ def _take_through_gates(
         run.defaced,
         into=space.folder("candidate"),
         device_pseudonym=Replacements(plan).device,
+        clean=_sidecar_cleaning(run, plan),
         field_maps=request.field_maps,
     )
     run.scrubbed = scrubbed
@@ -293,6 +297,17 @@ def _compare_and_convert(
             worker=worker,
         )
         return fidelity.result(), converted
+
+
+def _sidecar_cleaning(run: Run, plan: PersonPlan) -> Callable[[str], str]:
+    """Return what cleans texts in sidecars: nothing where the user keeps descriptions as they are.
+
+    Those of the headers are clean; those that a heuristic or the lab adds need not be.
+    """
+    decisions = (run.policy.profile.decide(tag, sop_class_uid="", path=()) for tag in _DESCRIPTIONS)
+    if run.deidentified is None or any(one.action is Action.KEEP for one in decisions):
+        return str
+    return Replacements(plan, known=run.deidentified.identity).descriptor
 
 
 def _judge_source(run: Run, space: Workspace) -> tuple[SourceSession, PersonPlan]:

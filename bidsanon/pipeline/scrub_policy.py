@@ -60,8 +60,8 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
 
 
 def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Iterator[Known]:
-    profile = load_profile(_PROFILE)
     if request.against:
+        profile = load_profile(_PROFILE)
         yield known_of_sources(
             request.against, profile=profile, jobs=request.jobs, progress=progress
         )
@@ -70,7 +70,7 @@ def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Itera
             request.private,
             dataset=request.dataset,
             passphrase_file=request.passphrase_file,
-            profile=profile,
+            profile=load_profile(_PROFILE),
             jobs=request.jobs,
             progress=progress,
         )

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
+from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_file
@@ -82,6 +83,7 @@ def scrub_session(
     *,
     into: Path,
     device_pseudonym: Callable[[str], str],
+    clean: Callable[[str], str] = str,
     field_maps: FieldMapOptions = USUAL_LINKS,
     threads: int | None = None,
 ) -> ScrubbedSession:
@@ -95,6 +97,9 @@ def scrub_session(
         A folder that holds nothing of this session yet.
     device_pseudonym
         Gives the pseudonym of a scanner's serial number.
+    clean
+        Takes what identifies out of a free text: of the headers', and of what a heuristic or the
+        lab adds.
     field_maps
         How field maps are linked to what they correct.
     threads
@@ -123,6 +128,7 @@ def scrub_session(
     policy = SidecarPolicy(
         device_pseudonym=device_pseudonym,
         to_noon=clock.time_to_noon,
+        clean=clean,
         session=_session_folder(defaced),
         published=published,
     )
@@ -219,6 +225,10 @@ def _sidecar(scrub: _Scrub, file: _File, image: _File, policy: SidecarPolicy) ->
         return
     sidecar = scrub_sidecar(content, policy)
     scrub.removed_keys += sidecar.removed
+    for key in sidecar.replaced:
+        if key_rules()[key].action is KeyAction.CLEAN:
+            location = f"{file.name.path}#/{key}"
+            scrub.findings.append(finding("SCRUB_TEXT_CLEANED", location=location, key=key))
     for key in sidecar.misfits:
         scrub.findings.append(finding("SCRUB_MISFIT", location=f"{file.name.path}#/{key}", key=key))
     methods, codes = _method(scrub.defaced, image.name.path)
