@@ -280,6 +280,27 @@ def test_a_gradient_table_with_words_stops_the_session(tree: Path, scrub: Scrub,
     assert _codes(scrub(defaced)) == ["SCRUB_BAD_TABLE"]
 
 
+def test_texts_that_a_heuristic_wrote_are_cleaned_and_that_is_told(
+    tree: Path, tmp_path: Path
+) -> None:
+    defaced = converted_session(tree)
+    sidecar = tree / f"{T1W}.json"
+    content = json.loads(sidecar.read_text()) | {"Instructions": "sit still, Mara"}
+    sidecar.write_text(json.dumps(content))
+
+    scrubbed = scrub_session(
+        defaced,
+        into=tmp_path,
+        device_pseudonym=str,
+        clean=lambda text: text.replace(", Mara", ""),
+    )
+
+    assert json.loads((tmp_path / f"{T1W}.json").read_text())["Instructions"] == "sit still"
+    (told,) = [found for found in scrubbed.findings if found.code == "SCRUB_TEXT_CLEANED"]
+    assert told.location == f"{T1W}.json#/Instructions"
+    assert "Mara" not in told.message
+
+
 def test_a_value_of_the_wrong_shape_is_told_without_the_value(tree: Path, scrub: Scrub) -> None:
     defaced = converted_session(tree)
     path = tree / f"{T1W}.json"
