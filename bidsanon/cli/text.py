@@ -23,7 +23,7 @@ def finding_lines(findings: tuple[Finding, ...], *, least: Severity) -> list[str
     lines = []
     for found in sorted(findings, key=lambda f: list(Severity).index(f.severity)):
         if found.severity in grave:
-            where = f" [{found.location}]" if found.location else ""
+            where = f" [{printable(found.location)}]" if found.location else ""
             lines += [
                 f"{found.severity}: {found.code}{where}: {found.message}",
                 f"  what to do: {found.cure}",

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from bidsanon.bids.tree import DatasetTree, TreeProblem
 from bidsanon.findings import Finding, finding
 
+DESCRIPTION = "dataset_description.json"
+
 
 def check_files(tree: DatasetTree) -> Iterator[Finding]:
     """Yield an error for everything that cannot be read."""
     for problem in tree.problems:
         yield finding("FILE_UNREADABLE", location=problem.name, problem=problem.problem)
+    if (tree.root / DESCRIPTION).is_dir():
+        yield finding("FILE_UNREADABLE", location=DESCRIPTION, problem="is a folder")
 
 
 def others_lose_their_way(tree: DatasetTree) -> bool:

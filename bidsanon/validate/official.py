@@ -62,7 +62,8 @@ def check_official(
         report = json.loads(completed.stdout)["issues"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise _failed("its report cannot be understood") from error
-    findings = tuple(_findings(report["issues"], report.get("codeMessages", {})))
+    # One field that fits none of several forms is told once for each of them.
+    findings = tuple(dict.fromkeys(_findings(report["issues"], report.get("codeMessages", {}))))
     if completed.returncode == _ERRORS and not any(f.severity == "error" for f in findings):
         raise _failed("it says that there are errors and lists none")
     return findings

@@ -30,9 +30,8 @@ from bidsanon.bids.standard import (
 )
 from bidsanon.bids.tree import DatasetTree
 from bidsanon.findings import Finding, finding
+from bidsanon.validate.files import DESCRIPTION
 from bidsanon.validate.schema_findings import findings_of
-
-DESCRIPTION = "dataset_description.json"
 
 _AT_ROOT = {
     DESCRIPTION: "dataset_description",
@@ -78,15 +77,16 @@ class _Recommendations:
         wanted = {key for check in checks for key in check.recommended(content)}
         missing = tuple(sorted(wanted - content.keys() - _never_published()))
         if missing:
-            self.places.setdefault((name.suffix, missing), []).append(name.path)
+            kind = _document(name) or name.suffix
+            self.places.setdefault((kind, missing), []).append(name.path)
 
     def findings(self) -> Iterator[Finding]:
         """Yield one for all files of a kind that lack the same fields."""
-        for (suffix, missing), places in sorted(self.places.items()):
+        for (kind, missing), places in sorted(self.places.items()):
             yield finding(
                 "SCHEMA_RECOMMENDED_MISSING",
                 location=places[0],
-                suffix=suffix,
+                kind=kind,
                 count=len(places),
                 keys=", ".join(missing),
             )

@@ -23,7 +23,9 @@ from sessions import (
 from bidsanon import external
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import interrupt_when_terminated, run
+from bidsanon.cli.text import finding_lines
 from bidsanon.files import tree_digest
+from bidsanon.findings import Severity, finding
 
 
 class Usage(NamedTuple):
@@ -403,3 +405,10 @@ def test_a_private_folder_that_is_on_a_full_disk_is_called_as_the_user_knows_it(
     assert shell.convert(shell.folder / "in", *private) == 4
     assert_told(shell, "no space left")
     assert ("DATASET.private" in shell.err) is not given
+
+
+def test_a_name_that_a_terminal_would_heed_is_shown_as_it_is() -> None:
+    found = finding("FILE_UNREADABLE", location="sub-01/\x1b[31m\n.json", problem="is no file")
+    lines = finding_lines((found,), least=Severity.ERROR)
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)

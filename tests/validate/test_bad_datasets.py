@@ -162,7 +162,8 @@ def test_a_description_that_is_a_folder_stops_pybids_and_nothing_else(dataset: P
     (dataset / "dataset_description.json").unlink()
     (dataset / "dataset_description.json").mkdir()
 
-    assert said(dataset) == {("LAYOUT_NOT_READ", "")}
+    unreadable = ("FILE_UNREADABLE", "dataset_description.json")
+    assert said(dataset) == {unreadable, ("LAYOUT_NOT_READ", "")}
 
 
 def test_keys_are_shown_so_that_no_terminal_heeds_them(dataset: Path) -> None:
