@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from bidsanon.bids.standard import COLUMNS, Rule, Schema
 from bidsanon.findings import Finding, finding
+from bidsanon.redaction import printable
 
 _BOUNDS = {
     "minimum": "is less than",
@@ -128,13 +129,7 @@ def _keys_of(schema: Any) -> Iterator[str]:
 
 def _parts(error: ValidationError) -> list[str]:
     """Return the way to what an error is about, fit to be printed."""
-    return [_printable(str(part)) for part in error.absolute_path]
-
-
-def _printable(key: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in key)[
-        :_LONGEST_KEY
-    ]
+    return [printable(str(part))[:_LONGEST_KEY] for part in error.absolute_path]
 
 
 def _location(parts: list[str], file_of: Callable[[str], str]) -> str:
