@@ -85,16 +85,9 @@ def root_documents(
     """
     described = read_root_json(existing.get(DESCRIPTION), name=DESCRIPTION)
     ours = facts.description
-    kept = {
-        field: value
-        for field, value in described.items()
-        if field not in facts.cited or not _may_fill(field, described, name=name, facts=facts)
-    }
-    said = {
-        field: value
-        for field, value in ours.items()
-        if field not in facts.cited and _may_fill(field, described, name=name, facts=facts)
-    }
+    free = {f for f in (*described, *ours) if _may_fill(f, described, name=name, facts=facts)}
+    kept = {f: value for f, value in described.items() if f not in facts.cited & free}
+    said = {f: value for f, value in ours.items() if f in free - facts.cited}
     description = {"Name": name, "BIDSVersion": BIDS_VERSION, "DatasetType": "raw", **kept, **said}
     description["GeneratedBy"] = _generated_by(description.get("GeneratedBy"), tools)
     readme = _readme_to_write(existing, facts)
