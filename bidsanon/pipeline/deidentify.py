@@ -58,8 +58,9 @@ from bidsanon.session import (
     merge_identity,
 )
 from bidsanon.source import read_source, split_by_person, write_quarantine
-from bidsanon.validate.residue_dicom import DicomOutput, DicomSearch, search_dicom
+from bidsanon.validate.residue_dicom import DicomSearch, search_dicom
 from bidsanon.validate.residue_forms import IgnoredBecause
+from bidsanon.validate.residue_headers import DicomOutput
 from bidsanon.validate.residue_needles import IgnoredValues
 from bidsanon.vault import PersonPlan, Vault
 from bidsanon.workers import prepare_workers

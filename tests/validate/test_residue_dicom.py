@@ -18,7 +18,8 @@ from bidsanon.dicom import encoding, layouts
 from bidsanon.findings import Finding
 from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.session import IdentifyingValue, ValueKind
-from bidsanon.validate.residue_dicom import DicomOutput, DicomSearch, search_dicom
+from bidsanon.validate.residue_dicom import DicomSearch, search_dicom
+from bidsanon.validate.residue_headers import DicomOutput
 
 NAME = IdentifyingValue(kind=ValueKind.NAME, text="Wetherby^Ottoline", origin="(0010,0010)")
 NUMBER = IdentifyingValue(kind=ValueKind.IDENTIFIER, text="MRN0048812", origin="(0010,0020)")
