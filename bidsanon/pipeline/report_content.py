@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ _DESCRIPTION = "dataset_description.json"
 _PASSED_OVER = (".git", ".datalad")
 _LARGEST_TABLE = 1 << 24
 _MOST_RUNS = 200
+_LONGEST_NAME = 120
 _TEXTS = {"BIDSVersion": "BIDS", "License": "Licence", "DatasetType": "Type"}
 _NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z_+-]")
 
@@ -46,8 +48,13 @@ class SessionContent:
 
     @property
     def name(self) -> str:
-        """What the session is called in file names: ``sub-01_ses-02``."""
-        return _NOT_IN_A_NAME.sub("-", self.folder.replace("/", "_"))
+        """What the session is called in file names: ``sub-01_ses-02``.
+
+        A folder whose name BIDS does not allow gets one of its own that is safe in an address.
+        """
+        name = self.folder.replace("/", "_")
+        safe = _NOT_IN_A_NAME.sub("-", name)[:_LONGEST_NAME]
+        return name if safe == name else f"{safe}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
     @property
     def label(self) -> str:
@@ -155,11 +162,12 @@ class PrivateContent:
         StorageError
             If the journal, the ledger or the decisions cannot be read.
         """
+        entries = list(Journal(private).entries())
         digests: dict[str, str] = {}
         for addition in Ledger.read(private, dataset.resolve()).additions:
             digests |= addition.files
         return cls(
-            runs=tuple(reversed([_run(entry) for entry in Journal(private).entries()])),
+            runs=tuple(reversed([_run(one) for one in entries if isinstance(one, dict)])),
             decisions=FaceDecisions.read(private),
             digests=digests,
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bidsanon.bids.faces import kind_shows_face
+from bidsanon.bids.faces import face_claim, kind_shows_face
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import SidecarError, SidecarTree
 from bidsanon.deface.grid import voxel_sizes_mm
@@ -53,6 +53,7 @@ def describe_image(root: Path, image: str) -> ImageEntry:
     name = parse_name(image)
     about: dict[str, Any] = {"path": image, "suffix": name.suffix}
     sidecar, unclear = _sidecar(root, image)
+    about["claim"] = face_claim(sidecar)
     try:
         about["digest"] = sha256(root / image)
         nifti = read_header(root / image)

@@ -123,6 +123,7 @@ class SessionPage:
                     FaceEntry(
                         path=image.path,
                         verdict=outcome.verdict if outcome else None,
+                        claim=image.claim,
                         decision=decisions.get(image.path),
                     )
                 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bidsanon.audit import FaceVerdict
+from bidsanon.bids.faces import FaceClaim
 from bidsanon.findings import Finding, Gate, Severity
 from bidsanon.report.images import ImageEntry
 from bidsanon.report.record import GateEntry, Outcome, QuarantineEntry
@@ -94,12 +95,15 @@ class FaceEntry:
         Relative to the dataset.
     verdict
         How its defacing ended; None where there is no record.
+    claim
+        What its sidecar says of it, which proves nothing.
     decision
         What a person said of its bytes; None where nobody has.
     """
 
     path: str
     verdict: DefaceVerdict | None
+    claim: FaceClaim
     decision: FaceVerdict | None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bidsanon.bids.faces import FaceClaim
 from bidsanon.bids.tables import NOT_AVAILABLE, TableError, read_table
 
 if TYPE_CHECKING:  # what makes pictures takes long to import, and most pages have none
@@ -54,6 +55,8 @@ class ImageEntry:
         The SHA-256 of its file; empty where it cannot be read.
     of_a_face
         Whether images of its kind show a face.
+    claim
+        What its sidecar says of its face.
     facts
         What its header and its sidecars say, in the order in which it is shown.
     problem
@@ -76,6 +79,7 @@ class ImageEntry:
     suffix: str
     digest: str = ""
     of_a_face: bool = False
+    claim: FaceClaim = FaceClaim.NOTHING
     facts: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     drawn: str = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 import types
 import typing
 from collections.abc import Mapping
@@ -19,7 +20,6 @@ from typing import Any
 from bidsanon.files import (
     PRIVATE_FILE_MODE,
     copy_file,
-    fresh_folder,
     make_private_folder,
     remove_tree,
     write_json,
@@ -29,12 +29,12 @@ from bidsanon.report.record import SessionReport
 RECORD_NAME = "record.json"
 RECORD_VERSION = 1
 
-_PICTURES = "pictures"
+_PICTURES = "pictures-"
 _MOST_BYTES = 1 << 26
 
 
 def keep_record(report: SessionReport, folder: Path) -> None:
-    """Keep what a page says, in place of what was kept before.
+    """Keep what a page says, in place of what was kept before: the one or the other is there.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def keep_record(report: SessionReport, folder: Path) -> None:
     folder
         Where to, within the private folder.
     """
-    make_private_folder(folder.parent)
-    new = fresh_folder(folder.with_name(f".writing-{folder.name}"))
-    pictures = make_private_folder(new / _PICTURES)
+    for place in (folder.parent, folder):
+        make_private_folder(place)
+    pictures = make_private_folder(folder / f"{_PICTURES}{secrets.token_hex(4)}")
     kept = []
     for outcome in report.defaced:
         there = {name: path for name, path in outcome.pictures.items() if path.is_file()}
@@ -53,10 +53,16 @@ def keep_record(report: SessionReport, folder: Path) -> None:
             copy_file(path, pictures / path.name, mode=PRIVATE_FILE_MODE)
         names = {name: Path(path.name) for name, path in there.items()}
         kept.append(replace(outcome, pictures=names))
-    content = _plain(replace(report, defaced=tuple(kept)))
-    write_json(new / RECORD_NAME, {"record": RECORD_VERSION, **content}, mode=PRIVATE_FILE_MODE)
-    remove_tree(folder)
-    new.rename(folder)
+    content = {
+        "record": RECORD_VERSION,
+        "pictures": pictures.name,
+        **_plain(replace(report, defaced=tuple(kept))),
+    }
+    # From here on the pictures are these; those of an earlier run are nobody's.
+    write_json(folder / RECORD_NAME, content, mode=PRIVATE_FILE_MODE)
+    for earlier in folder.glob(f"{_PICTURES}*"):
+        if earlier != pictures:
+            remove_tree(earlier)
 
 
 def read_record(folder: Path) -> SessionReport | None:
@@ -68,6 +74,7 @@ def read_record(folder: Path) -> SessionReport | None:
         content = json.loads(path.read_text("utf-8"))
         if content.pop("record") != RECORD_VERSION:
             return None
+        pictures = folder / Path(str(content.pop("pictures"))).name
         report: SessionReport = _restored(SessionReport, content)
     except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None
@@ -76,7 +83,7 @@ def read_record(folder: Path) -> SessionReport | None:
         defaced=tuple(
             replace(
                 outcome,
-                pictures={n: folder / _PICTURES / p.name for n, p in outcome.pictures.items()},
+                pictures={n: pictures / p.name for n, p in outcome.pictures.items()},
             )
             for outcome in report.defaced
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bidsanon.audit import FaceVerdict
+from bidsanon.bids.faces import FaceClaim
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.findings import Gate, Severity
 from bidsanon.ocr import INSTALL
@@ -90,6 +91,12 @@ DECISIONS = {
     None: "Not decided about",
     FaceVerdict.ACCEPTED: "Accepted by a person",
     FaceVerdict.REJECTED: "Rejected by a person",
+}
+
+CLAIMS = {
+    FaceClaim.REMOVED: "No record; its sidecar says that the face was removed",
+    FaceClaim.KEPT: "No record; its sidecar says why the face was kept",
+    FaceClaim.NOTHING: "Nobody knows: there is no record",
 }
 
 MOST_PLACES = 50

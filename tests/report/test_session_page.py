@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from records import BOLD, T1W, a_finding, a_record, a_refusal, passed, write_png
 
+from bidsanon.audit import FaceVerdict
+from bidsanon.bids.faces import FaceClaim
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.findings import Gate, GateResult, Severity
 from bidsanon.report import (
@@ -279,6 +281,9 @@ def test_everything_that_can_be_named_has_words() -> None:
     assert set(words.ACTIONS) == set(Action)
     assert set(words.KINDS) == set(ValueKind)
     assert set(words.VERDICTS) == set(DefaceVerdict)
+    assert set(words.OUTCOME_MARKS) == set(Outcome)
+    assert set(words.DECISIONS) == {None, *FaceVerdict}
+    assert set(words.CLAIMS) == set(FaceClaim)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from records import BOLD, T1W, a_record, a_refusal, write_png
 
-from bidsanon.report import keep_record, read_record
+from bidsanon.report import keep_record, read_record, stored
 from bidsanon.resources import schema_path
 from bidsanon.session import DefaceOutcome, DefaceVerdict, PixelReading
 
@@ -57,7 +57,30 @@ def test_a_refusal_is_kept_too_and_takes_the_place_of_the_one_before(tmp_path: P
     keep_record(a_record(defaced=defaced(tmp_path)), folder)
     keep_record(a_refusal(), folder)
     assert read_record(folder) == a_refusal()
-    assert not list((folder / "pictures").iterdir())
+    (pictures,) = folder.glob("pictures-*")
+    assert not list(pictures.iterdir())
+
+
+def test_what_was_kept_stands_until_the_new_record_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "published"
+    keep_record(a_record(defaced=defaced(tmp_path)), folder)
+    before = read_record(folder)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored, "write_json", killed)
+        with pytest.raises(KeyboardInterrupt):
+            keep_record(a_refusal(), folder)
+    assert read_record(folder) == before
+    assert before is not None
+    assert before.defaced[0].pictures["before-front"].is_file()
+
+    keep_record(a_refusal(), folder)
+    assert len(list(folder.glob("pictures-*"))) == 1
 
 
 def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
