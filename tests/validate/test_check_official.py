@@ -23,6 +23,7 @@ def test_a_dataset_as_the_stages_make_it_is_valid(dataset: Path) -> None:
     assert not any("UNKNOWN_BIDS_VERSION" in f.message for f in findings)
     assert not any("GZIP_HEADER" in f.message for f in findings)
     assert not any("UNDEFINED" in f.message for f in findings)
+    assert not any("AGE_89" in f.message for f in findings)
 
 
 def test_its_errors_are_findings_with_its_codes(dataset: Path, edit: Edit) -> None:
@@ -54,27 +55,16 @@ def test_rows_beyond_the_first_thousand_are_read(dataset: Path) -> None:
 
 def test_a_newer_standard_finds_what_the_one_that_it_brings_does_not(dataset: Path) -> None:
     """AGE_89 never fires in the schema that the validator brings."""
-    brought = check_official(dataset)
-    newer = check_official(dataset, schema=bids_schema_file())
-
-    assert "AGE_89" not in str(brought)
-    assert "AGE_89" in str(newer)
+    assert "AGE_89" in str(check_official(dataset, schema=bids_schema_file()))
 
 
 def test_a_configuration_says_how_much_a_code_weighs(dataset: Path, tmp_path: Path) -> None:
     config = tmp_path / "of a lab.json"
     config.write_text('{"error": [{"code": "NO_AUTHORS"}]}')
 
-    assert errors(check_official(dataset)) == ()
     (found,) = errors(check_official(dataset, config=config))
+
     assert "NO_AUTHORS" in found.message
-
-
-def test_a_schema_that_is_none_is_told(dataset: Path, tmp_path: Path) -> None:
-    (tmp_path / "schema.json").write_text("{}")
-
-    with pytest.raises(ToolFailedError, match="ended with code 1"):
-        check_official(dataset, schema=tmp_path / "schema.json")
 
 
 def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, stdout: str) -> None:
