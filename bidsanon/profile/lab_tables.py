@@ -82,6 +82,8 @@ def _read_readme(path: Path) -> str:
     ValueError
         If it cannot be read, is no text, or is to be filled in.
     """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
     try:
         with path.open("rb") as stream:
             text = stream.read(_LARGEST_README + 1).decode("utf-8-sig")

@@ -62,6 +62,7 @@ def test_a_readme_is_read_from_the_file_beside(tmp_path: Path) -> None:
         ('[dataset]\nDatasetDOI = "none"', "DOI, such as"),
         ('[dataset]\nAuthors = [{ given-names = "A" }]', "dataset.Authors[0]"),
         ('[dataset]\nREADME-file = "gone.md"', "README-file: there is no such file"),
+        ('[dataset]\nREADME-file = "."', "README-file: it is no file"),
         ('[dataset]\nREADME-file = "todo.md"', "holds a TODO"),
         ('[dataset]\nREADME-file = "latin.md"', "no text in UTF-8"),
         ('[dataset]\nREADME = "a"\nREADME-file = "todo.md"', "not both"),
