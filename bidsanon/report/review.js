@@ -16,6 +16,8 @@ let saving = false;
 
 function say(text) { byId("status").textContent = text; }
 
+function nameOf(number) { return items[number].querySelector(".path").textContent; }
+
 function make(tag, text, attributes) {
   const element = document.createElement(tag);
   if (text) { element.textContent = text; }
@@ -77,7 +79,7 @@ function table(number, image) {
 async function show(number) {
   current = number;
   shown = null;
-  byId("image").textContent = items[number].querySelector(".path").textContent;
+  byId("image").textContent = nameOf(number);
   byId("about").textContent = "Drawing …";
   byId("pictures").replaceChildren();
   byId("figures").replaceChildren();
@@ -134,7 +136,8 @@ async function decide(verdict) {
     await save(number, sha256, verdict);
     undone.push({number, sha256, path, before});
     const next = following();
-    say(`${WORDS[verdict]}, and saved: ${path}${next < 0 ? ". All are decided." : ""}`);
+    const saved = `${WORDS[verdict]}, and saved: ${path}.`;
+    say(next < 0 ? `${saved} All are decided.` : `${saved} Next: ${nameOf(next)}`);
     if (next >= 0) { await show(next); }
   } catch (error) {
     say(`Not saved: ${error.message}`);
