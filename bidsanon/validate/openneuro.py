@@ -27,6 +27,9 @@ from bidsanon.validate.openneuro_faces import affirm_faces, face_states
 from bidsanon.validate.residue import ResidueSearch
 
 _CC0 = re.compile(r"\W*(cc[\W_]*0|creative commons zero|public domain dedication)\b", re.IGNORECASE)
+_CITATION = "CITATION.cff"
+_CITED_LICENCE = re.compile(r"^license:[ \t]*(\S.*)$", re.MULTILINE)
+_LONGEST_CITATION = 1 << 20
 _PRIVACY = "PRIVACY_"
 _FACES = "PRIVACY_FACE"
 _DATES = frozenset({"PRIVACY_DATE", "PRIVACY_DATE_PERHAPS", "PRIVACY_BIRTH_DATE"})
@@ -194,18 +197,30 @@ def _key(evidence: Evidence) -> Iterator[Statement]:
 
 
 def _licence(evidence: Evidence) -> Iterator[Statement]:
-    licence = evidence.description.get("License") if evidence.description is not None else None
     if evidence.description is None:
         yield not_known("dataset_description.json cannot be read")
-    elif not licence:
+    licence = (evidence.description or {}).get("License")
+    if licence:
+        yield _is_cc0(licence, "dataset_description.json")
+    cited = [file for file in evidence.shared.files if file.name == _CITATION]
+    found = [match[1] for file in cited for match in _CITED_LICENCE.finditer(_beginning(file.path))]
+    yield from (_is_cc0(text, _CITATION) for text in found)
+    if not (licence or found or evidence.description is None):
         yield not_known("dataset_description.json names no License: agree to CC0, and write it")
-    elif isinstance(licence, str) and _CC0.match(licence):
-        yield known("License in dataset_description.json says CC0")
-    else:
-        yield contradicted("License in dataset_description.json names another licence than CC0")
     texts = [file.name for file in evidence.shared.files if file.name.upper().startswith("LICEN")]
     if texts:
         yield not_known(f"read whether {some_of(texts)} says the same")
+
+
+def _is_cc0(licence: object, place: str) -> Statement:
+    if isinstance(licence, str) and _CC0.match(licence):
+        return known(f"{place} says CC0")
+    return contradicted(f"{place} names another licence than CC0")
+
+
+def _beginning(path: Path) -> str:
+    with path.open("rb") as stream:
+        return stream.read(_LONGEST_CITATION).decode("utf-8", "replace")
 
 
 def _permission(evidence: Evidence) -> Iterator[Statement]:

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # From a session's DICOM to one archive that OpenNeuro would take, with what a person has to affirm.
 set -euo pipefail
+example=$(cd "$(dirname "$0")" && pwd)
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
 
-# A made-up session, converted: bidsanon demo keeps the dataset and its private folder.
+# A made-up session, converted: bidsanon demo keeps its DICOM beside the dataset.
 bidsanon demo "$here/demo" >/dev/null 2>&1
 study="$here/demo/dataset"
 python=$(dirname "$(command -v bidsanon)")/python3
@@ -22,20 +23,11 @@ for finding in said["findings"]:
         print(finding["code"], finding["location"], "-", finding["message"])
 PYTHON
 
-# 2. What no scanner knows, a person writes. With a text editor one would change the same lines.
-"$python" - "$study/dataset_description.json" <<'PYTHON'
-import json, sys
-with open(sys.argv[1]) as file:
-    description = json.load(file)
-description |= {
-    "Name": "A head that nobody has",
-    "Authors": ["Ada Example", "Ben Example"],
-    "License": "CC0",
-    "EthicsApprovals": ["Made-up board, number 0"],
-}
-with open(sys.argv[1], "w") as file:
-    json.dump(description, file, indent=2)
-PYTHON
+# 2. What no scanner knows stands in the lab's file. The session is redone with it.
+cat "$example/lab.toml"
+bidsanon convert "$here/demo/dicom" -o "$study" -s 01 -ss 01 --overwrite \
+    --profile "$example/lab.toml" >/dev/null
+grep Authors --after-context=3 "$study/dataset_description.json"
 
 # 3. Now it would take it. The checklist says of each point what is known and what is yours to know.
 bidsanon validate "$study" --openneuro

@@ -290,6 +290,25 @@ def test_the_licence_is_what_the_description_says(
     assert "BY" not in words(stated), "what stands there is not repeated"
 
 
+@pytest.mark.parametrize(
+    ("citation", "licence", "knowledge"),
+    [
+        ("license: CC0-1.0\n", None, Knowledge.KNOWN),
+        ('title: x\nlicense: "CC0-1.0"\n', None, Knowledge.KNOWN),
+        ("license: CC-BY-4.0\n", None, Knowledge.CONTRADICTED),
+        ("license: CC-BY-4.0\n", "CC0", Knowledge.CONTRADICTED),
+        ("title: x\n", None, Knowledge.NOT_KNOWN),
+        ("title: x\n", "CC0", Knowledge.KNOWN),
+    ],
+)
+def test_a_licence_may_stand_in_the_citation(
+    tmp_path: Path, citation: str, licence: str | None, knowledge: Knowledge
+) -> None:
+    (tmp_path / "CITATION.cff").write_text(citation)
+    said = replace(evidence(tmp_path), description={"License": licence})
+    assert point(tmp_path, Point.LICENCE, said).knowledge is knowledge
+
+
 def test_a_description_that_cannot_be_read_names_no_licence(tmp_path: Path) -> None:
     stated = point(tmp_path, Point.LICENCE, replace(evidence(tmp_path), description=None))
     assert stated.knowledge is Knowledge.NOT_KNOWN
