@@ -53,9 +53,9 @@ def command(
 ) -> int:
     """Check a BIDS dataset, whoever made it; nothing of it is changed.
 
-    By the JSON Schemas, the official validator and pybids; with --against or --vault also for what
-    is left of the persons whose it is. Exit code 0 when none of the findings is an error, 4
-    otherwise.
+    By the JSON Schemas, the official validator and pybids, and for what tells who somebody is; with
+    --against or --vault also for what is left of the persons whose it is. Exit code 0 when none of
+    the findings is an error, 4 otherwise.
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.outcome import (  # noqa: PLC0415

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from runs import run_convert
 from sessions import MARA, bold_mosaic
 
@@ -56,6 +57,17 @@ def test_the_dataset_says_what_the_lab_says_and_forgets_it_with_the_session(
     assert not [c for c in told if c.startswith("PRIVACY_")]
     assert not told & {"DATASET_NO_AUTHORS", "DATASET_NO_LICENSE", "DATASET_TEXT_KEPT"}
 
+    remove(make_remove_request(dataset, subject="01", session="01", private=None))
+    assert not dataset.exists()
+
+
+@pytest.mark.slow
+def test_what_a_lab_weighs_as_an_error_and_what_events_tell_refuses_the_session(
+    tmp_path: Path,
+) -> None:
+    source, dataset = tmp_path / "bold", tmp_path / "ds"
+    bold_mosaic(source, person=MARA)
+    run = run_convert(source, dataset=dataset, session="01", profile=lab_file(tmp_path))
     before = tree_digest(dataset)
     events = tmp_path / "events.tsv"
     events.write_text("onset\tduration\tvisit_date\tage\n1\t1\t2023-05-17\t93\n")
@@ -71,9 +83,6 @@ def test_the_dataset_says_what_the_lab_says_and_forgets_it_with_the_session(
     stopped = {f.code for f in said(refused).findings if f.severity is Severity.ERROR}
     assert stopped == {"DATASET_NO_ETHICS", "PRIVACY_DATE", "PRIVACY_AGE"}
     assert tree_digest(dataset) == before
-
-    remove(make_remove_request(dataset, subject="01", session="01", private=None))
-    assert not dataset.exists()
 
 
 def _run_name(run: Run) -> str:
