@@ -66,6 +66,7 @@ _TELEPHONE = re.compile(
     r"|\b(?:tel|telephone|telefon|téléphone|phone|fax|mobile)\b[.: ]{1,3}\+?[\d(][\d ()/.-]{5,}\d",
     re.IGNORECASE,
 )
+_PERSON = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?:[ '-][^\W\d_]+)?\^{1,2}[A-ZÀ-Þ][^\W\d_]+")
 _HOME = re.compile(
     r"(?:(?<![\w.])/(?:home|Users|data/home|usr/home)/"
     r"|[A-Za-z]:[\\/]{1,2}(?:Users|Documents and Settings)[\\/]{1,2})"
@@ -153,6 +154,11 @@ def names_somebodys_address(text: str) -> bool:
 def names_somebodys_folder(text: str) -> bool:
     """Tell whether a text holds the path of somebody's home folder, which names them."""
     return any(match[1].lower() not in _NOBODYS_HOME for match in _HOME.finditer(text))
+
+
+def written_names(text: str) -> tuple[str, ...]:
+    """Return what stands in a text and is written as DICOM writes names: ``Family^Given``."""
+    return tuple(match[0] for match in _PERSON.finditer(text)) if "^" in text else ()
 
 
 @lru_cache(maxsize=1 << 16)

@@ -7,7 +7,9 @@ say. Findings name keys, columns and files, and repeat no value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +27,9 @@ from bidsanon.validate.privacy_spots import Spot, gather
 from bidsanon.validate.privacy_tables import TableFacts, TableUnreadableError, table_spots
 
 _TABLES = (".tsv", ".csv", ".tsv.gz")
+_GRADIENTS = (".bval", ".bvec")
 _LARGEST_TEXT_TABLE = 1 << 20
+_NUMBERS = re.compile(rb"(?:[\s\d.eE+\-]|nan|NaN)*")
 _NO_SHIFTS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -56,16 +60,23 @@ def check_privacy(
     tree = list_tree(root, skip=HISTORIES)
     if not hidden:
         tree = without_hidden(tree)
-    spots = list(place_spots(tree))
+    return gather(
+        chain(
+            place_spots(tree),
+            _files(tree),
+            shift_spots(tree, shifts=shifts),
+            face_spots(tree, accepted=accepted) if faces else (),
+        )
+    )
+
+
+def _files(tree: DatasetTree) -> Iterator[Spot]:
+    """Yield what is private in each file: JSON first, since it says what columns of tables mean."""
     labels = _labels(tree)
     definitions: dict[str, Mapping[str, Any]] = {}
     for file in sorted(tree.files, key=lambda one: not one.name.endswith(".json")):
         if leftover_of(file.name) is None:
-            spots += _file(file, labels, definitions)
-    spots += shift_spots(tree, shifts=shifts)
-    if faces:
-        spots += face_spots(tree, accepted=accepted)
-    return gather(spots)
+            yield from _file(file, labels, definitions)
 
 
 def _labels(tree: DatasetTree) -> frozenset[str]:
@@ -77,45 +88,59 @@ def _labels(tree: DatasetTree) -> frozenset[str]:
 
 def _file(
     file: TreeFile, labels: frozenset[str], definitions: dict[str, Mapping[str, Any]]
-) -> list[Spot]:
-    """Return what is private in one file; `definitions` gathers what JSON says of columns."""
-    spots: list[Spot] = []
+) -> Iterator[Spot]:
+    """Yield what is private in one file; `definitions` gathers what JSON says of columns."""
+    problem = ""
     try:
-        spots.extend(_content(file, labels, definitions))
+        yield from _content(file, labels, definitions)
     except (JsonError, TableUnreadableError) as error:
-        details = {"problem": str(error)}
-        spots.append(Spot(code="PRIVACY_NOT_READ", location=file.name, details=details))
+        problem = str(error)
     except RecursionError:
-        details = {"problem": "it is nested too deeply"}
-        spots.append(Spot(code="PRIVACY_NOT_READ", location=file.name, details=details))
+        problem = "it is nested too deeply"
     except OSError:
-        details = {"problem": "it cannot be read"}
-        spots.append(Spot(code="PRIVACY_NOT_READ", location=file.name, details=details))
-    return spots
+        problem = "it cannot be read"
+    if problem:
+        details = {"problem": problem}
+        yield Spot(code="PRIVACY_NOT_READ", location=file.name, details=details)
 
 
 def _content(
     file: TreeFile, labels: frozenset[str], definitions: dict[str, Mapping[str, Any]]
 ) -> Iterator[Spot]:
-    head = read_head(file.name, file.path)
+    head, kind = read_head(file.name, file.path), file.name.lower()
     if is_dicom(head.prefix):
         yield from content_spots(head)
-    elif file.name.endswith(".json"):
+    elif kind.endswith(".json"):
         content = read_any_json(file.path)
         if isinstance(content, dict):
             definitions[file.name.removesuffix(".json")] = content
         yield from json_spots(file.name, content, labels=labels)
-    elif file.name.endswith(_TABLES):
-        if file.name.endswith(".gz"):
+    elif kind.endswith(_TABLES):
+        if kind.endswith(".gz"):
             yield from gzip_spots(head)
         columns = definitions.get(file.name.removesuffix(".gz").rpartition(".")[0], {})
         facts = TableFacts(labels=labels, definitions=columns)
         yield from table_spots(file.name, file.path, facts)
+    elif kind.endswith(_GRADIENTS):
+        _require_numbers(file)
     else:
         yield from content_spots(head)
-        if file.name.endswith(".txt") and file.size <= _LARGEST_TEXT_TABLE:
+        if kind.endswith(".txt") and file.size <= _LARGEST_TEXT_TABLE:
             facts = TableFacts(labels=labels, definitions={})
             yield from _mapping(table_spots(file.name, file.path, facts))
+
+
+def _require_numbers(file: TreeFile) -> None:
+    """Refuse a gradient table with anything else in it: a comment, say.
+
+    Raises
+    ------
+    TableUnreadableError
+        If it holds that.
+    """
+    content = file.path.read_bytes() if file.size <= _LARGEST_TEXT_TABLE else b"?"
+    if not _NUMBERS.fullmatch(content):
+        raise TableUnreadableError("it holds something beside numbers, or too many of them")
 
 
 def _mapping(spots: Iterator[Spot]) -> Iterator[Spot]:

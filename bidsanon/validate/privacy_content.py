@@ -7,11 +7,14 @@ the disk, and only the beginning of what is large is read.
 from __future__ import annotations
 
 import gzip
+import json
+import lzma
 import re
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
@@ -25,7 +28,9 @@ from bidsanon.bids.written import (
     written_date,
 )
 from bidsanon.files import is_gzip
+from bidsanon.validate.privacy_json import json_spots
 from bidsanon.validate.privacy_spots import Spot
+from bidsanon.validate.privacy_texts import is_document, text_spots
 
 PREFIX = 144
 """How many bytes tell DICOM (PS3.10 7.1), or a data set without its file meta."""
@@ -38,6 +43,7 @@ _NO_DICOM_TEXT = re.compile(rb"[\x20-\x7e\r\n\t]{16}")
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _TAR_AT, _TAR = 257, b"ustar"
 _COMPRESSED = (b"BZh", b"\xfd7zXZ\x00")
+_IMAGES = (*IMAGE_EXTENSIONS, ".hdr")
 _UNREAD = (b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
 _MOST_MEMBERS = 2000
 _MOST_UNPACKED = 1 << 28
@@ -87,8 +93,10 @@ _TEXTS = frozenset(
         "js",
     ]
 )
-_DOCUMENTS = re.compile(r"(?:README|CHANGES|LICENSE|CITATION)(?:\.\w+)?", re.IGNORECASE)
 _LARGEST_TEXT = 1 << 24
+_LARGEST_MEMBER = 1 << 20
+_TABLES = (".tsv", ".csv")
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError)
 _EDF_PATIENT, _EDF_DATE = slice(8, 168), slice(168, 176)
 _EDF = re.compile(rb"(?:0       |\xffBIOSEMI)", re.DOTALL)
 _EDF_NOBODY = re.compile(r"[XxNn/\-_.\s0-9a]*|(?:[Xx]\s+){3}.*|.*anonym.*", re.IGNORECASE)
@@ -144,14 +152,15 @@ def content_spots(head: Head) -> Iterator[Spot]:
         yield from gzip_spots(head)
     if is_dicom(head.prefix):
         yield _dicom(head.name)
-    elif head.name.endswith(IMAGE_EXTENSIONS):
+    elif head.name.lower().endswith(_IMAGES):
         yield from _image(head)
     elif _is_archive(head.prefix):
         yield from _archive(head)
     elif suffix in {"edf", "bdf"}:
         yield from _recording(head)
-    elif suffix in _TEXTS or not suffix or _DOCUMENTS.fullmatch(PurePosixPath(head.name).name):
-        yield from _text(head)
+    elif suffix in _TEXTS or not suffix or is_document(head.name):
+        with head.path.open("rb") as stream:
+            yield from text_spots(head.name, stream.read(_LARGEST_TEXT))
 
 
 def _dicom(name: str) -> Spot:
@@ -248,50 +257,89 @@ def _is_archive(prefix: bytes) -> bool:
 
 
 def _archive(head: Head) -> Iterator[Spot]:
-    """Look for DICOM among the members of an archive, or in a single file that was compressed."""
+    """Look into the members of an archive, or into a single file that was compressed."""
+    whole, spots = True, []
     try:
-        found, whole = _members_hold_dicom(head)
-    except (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, RuntimeError):
-        found, whole = False, False
-    if found:
-        yield _dicom(head.name)
-    elif not whole:
+        for name, stream in _members(head):
+            content = stream.read(_LARGEST_MEMBER + 1)
+            if is_dicom(content):
+                yield _dicom(head.name)
+                return
+            found = _member_spots(name, content)
+            whole = whole and (found is not None or _is_alone(head))
+            spots += [replace(spot, location=head.name) for spot in found or ()]
+    except (EOFError, OSError, _UnreadError, *_DAMAGED):
+        whole = False
+    yield from spots
+    if not whole:
         yield Spot(code="PRIVACY_ARCHIVE_UNREAD", location=head.name)
 
 
-def _members_hold_dicom(head: Head) -> tuple[bool, bool]:
-    """Return whether a member is DICOM, and whether all were looked at."""
+class _UnreadError(ValueError):
+    """Not every member of an archive is looked at."""
+
+
+def _members(head: Head) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yield the members of an archive, and their names.
+
+    Raises
+    ------
+    _UnreadError
+        If there are too many, or the archive is of a kind that is not read.
+    """
     if head.prefix.startswith(_UNREAD):
-        return False, False
+        raise _UnreadError
     if head.prefix.startswith(_ZIP):
-        with zipfile.ZipFile(head.path) as packed:
-            members = packed.infolist()
-            for member in members[:_MOST_MEMBERS]:
-                with packed.open(member) as stream:
-                    if is_dicom(stream.read(PREFIX)):
-                        return True, True
-            return False, len(members) <= _MOST_MEMBERS
-    if head.prefix.startswith(_GZIP):
+        yield from _zipped(head.path)
+        return
+    if _is_alone(head):
         with gzip.open(head.path) as stream:
-            first = stream.read(_HEAD)
-        if is_dicom(first):
-            return True, True
-        if first[_TAR_AT : _TAR_AT + len(_TAR)] != _TAR:
-            return False, True
-    return _tar_holds_dicom(head.path)
+            yield PurePosixPath(head.name).stem, cast("IO[bytes]", stream)
+        return
+    yield from _tarred(head.path)
 
 
-def _tar_holds_dicom(path: Path) -> tuple[bool, bool]:
+def _is_alone(head: Head) -> bool:
+    """Tell a single file that was compressed from an archive."""
+    if not head.prefix.startswith(_GZIP):
+        return False
+    with gzip.open(head.path) as stream:
+        first = stream.read(_HEAD)
+    return first[_TAR_AT : _TAR_AT + len(_TAR)] != _TAR
+
+
+def _zipped(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(path) as packed:
+        for number, member in enumerate(packed.infolist(), start=1):
+            if number > _MOST_MEMBERS:
+                raise _UnreadError
+            if not member.is_dir():
+                with packed.open(member) as stream:
+                    yield member.filename, stream
+
+
+def _tarred(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
     unpacked = 0
     with tarfile.open(path, "r|*") as packed:
         for number, member in enumerate(packed, start=1):
-            stream = packed.extractfile(member) if member.isreg() else None
-            if stream is not None and is_dicom(stream.read(PREFIX)):
-                return True, True
             unpacked += member.size
-            if number >= _MOST_MEMBERS or unpacked > _MOST_UNPACKED:
-                return False, False
-    return False, True
+            if number > _MOST_MEMBERS or unpacked > _MOST_UNPACKED:
+                raise _UnreadError
+            stream = packed.extractfile(member) if member.isreg() else None
+            if stream is not None:
+                yield member.name, stream
+
+
+def _member_spots(name: str, content: bytes) -> list[Spot] | None:
+    """Return what is private in a member; None where it is of a kind that is not looked into."""
+    if len(content) > _LARGEST_MEMBER or name.lower().endswith(_TABLES) or b"\0" in content:
+        return None
+    if not name.lower().endswith(".json"):
+        return list(text_spots(name, content))
+    try:
+        return list(json_spots(name, json.loads(content)))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _recording(head: Head) -> Iterator[Spot]:
@@ -304,27 +352,3 @@ def _recording(head: Head) -> Iterator[Spot]:
         yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": "patient"})
     if written_date(day, loosely=True) and day != "01.01.85":  # EDF+: where the day is not known
         yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": "start date"})
-
-
-def _text(head: Head) -> Iterator[Spot]:
-    """Look through a text for folders and addresses of people, and for what is to be filled in.
-
-    Programs may hold the word TODO.
-    """
-    with head.path.open("rb") as stream:
-        content = stream.read(_LARGEST_TEXT)
-    if b"\0" in content:
-        return
-    document = _DOCUMENTS.fullmatch(PurePosixPath(head.name).name) is not None
-    contact = "PRIVACY_CONTACT_IN_DOCUMENT" if document else "PRIVACY_CONTACT"
-    told: set[str] = set()
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
-        found = {
-            "PRIVACY_FOLDER": names_somebodys_folder(line),
-            contact: names_somebodys_address(line),
-            "PRIVACY_PLACEHOLDER": document and "TODO" in line,
-        }
-        for code, here in found.items():
-            if here and code not in told:
-                told.add(code)
-                yield Spot(code=code, location=f"{head.name}, line {number}")

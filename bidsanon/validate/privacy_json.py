@@ -37,6 +37,7 @@ from bidsanon.bids.written import (
     names_somebodys_folder,
     written_date,
 )
+from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _DESCRIPTION = "dataset_description.json"
@@ -212,6 +213,8 @@ def _text(text: str, place: _Place) -> Iterator[Spot]:
         yield place.spot("PRIVACY_FOLDER")
     if not _AUTHORS.isdisjoint(place.names) and place.document:
         return
+    if holds_name(text) and not any(kind_of_key(name) in IDENTIFYING for name in place.names):
+        yield place.spot("PRIVACY_NAME")
     if names_somebodys_address(text):
         code = "PRIVACY_CONTACT_IN_DOCUMENT" if place.document else "PRIVACY_CONTACT"
         yield place.spot(code)

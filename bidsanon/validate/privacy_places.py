@@ -47,6 +47,8 @@ _OFFICE = frozenset(
         ".dta",
         ".rdata",
         ".rds",
+        *(".pdf", ".ppt", ".pptx", ".odp", ".pages", ".sqlite", ".db", ".pkl", ".pickle"),
+        *(".eml", ".msg", ".vcf", ".ics"),
     ]
 )
 _PICTURES = frozenset(

@@ -24,6 +24,7 @@ from bidsanon.bids.identifying import (
     is_record_number,
     is_telling,
     kind_of_column,
+    kind_of_key,
     names_person,
     says_nothing,
     words_of,
@@ -36,6 +37,7 @@ from bidsanon.bids.written import (
     units_per_year,
     written_date,
 )
+from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 LONGEST_LINE = 1 << 20
@@ -65,6 +67,14 @@ _NUMBERING = frozenset(
         "file",
     ]
 )
+_REMARKS = frozenset(
+    (
+        *("comment", "comments", "note", "notes", "remark", "remarks", "observations", "anamnesis"),
+        *("kommentar", "kommentare", "bemerkung", "bemerkungen", "notiz", "notizen", "anamnese"),
+        *("commentaire", "commentaires", "remarque", "remarques", "comentario", "comentarios"),
+    )
+)
+_WORDS_IN_A_ROW = re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]")
 _TWO = 2
 _HUMAN = frozenset({"", "n/a", "human", "homo sapiens", "h. sapiens"})
 _SEPARATORS = "\t;,|"
@@ -142,7 +152,7 @@ def table_spots(file: str, path: Path, facts: TableFacts) -> Iterator[Spot]:
         If it cannot be read.
     """
     lines = _lines(path)
-    if file.endswith(".gz"):
+    if file.lower().endswith(".gz"):
         headerless = _Header(file=file, separator="\t")
         for row, line in lines:
             yield from _anywhere(line, headerless, row)
@@ -195,8 +205,11 @@ def _anywhere(line: str, header: _Header, row: int) -> Iterator[Spot]:
                     details={"field": f"column {index + 1}"},
                     within=header.file,
                 )
+    place = f"{header.file}, row {row}"
     if _MAY_BE_ADDRESS.search(line) and names_somebodys_address(line):
-        yield Spot(code="PRIVACY_CONTACT", location=f"{header.file}, row {row}", within=header.file)
+        yield Spot(code="PRIVACY_CONTACT", location=place, within=header.file)
+    if holds_name(line):
+        yield Spot(code="PRIVACY_NAME", location=place, within=header.file)
 
 
 def _header(file: str, line: str, facts: TableFacts) -> _Header:
@@ -235,9 +248,13 @@ def _column(index: int, name: str, facts: TableFacts, *, everything: bool) -> It
     if kind is KeyKind.BIRTH:
         tells = partial(_says_something, labels=frozenset())
         yield _Column(index=index, code="PRIVACY_BIRTH_DATE", details={"field": shown}, tells=tells)
-    elif kind in IDENTIFYING and (everything or len(words_of(name)) > 1):
+    elif kind in IDENTIFYING and (everything or len(words_of(name)) > 1 or kind_of_key(name)):
         tells, code = partial(_says_something, labels=facts.labels), "PRIVACY_IDENTIFYING_COLUMN"
         yield _Column(index=index, code=code, details={"column": shown}, tells=tells)
+    elif kind is KeyKind.TEXT or not _REMARKS.isdisjoint(words_of(name)):
+        yield _Column(
+            index=index, code="PRIVACY_FREE_TEXT", details={"key": shown}, tells=_is_prose
+        )
     elif is_of_date(name):
         yield _Column(
             index=index, code="PRIVACY_DATE", details={"field": shown}, tells=_is_unshifted_date
@@ -252,6 +269,10 @@ def _column(index: int, name: str, facts: TableFacts, *, everything: bool) -> It
 
 def _says_something(cell: str, *, labels: frozenset[str]) -> bool:
     return not says_nothing(cell) and cell not in labels
+
+
+def _is_prose(cell: str) -> bool:
+    return _WORDS_IN_A_ROW.search(cell) is not None and not says_nothing(cell)
 
 
 def _is_too_old(cell: str, *, per_year: float) -> bool:
@@ -290,14 +311,15 @@ def _is_pair(line: str, header: _Header, labels: frozenset[str]) -> bool:
 
 
 def _separator(file: str, line: str) -> str:
-    if PurePosixPath(file).suffix == ".tsv":
+    if "\t" in line and PurePosixPath(file).suffix.lower() == ".tsv":
         return "\t"
-    return max(_SEPARATORS, key=line.count)
+    most = max(_SEPARATORS, key=line.count)
+    return most if most in line or not file.lower().endswith(".txt") else " "
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines of a table that are not empty, with their numbers: the header's is 0."""
-    packed = path.name.endswith(".gz")
+    packed = path.name.lower().endswith(".gz")
     try:
         with path.open("rb") as raw:
             stream = gzip.GzipFile(fileobj=raw) if packed else raw

@@ -282,6 +282,47 @@ RAISED = [
     ("PRIVACY_LABEL_DATE", "sub-AB19870314", {"sub-AB19870314/anat/a.bval": "0\n"}),
     ("PRIVACY_LABEL_DATE", "ses-20230517", {"sub-01/ses-20230517/anat/a.bval": "0\n"}),
     ("PRIVACY_LABEL_NUMBER", "sub-4711081", {"sub-4711081/anat/a.bval": "0\n"}),
+    # Names within texts, and what lies in archives or under a name in capitals.
+    ("PRIVACY_NAME", f"{SIDECAR}#/Instructions", sidecar(Instructions=f"ask {NAME}^Mara")),
+    ("PRIVACY_NAME", "code/a.log, line 2", {"code/a.log": f"begins\n{NAME.upper()}^MARA\n"}),
+    ("PRIVACY_NAME", "sub-01/a.tsv, row 1", {"sub-01/a.tsv": f"onset\tsaid\n1\t{NAME}^Mara\n"}),
+    ("PRIVACY_NAME", "code/a.zip", {"code/a.zip": zipped(f"of {NAME}^Mara".encode())}),
+    (
+        "PRIVACY_IDENTIFYING_KEY",
+        "code/a.tgz",
+        {"code/a.tgz": tgz("a/b.json", json.dumps({"PatientName": NAME}).encode())},
+    ),
+    ("PRIVACY_ARCHIVE_UNREAD", "code/a.tgz", {"code/a.tgz": tgz("a/b.csv", b"a,b\n")}),
+    ("PRIVACY_ARCHIVE_UNREAD", "code/a.zip", {"code/a.zip": zipped(zipped(NAME.encode()))}),
+    (
+        "PRIVACY_IDENTIFYING_KEY",
+        "sub-01/A.JSON#/PatientName",
+        {"sub-01/A.JSON": f'{{"PatientName": "{NAME}"}}'},
+    ),
+    (
+        "PRIVACY_IDENTIFYING_COLUMN",
+        "sub-01/a.TSV, row 1, column 2",
+        {"sub-01/a.TSV": table("onset surname", f"1 {NAME}")},
+    ),
+    (
+        "PRIVACY_HEADER_TEXT",
+        "sub-01/anat/a.NII.GZ",
+        {"sub-01/anat/a.NII.GZ": gzip.compress(nifti(texts={"aux_file": NAME.encode()}), mtime=0)},
+    ),
+    (
+        "PRIVACY_IDENTIFYING_COLUMN",
+        "sub-01/a_events.tsv, row 1, column 2",
+        {"sub-01/a_events.tsv": table("onset MRN", "1 4711")},
+    ),
+    ("PRIVACY_MAPPING", "code/a.tsv", {"code/a.tsv": f"participant_id,surname\nsub-01,{NAME}\n"}),
+    ("PRIVACY_MAPPING", "code/a.txt", {"code/a.txt": f"sub-01 {NAME}^Mara 4711081\n"}),
+    (
+        "PRIVACY_FREE_TEXT",
+        "participants.tsv, row 1, column 2",
+        {"participants.tsv": f"participant_id\tnotes\nsub-01\tlives with {NAME}\n"},
+    ),
+    ("PRIVACY_NOT_READ", "sub-01/a.bval", {"sub-01/a.bval": f"# {NAME}\n0 1000\n"}),
+    ("PRIVACY_OFFICE_FILE", "code/a.pdf", {"code/a.pdf": b"%PDF-1.4\n"}),
     # What nobody could look into.
     ("PRIVACY_NOT_READ", "sub-01/broken.json", {"sub-01/broken.json": '{"PatientName": "x'}),
     ("PRIVACY_NOT_READ", "sub-01/deep.json", {"sub-01/deep.json": '{"a":' * 400 + "1" + "}" * 400}),
@@ -341,6 +382,10 @@ NEAR = [
     {"sub-01/func/a_physio.tsv.gz": gzip.compress(b"0.1\t20230517\n" * 50, mtime=0)},
     {"derivatives/x.json": '[1, 2, {"a": NaN}]', "derivatives/y.json": '"text"'},
     {"derivatives/qc/sub-01/figures/sub-01_T1w.png": b"\x89PNG\r\n\x1a\n"},
+    sidecar(SeriesDescription="Brain^Head_routine", Formula="a^b", Units="mm^-1"),
+    {"sub-01/a.tsv": table("name x", "Fp1 plus"), "sub-01/a.bvec": "0 1e-3 -0.5\n0 nan 1\n"},
+    {"code/b.tgz": tgz("a/b.json", b'{"EchoTime": 0.03}')},
+    {"derivatives/fs/a.mgz": gzip.compress(NOISE, mtime=0)},
 ]
 
 
