@@ -24,10 +24,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import bidsschematools.schema
 from conditions import Condition, Given, Kind, NotExpressibleError, Schema, Translator
+from writing import Row, write_kinds, write_not_expressed, write_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WARNING = "warning"
@@ -127,7 +127,7 @@ class Output:
     rules: dict[str, Schema] = field(default_factory=dict)
     sidecars: dict[str, Schema] = field(default_factory=dict)
     documents: dict[str, Schema] = field(default_factory=dict)
-    not_expressed: dict[tuple[str, str, str, str], set[str]] = field(default_factory=dict)
+    not_expressed: dict[Row, set[str]] = field(default_factory=dict)
 
     def leave_out(self, case: Case, what: str, reason: str) -> None:
         """Note what JSON Schema cannot say."""
@@ -398,65 +398,20 @@ def write_all(folder: Path) -> None:
     generator = Generator()
     output = generator.generate()
     metadata = generator.head("metadata", "Metadata fields of BIDS")
-    _write(folder / "metadata.schema.json", metadata | {"$defs": _sorted(output.metadata)})
+    write_schema(folder / "metadata.schema.json", metadata | {"$defs": _sorted(output.metadata)})
     rules = generator.head("rules", "Rules of BIDS about JSON files")
-    _write(folder / "rules.schema.json", rules | {"$defs": _sorted(output.rules)})
-    _write(folder / "columns.schema.json", generator.columns())
+    write_schema(folder / "rules.schema.json", rules | {"$defs": _sorted(output.rules)})
+    write_schema(folder / "columns.schema.json", generator.columns())
     for name, schema in output.documents.items():
-        _write(folder / f"{name}.schema.json", schema)
+        write_schema(folder / f"{name}.schema.json", schema)
     for name, schema in output.sidecars.items():
-        _write(folder / "sidecars" / f"{name}.schema.json", schema)
-    _write_kinds(folder / "kinds.tsv", generator)
-    _write_not_expressed(folder / "not_expressed.tsv", output)
+        write_schema(folder / "sidecars" / f"{name}.schema.json", schema)
+    write_kinds(folder / "kinds.tsv", generator.kinds(), generator.raw_kinds())
+    write_not_expressed(folder / "not_expressed.tsv", output.not_expressed, _ROOT_NAMES)
 
 
 def _sorted(definitions: dict[str, Schema]) -> dict[str, Schema]:
     return dict(sorted(definitions.items()))
-
-
-def _write(path: Path, schema: Schema) -> None:
-    path.write_text(_compact(schema) + "\n", "utf-8")
-
-
-def _compact(value: Any, indent: int = 0, *, key: str = "", width: int = 100) -> str:
-    """Format JSON with short values on one line: readable, and a quarter of the lines."""
-    label = f"{json.dumps(key)}: " if key else ""
-    line = label + json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or not value or len(line) + indent < width:
-        return line
-    if isinstance(value, dict):
-        parts = [_compact(part, indent + 1, key=name) for name, part in value.items()]
-        brackets = "{}"
-    else:
-        parts = [_compact(part, indent + 1) for part in value]
-        brackets = "[]"
-    body = ",".join(f"\n{' ' * (indent + 1)}{part}" for part in parts)
-    return f"{label}{brackets[0]}{body}\n{' ' * indent}{brackets[1]}"
-
-
-def _write_kinds(path: Path, generator: Generator) -> None:
-    raw = generator.raw_kinds()
-    lines = ["datatype\tsuffix\tmodality\textensions\traw"]
-    for kind in generator.kinds():
-        is_raw = "yes" if (kind.datatype, kind.suffix) in raw else "no"
-        extensions = " ".join(kind.extensions)
-        lines.append(f"{kind.datatype}\t{kind.suffix}\t{kind.modality}\t{extensions}\t{is_raw}")
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-
-
-def _write_not_expressed(path: Path, output: Output) -> None:
-    lines = ["rule\tlevel\twhat\treason\tholds_for"]
-    for row, kinds in sorted(output.not_expressed.items()):
-        lines.append("\t".join([*row, _summarise(kinds)]))
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-
-
-def _summarise(kinds: set[str]) -> str:
-    by_datatype: dict[str, list[str]] = {}
-    for kind in sorted(kinds):
-        datatype, _, suffix = kind.rpartition("_") if kind not in _ROOT_NAMES else ("", "", kind)
-        by_datatype.setdefault(datatype or "root", []).append(suffix)
-    return "; ".join(f"{d}: {' '.join(suffixes)}" for d, suffixes in by_datatype.items())
 
 
 def main() -> None:

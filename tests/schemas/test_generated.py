@@ -27,7 +27,7 @@ def generate() -> Iterator[ModuleType]:
     sys.path.insert(0, str(FOLDER.parent))
     yield importlib.import_module("generate")
     sys.path.remove(str(FOLDER.parent))
-    for name in ("generate", "conditions"):
+    for name in ("generate", "conditions", "writing"):
         del sys.modules[name]
 
 
