@@ -7,7 +7,7 @@ than anybody would look at is told and not drawn.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,8 @@ def describe_image(root: Path, image: str) -> ImageEntry:
         nifti = read_header(root / image)
         facts = _facts(nifti, sidecar) | ({"sidecar": unclear} if unclear else {})
     except (UnreadableImageError, OSError) as error:
-        return ImageEntry(**about, of_a_face=_of_a_face(name, None), problem=_words(error))
-    about["of_a_face"] = _of_a_face(name, nifti)
+        return ImageEntry(**about, of_a_face=of_a_face(name, None), problem=_words(error))
+    about["of_a_face"] = of_a_face(name, nifti)
     gradients = _gradients(root, name, nifti) if name.datatype == "dwi" else None
     about |= {
         "facts": facts,
@@ -77,7 +77,15 @@ def describe_image(root: Path, image: str) -> ImageEntry:
         return ImageEntry(**about, problem=_words(error))
 
 
-def _of_a_face(name: BidsName, nifti: Nifti | None) -> bool:
+def of_a_face(name: BidsName, nifti: Nifti | None) -> bool:
+    """Tell whether images of a kind show a face.
+
+    Parameters
+    ----------
+    nifti
+        The image's header; None where it cannot be read.
+    """
+
     def voxel_mm3() -> float | None:
         return float(np.prod(voxel_sizes_mm(nifti.affine))) if nifti else None
 
@@ -179,21 +187,31 @@ def _repetition_s(nifti: Nifti, sidecar: Mapping[str, Any]) -> float | None:
 
 
 def _gradients(root: Path, name: BidsName, nifti: Nifti) -> Gradients:
-    stem = (root / name.path).parent / name.stem
-    bval, bvec = (_text(Path(f"{stem}{end}")) for end in (".bval", ".bvec"))
+    bval, bvec = (_inherited(root, name, "dwi", end) for end in (".bval", ".bvec"))
     return read_gradients(bval, bvec, volumes=nifti.volume_count)
 
 
 def _events(root: Path, name: BidsName) -> EventsEntry | None:
     """Return what the events of a run are; None where there are none."""
-    run = name.stem.removesuffix(f"_{name.suffix}")
-    folder = (root / name.path).parent
-    drop = {"echo", "part", "rec"}
-    plain = "_".join(part for part in run.split("_") if part.partition("-")[0] not in drop)
-    for stem in dict.fromkeys((run, plain)):
-        text = _text(folder / f"{stem}_events.tsv")
-        if text is not None:
-            return events_entry(text)
+    text = _inherited(root, name, "events", ".tsv")
+    return None if text is None else events_entry(text)
+
+
+def _inherited(root: Path, name: BidsName, suffix: str, extension: str) -> str | None:
+    """Return what the nearest file that holds for an image says; None where none does.
+
+    A file holds for the images below its folder that have its entities (BIDS's inheritance).
+    """
+    for folder in PurePosixPath(name.path).parents:
+        there = [parse_name(path.name) for path in (root / folder).glob(f"*{suffix}{extension}")]
+        holds = [
+            one
+            for one in there
+            if one.suffix == suffix and one.entities.items() <= name.entities.items()
+        ]
+        if holds:
+            nearest = max(holds, key=lambda one: (len(one.entities), one.path))
+            return _text(root / folder / nearest.path)
     return None
 
 

@@ -16,13 +16,12 @@ from bidsanon.audit import (
     record_decision,
     withdraw_decision,
 )
-from bidsanon.bids.faces import kind_shows_face
 from bidsanon.bids.names import parse_name
-from bidsanon.deface.grid import voxel_sizes_mm
 from bidsanon.deface.voxels import UnreadableImageError, read_header
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import require_apart, sha256
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
+from bidsanon.pipeline.report_images import of_a_face
 from bidsanon.pipeline.request import require_private_folder
 from bidsanon.pipeline.review_pictures import draw_as_it_is
 from bidsanon.pipeline.summary import heading
@@ -249,16 +248,11 @@ def _candidates(request: ReviewRequest, session: SessionContent) -> list[_Candid
 
 
 def _of_a_face(dataset: Path, path: str) -> bool:
-    name = parse_name(path)
-
-    def voxel_mm3() -> float | None:
-        try:
-            sizes = voxel_sizes_mm(read_header(dataset / path).affine)
-        except (UnreadableImageError, OSError):
-            return None
-        return float(sizes.prod())
-
-    return kind_shows_face(name.datatype, name.suffix, voxel_mm3).asked
+    try:
+        nifti = read_header(dataset / path)
+    except (UnreadableImageError, OSError):
+        nifti = None
+    return of_a_face(parse_name(path), nifti)
 
 
 def _about(outcome: DefaceOutcome | None) -> str:

@@ -53,7 +53,7 @@ def read_gradients(bval: str | None, bvec: str | None, *, volumes: int) -> Gradi
 
 def _numbers(text: str | None, name: str) -> tuple[list[list[float]], list[str]]:
     if text is None:
-        return [], [f"There is no {name} file beside the image."]
+        return [], [f"There is no {name} file for this image."]
     try:
         lines = [[float(word) for word in line.split()] for line in text.splitlines()]
     except ValueError:

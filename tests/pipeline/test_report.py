@@ -265,7 +265,7 @@ def test_a_broken_image_gets_a_row_that_says_so(foreign: Path) -> None:
     page = Reader(made.pages[1])
     assert page.text.count("Not drawn") == 6
     assert "ends early" in page.text
-    assert "There is no .bval file beside the image." in page.text
+    assert "There is no .bval file for this image." in page.text
 
 
 def test_a_description_of_any_kind_is_taken(foreign: Path) -> None:
@@ -391,3 +391,17 @@ def test_what_a_sidecar_claims_of_a_face_is_shown_as_a_claim(foreign: Path) -> N
     page = Reader(pages(foreign).index)
     assert "No record; its sidecar says that the face was removed" in page.text
     assert "Nobody knows: there is no record" in page.text
+
+
+def test_tables_that_stand_above_an_image_hold_for_it(foreign: Path) -> None:
+    for path in foreign.rglob("*_dwi.bv*"):
+        path.rename(foreign / f"dwi{path.suffix}")
+    (events,) = foreign.rglob("*_events.tsv")
+    events.rename(foreign / "sub-01" / "sub-01_task-rest_events.tsv")
+    (foreign / "task-other_events.tsv").write_text("onset\tduration\n1\t1\n")
+    dwi, bold = describe_image(foreign, DWI), describe_image(foreign, BOLD)
+    assert dwi.gradients is not None
+    assert dwi.gradients.shells == ((0, 1), (1000, 2))
+    assert not dwi.gradients.problems
+    assert bold.events is not None
+    assert bold.events.count == 3
