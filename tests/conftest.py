@@ -8,13 +8,20 @@ set that is missing there is a failure, since a skipped test proves nothing.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from jsonschema import Draft202012Validator
+
+from bidsanon.audit import Journal
+from bidsanon.cli import outcome
+from bidsanon.resources import schema_path
 
 # How long an example takes says how busy the machine is, not whether the promise holds.
 settings.register_profile("bidsanon", deadline=None)
@@ -25,6 +32,28 @@ _SHARED = _TESTS.parent.parent / "shared"
 
 if str(_TESTS) not in sys.path:
     sys.path.insert(0, str(_TESTS))
+
+
+@pytest.fixture(autouse=True)
+def _what_is_written_as_json_is_as_its_schema_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold every line of a journal and everything that ``--json`` prints to its schema."""
+    append, printed = Journal._append, outcome.print_json
+
+    def checked_append(journal: Journal, text: str) -> None:
+        _schema("journal").validate(json.loads(text))
+        append(journal, text)
+
+    def checked_print(content: object) -> None:
+        _schema("summary").validate(json.loads(json.dumps(content)))
+        printed(content)
+
+    monkeypatch.setattr(Journal, "_append", checked_append)
+    monkeypatch.setattr(outcome, "print_json", checked_print)
+
+
+@cache
+def _schema(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema_path(f"{name}.schema.json").read_text("utf-8")))
 
 
 @pytest.fixture(scope="session")
