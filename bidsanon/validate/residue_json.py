@@ -19,7 +19,8 @@ LARGEST = 1 << 21
 _KEY_OF_TIME = re.compile("time|date", re.IGNORECASE)
 _SHORTEST_CLOCK = 10_000
 _DESCRIPTORS = frozenset({"SeriesDescription", "ProtocolName"})
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NEXT = re.compile(rb'([^"]*+)("(?:[^"\\]++|\\.)*+"|)', re.DOTALL)
+"""What stands before the next string, and the string if its end is there."""
 _LONGEST_STRING = 1 << 20
 _OVERLAP = 1 << 10
 
@@ -73,15 +74,15 @@ def json_stretches(chunks: Iterator[bytes]) -> Iterator[Stretch]:
     """
     begun = b""
     for chunk in chunks:
-        content, between, position = begun + chunk, [], 0
-        strings = []
-        for match in _STRING.finditer(content):
-            between.append(content[position : match.start()])
-            strings.append(match[0])
+        content, position = begun + chunk, 0
+        strings, between = [], []
+        while match := _NEXT.match(content, position):
+            between.append(match[1])
             position = match.end()
-        quote = content.find(b'"', position)
-        begun = content[quote:] if quote >= 0 else b""
-        between.append(content[position:quote] if quote >= 0 else content[position:])
+            if not match[2]:
+                break
+            strings.append(match[2])
+        begun = content[position:]
         if len(begun) > _LONGEST_STRING:
             strings.append(begun)
             begun = b'"' + _end_of(begun)
@@ -93,9 +94,8 @@ def json_stretches(chunks: Iterator[bytes]) -> Iterator[Stretch]:
 def _end_of(string: bytes) -> bytes:
     """Return the end of a string that is not over yet, from no escape's middle on."""
     start = len(string) - _OVERLAP
-    while start and string[start - 1 : start] == b"\\":
-        start -= 1
-    return string[start:]
+    end = len(string[start - _OVERLAP : start].rstrip(b"\\"))
+    return string[start - _OVERLAP + end :]
 
 
 class _Pairs(list[tuple[str, Any]]):
