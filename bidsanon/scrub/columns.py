@@ -19,6 +19,7 @@ from bidsanon.bids.identifying import (
     is_of_age,
     is_of_date,
     kind_of_column,
+    kind_of_key,
     words_of,
 )
 from bidsanon.bids.tables import NOT_AVAILABLE
@@ -180,7 +181,7 @@ def _action(name: str, *, about_people: bool) -> ColumnAction:
         return ColumnAction.MOMENT
     if "".join(words_of(name)) == _DEVICE:
         return ColumnAction.PSEUDONYM
-    if kind in _GOES and (about_people or len(words_of(name)) > 1):
+    if kind in _GOES and (about_people or len(words_of(name)) > 1 or kind_of_key(name)):
         return ColumnAction.REMOVE
     if is_of_date(name):
         return ColumnAction.DATE

@@ -37,6 +37,7 @@ _GRADIENTS = (".bval", ".bvec")
 _LARGEST_GRADIENTS = 1 << 24
 _SCANS, _SESSIONS, _PET = "_scans.tsv", "_sessions.tsv", "_pet.json"
 _TIME_ZERO = "TimeZero"
+_OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
 
 
@@ -187,7 +188,7 @@ class FileScrub:
             finding("SCRUB_MISFIT", location=f"{file.name}#/{key}", key=key)
             for key in scrubbed.misfits
         ]
-        if kind_of_json(file.name) is JsonKind.DESCRIPTION and "/" in file.name:
+        if kind_of_json(file.name) is JsonKind.DESCRIPTION and file.name not in _OF_BIDS:
             findings.append(finding("SCRUB_JSON_UNKNOWN", location=file.name))
         return scrubbed.words, tuple(findings)
 

@@ -24,6 +24,7 @@ from bidsanon.scrub.gzip_member import NotOneMemberError, copied, read_gzip
 LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 18
 _BOM = b"\xef\xbb\xbf"
+_ELSEWHERE = re.compile("[,;]")
 _NUMBERS = re.compile(rb"[\s\d.eE+\-naNA/]*")
 _DATE = re.compile(rb"\d-\d\d-\d\d")
 _SAID = {
@@ -155,6 +156,8 @@ def _header(stream: BinaryIO) -> str:
         raise TableError("the table is empty, or begins with an empty line")
     if len(lines) > 1:
         raise TableError("its lines end as no table's of today do")
+    if "\t" not in lines[0] and _ELSEWHERE.search(lines[0]):
+        raise TableError("its columns are parted by commas or semicolons, not by tabs")
     return lines[0]
 
 

@@ -91,7 +91,11 @@ def test_a_cell_of_participants_is_what_may_be_shared(
 
 
 @pytest.mark.parametrize(
-    "column", ["name", "patient_name", "dob", "birth_date", "email", "mrn", "operator", "randstr"]
+    "column",
+    [
+        *("name", "patient_name", "dob", "birth_date", "email", "mrn", "operator", "randstr"),
+        *("donor_name", "surname"),
+    ],
 )
 def test_columns_that_identify_go(tmp_path: Path, column: str) -> None:
     told, words = _scrub(tmp_path, f"participant_id\t{column}\tsex\nsub-01\tDoe\tF\n")
@@ -105,6 +109,13 @@ def test_the_units_of_an_age_come_from_its_definition(tmp_path: Path) -> None:
     text = "participant_id\tage\nsub-01\t800\n"
 
     assert _scrub(tmp_path, text, definitions=definitions)[1] == ()
+
+
+@pytest.mark.parametrize("column", ["mrn", "surname", "dob", "patient_name", "experimenter"])
+def test_columns_that_mean_nothing_else_go_from_any_table(tmp_path: Path, column: str) -> None:
+    told, _ = _scrub(tmp_path, f"onset\t{column}\n1\tDoe\n", table=EVENTS)
+
+    assert told == "onset\n1\n"
 
 
 def test_a_channel_may_have_a_name(tmp_path: Path) -> None:
@@ -191,6 +202,8 @@ def test_what_is_no_moment_is_emptied(tmp_path: Path, written: str) -> None:
         (b"a\tb\n1\n", "cells"),
         (b"a\tb\n1\t2\t3\n", "cells"),
         (b"a\tb\n\xff\t2\n", "UTF-8"),
+        (b"participant_id,name\nsub-01,Doe\n", "tabs"),
+        (b"participant_id;name\nsub-01;Doe\n", "tabs"),
         (b"a\tb\r1\t2\r", "lines end"),
         (b"a\n" + b"x" * (LONGEST_LINE + (1 << 18)), "megabyte"),
         (b"x" * (LONGEST_LINE + 5), "megabyte"),
