@@ -33,7 +33,10 @@ def test_the_generated_pages_are_up_to_date(tmp_path: Path) -> None:
         assert (ROOT / name).read_text("utf-8") == text, f"run docs/generate.py: {name}"
 
 
-@pytest.mark.parametrize(("page", "name"), [("profiles.md", "our-lab"), ("lab_file.md", "own")])
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("profiles.md", "our-lab"), ("lab_file.md", "own"), ("../README.md", "own")],
+)
 def test_the_profile_that_is_shown_is_valid(tmp_path: Path, page: str, name: str) -> None:
     text = (ROOT / "docs" / page).read_text("utf-8")
     (written,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
