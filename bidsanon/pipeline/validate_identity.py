@@ -34,7 +34,7 @@ from bidsanon.vault import Vault, read_contents
 
 _UTF_8 = b"ISO_IR 192"
 _BEFORE_FRAMES = 0x52009229
-_LAST_STEP = re.compile(r"\(([0-9A-F]{4}),(?:(.*),)?([0-9A-F]{2,4})\)$")
+_ATTRIBUTE = re.compile(r"\(?([0-9A-F]{4}),(?:(.*),)?([0-9A-F]{2,4})\)")
 _QUARANTINE = "quarantine"
 
 
@@ -81,7 +81,9 @@ def known_of_sources(
     with tempfile.TemporaryDirectory(prefix="bidsanon-") as scratch:
         originals = find_originals(sources, unpack_into=Path(scratch), progress=progress)
         harvested = harvest_files(originals.files, profile=profile, jobs=jobs, progress=progress)
-        made = [(hashed, "a file's UIDs, hashed by heudiconv") for hashed in _randstrs(originals.files)]
+        made = [
+            (hashed, "a file's UIDs, hashed by heudiconv") for hashed in _randstrs(originals.files)
+        ]
     names = (
         IdentifyingValue(kind=ValueKind.PATH, text=name, origin="file name")
         for name in originals.names
@@ -211,7 +213,7 @@ def _of_map(private: Path) -> tuple[IdentifyingValue, ...]:
 def _of_changed_values(private: Path) -> Harvested:
     harvest = Harvest()
     for place, original in read_originals(private):
-        step = _LAST_STEP.search(place)
+        step = _ATTRIBUTE.fullmatch(place.rpartition("](")[2])
         if step is None:
             continue
         group, creator, element = step.groups()
