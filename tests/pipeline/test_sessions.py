@@ -36,6 +36,8 @@ from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import run_summary
 from bidsanon.publish import interrupted
+from bidsanon.report import read_record
+from bidsanon.report.page import render
 from bidsanon.resources import schema_path
 from bidsanon.validate import validate_dataset
 
@@ -109,6 +111,16 @@ def test_the_page_shows_the_session(published_run: Run) -> None:
     assert "task-rest_bold" in page
     for value in identifying_strings(MARA):
         assert value not in page
+
+
+def test_what_is_kept_of_the_run_is_what_the_page_says_and_names_nobody(published_run: Run) -> None:
+    folder = published_run.request.private / "reports" / "sub-01_ses-01" / "published"
+    record = read_record(folder)
+    assert record is not None
+    page = published_run.request.private / "reports" / "sub-01_ses-01.html"
+    assert render(record) == page.read_text()
+    for value in identifying_strings(MARA):
+        assert value not in (folder / "record.json").read_text()
 
 
 def test_a_second_session_and_a_second_person_are_added(dataset: Path, tmp_path: Path) -> None:
