@@ -69,7 +69,7 @@ def session_times(
     times_of_day
         What its sidecars say (HH:MM:SS), in case no moment can be published.
     """
-    known = [shifted(parse_moment(cell.strip()), shift_days) for cell in moments]
+    known = (shifted(parse_moment(cell.strip()), shift_days) for cell in moments)
     first = min((moment for moment in known if moment), default=None)
     if first is None:
         told = (parse_moment(f"1900-01-01T{time}") for time in times_of_day)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from bidsanon.bids.sidecars import LARGEST_JSON
+from bidsanon.bids.sidecars import LARGEST_JSON, SidecarError
 from bidsanon.packing import Member, pack_tar_gz, pack_zip
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2")
@@ -36,7 +36,7 @@ _LONG_HEADERS = frozenset(
 )
 _HARMLESS_HEADERS = frozenset({"path", "size"})
 _DAMAGED = (
-    *(EOFError, OSError, NotImplementedError, RuntimeError),
+    *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError, KeyError, struct.error),
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
 )
 
@@ -122,6 +122,7 @@ def _look(source: Path, scrub: ScrubMember) -> ScrubbedArchive:
         told = told or stored.told
         if not stored.name.lower().endswith(_JSON):
             others += 1
+            _read_through(stored)
         elif scrub(stored.name, _read(stored)) is not None:
             changed += 1
     return ScrubbedArchive(members=changed, packer_told=told, not_cleaned=others)
@@ -140,6 +141,12 @@ def _chunks(stored: _Stored) -> Iterator[bytes]:
     with stored.open() as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk
+
+
+def _read_through(stored: _Stored) -> None:
+    """Read a file to its end, so that damage is found before anything is written."""
+    for _ in _chunks(stored):
+        pass
 
 
 def _read(stored: _Stored) -> bytes:
@@ -223,5 +230,9 @@ class _CarefulTarInfo(tarfile.TarInfo):
 def _damage_as_archive_error() -> Iterator[None]:
     try:
         yield
+    except (ArchiveError, SidecarError):
+        raise
     except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk, not the archive
         raise ArchiveError("it is damaged, or packed in a way that cannot be read") from error

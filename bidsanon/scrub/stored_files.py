@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections import defaultdict
@@ -39,6 +40,7 @@ _SCANS, _SESSIONS, _PET = "_scans.tsv", "_sessions.tsv", "_pet.json"
 _TIME_ZERO = "TimeZero"
 _OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
+_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +154,10 @@ class FileScrub:
             if target is not None:
                 target.unlink(missing_ok=True)
             return _not_cleaned(file, str(error))
+        except OSError as error:
+            if error.errno in _OUT_OF_ROOM:
+                raise
+            return _not_cleaned(file, "it cannot be read")
         if not words:
             return ScrubbedFile(findings=findings)
         if not os.access(file.path.parent, os.W_OK | os.X_OK):
@@ -258,8 +264,8 @@ class FileScrub:
         if session not in self._times:
             subject = session.partition("/")[0].removeprefix("sub-")
             self._times[session] = session_times(
-                list(self._moments(session)),
-                list(self._times_of_day(session)),
+                self._moments(session),
+                self._times_of_day(session),
                 shift_days=self._policy.shifts.get(subject),
                 keep_times=self._policy.keep_times,
             )

@@ -132,8 +132,8 @@ def scrub_packed_table(source: Path, target: Path | None, policy: TablePolicy) -
     return ("name, time or comment taken out of the gzip header",) if file.tells else ()
 
 
-def read_column(source: Path, name: str) -> list[str]:
-    """Return the cells of a column; none where there is no such column.
+def read_column(source: Path, name: str) -> Iterator[str]:
+    """Yield the cells of a column; none where there is no such column.
 
     Raises
     ------
@@ -144,10 +144,10 @@ def read_column(source: Path, name: str) -> list[str]:
         header = _header(stream)
         names = [cell.strip().lower() for cell in header.split("\t")]
         if name not in names:
-            return []
+            return
         index = names.index(name)
         rows = (line.split("\t") for block in _blocks(stream) for line in _lines(block))
-        return [row[index].strip() for row in rows if index < len(row)]
+        yield from (row[index].strip() for row in rows if index < len(row))
 
 
 def _header(stream: BinaryIO) -> str:
