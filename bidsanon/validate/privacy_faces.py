@@ -7,10 +7,9 @@ removed face beside it, or a person who looked at it and accepted it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
-
-import numpy as np
 
 from bidsanon.bids.faces import FaceClaim, face_claim, kind_shows_face
 from bidsanon.bids.names import BidsName, parse_name
@@ -93,10 +92,9 @@ def may_be_head(name: BidsName, path: Path) -> bool:
     header, _ = image_header(path)
     if header is None:
         return kind_shows_face(name.datatype, name.suffix, lambda: None).asked
-    shape = np.array(header.get_data_shape()[:3], dtype=float)
-    voxel_mm = np.abs(np.array(header.get_zooms()[:3], dtype=float))
-    if len(voxel_mm) < len("xyz"):
-        return False
-    sides, volume = shape * voxel_mm, float(np.prod(voxel_mm))
-    large = bool(sides.max() >= _SHORTEST_MM and sides.min() >= _THINNEST_MM)
+    voxels = [int(count) for count in header["dim"][1:4]]
+    voxel_mm = [abs(float(size)) for size in header["pixdim"][1:4]]
+    sides = [count * size for count, size in zip(voxels, voxel_mm, strict=True)]
+    large = max(sides) >= _SHORTEST_MM and min(sides) >= _THINNEST_MM
+    volume = math.prod(voxel_mm)
     return large and kind_shows_face(name.datatype, name.suffix, lambda: volume).asked
