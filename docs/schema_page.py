@@ -35,8 +35,7 @@ The schemas say what the official validator says of a sidecar: a test changes ev
 kind of data of MRI and PET in a dozen ways and compares. They say more in these cases: a value of
 the wrong type is one even where the condition does not hold under which BIDS asks for the field, a
 derivative needs `GeneratedBy`, and columns are looked at. In derivatives only the rules about
-derivatives require fields. `.bidsignore` is not heeded: what it hides is checked where its name is
-one of BIDS.
+derivatives require fields. Hidden files, and what `.bidsignore` names, are not looked at.
 
 ## Which data
 

@@ -154,8 +154,9 @@ class SidecarTree:
 
     def _sidecars_in(self, folder: PurePosixPath) -> list[BidsName]:
         if folder not in self._folders:
-            paths = sorted((self._root / folder).glob("*.json"))
-            self._folders[folder] = [parse_name(str(folder / path.name)) for path in paths]
+            names = sorted(path.name for path in (self._root / folder).glob("*.json"))
+            shown = [name for name in names if not name.startswith(".")]
+            self._folders[folder] = [parse_name(str(folder / name)) for name in shown]
         return self._folders[folder]
 
     def read(self, path: str) -> dict[str, Any]:

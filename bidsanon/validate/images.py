@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from bidsanon.bids.ignored import read_ignored
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.nifti import ImageError, read_header
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
@@ -48,8 +49,10 @@ def check_images(tree: DatasetTree) -> Iterator[Finding]:
     tree
         What the dataset's folder holds.
     """
+    ignored = read_ignored(tree.root)
     for file in tree.files:
-        if file.name.startswith("sub-") and file.name.endswith(IMAGE_EXTENSIONS):
+        is_image = file.name.startswith("sub-") and file.name.endswith(IMAGE_EXTENSIONS)
+        if is_image and not ignored.hides(file.name):
             try:
                 missing = _bytes_missing(file)
             except ImageError as error:

@@ -15,6 +15,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from bidsanon.bids.ignored import read_ignored
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree
@@ -138,8 +139,11 @@ def _is_derivative(sidecars: SidecarTree) -> bool:
 def _names_of(tree: DatasetTree) -> Iterator[BidsName]:
     """Yield what schemas may say something of: files, and folders that are one recording."""
     seen: set[str] = set()
+    ignored = read_ignored(tree.root)
     for file in tree.files:
         parts = PurePosixPath(file.name).parts
+        if ignored.hides(file.name):
+            continue
         if len(parts) > 1 and parts[0] != _PHENOTYPE and not parts[0].startswith("sub-"):
             continue
         path = _recording_folder(parts) or file.name

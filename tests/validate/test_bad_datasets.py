@@ -16,6 +16,7 @@ from bidsanon.external import Completed
 from bidsanon.findings import Finding, errors
 from bidsanon.validate import check_layout, check_schemas, validate_dataset
 from bidsanon.validate.files import check_files
+from bidsanon.validate.images import check_images
 
 Spoil = Callable[[Path], object]
 ANAT = "sub-01/ses-01/anat/"
@@ -210,3 +211,15 @@ def test_images_that_are_none_stop_no_check(dataset: Path, content: bytes) -> No
 
     assert errors(check_schemas(list_tree(dataset))) == ()
     assert check_layout(dataset) == ()
+
+
+def test_what_a_mac_leaves_and_what_is_ignored_is_not_looked_at(dataset: Path) -> None:
+    (dataset / ANAT / "._sub-01_ses-01_T1w.json").write_bytes(b"\0\5\x16\7")
+    (dataset / ANAT / "._sub-01_ses-01_T1w.nii.gz").write_bytes(b"\0\5\x16\7")
+    (dataset / OTHER).write_text("{")
+    (dataset / IMAGE).write_bytes(b"")
+    (dataset / ".bidsignore").write_text("*_T2w.*\n")
+    tree = list_tree(dataset)
+
+    assert errors(check_schemas(tree)) == ()
+    assert list(check_images(tree)) == []
