@@ -77,11 +77,12 @@ def _translated(token: str) -> str:
     known = _WILD.get(token) or _DEEP.get(token)
     if known:
         return known
-    if len(token) > 1:
-        characters = token.replace("[!", "[^").replace("\\", r"\\")
-        try:
-            re.compile(characters)
-        except re.error:
-            return re.escape(token)
-        return characters
-    return re.escape(token)
+    if len(token) == 1:
+        return re.escape(token)
+    body = re.sub(r"([\\[&~|])", r"\\\1", token[1:-1].removeprefix("!"))
+    characters = f"[{'^' if token[1] == '!' else ''}{body}]"
+    try:
+        re.compile(characters)
+    except re.error:
+        return re.escape(token)
+    return characters

@@ -35,6 +35,8 @@ CT = "sub-01/ses-01/anat/sub-01_ses-01_ct.nii.gz"
         ("[", CT, False),
         ("(", CT, False),
         ("[z-a]", CT, False),
+        ("[[&&x]", CT, False),
+        ("[[s]ub-01", CT, True),
         ("*a" * 50, "a" * 200, False),
     ],
 )
