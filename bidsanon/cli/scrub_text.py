@@ -64,8 +64,17 @@ def _others(run: ScrubRun) -> Iterator[str]:
     for found in run.scrubbed.findings:
         if found.severity is Severity.ERROR:
             yield f"NOT CLEANED: {found.location}: {found.message}"
-        elif found.severity is Severity.WARNING:
-            yield f"look at {found.location}: {found.message}. What to do: {found.cure}"
+    for (message, cure), places in _warnings(run).items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        yield f"look at {places[0]}{more}: {message}. What to do: {cure}"
+
+
+def _warnings(run: ScrubRun) -> dict[tuple[str, str], list[str]]:
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for found in run.scrubbed.findings:
+        if found.severity is Severity.WARNING:
+            places[found.message, found.cure].append(found.location)
+    return places
 
 
 def _conclusion(run: ScrubRun) -> str:

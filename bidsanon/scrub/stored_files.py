@@ -17,7 +17,7 @@ from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
 from bidsanon.bids.tables import TableError
 from bidsanon.bids.tree import TreeFile
-from bidsanon.files import file_state, write_text
+from bidsanon.files import file_state
 from bidsanon.findings import Finding, finding
 from bidsanon.scrub.columns import ACQUISITION_TIME, TablePolicy
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
@@ -189,7 +189,7 @@ class FileScrub:
         raw, content = read_stored_json(file.path)
         scrubbed = scrub_stored_json(file.name, raw, content, self._sidecar_policy(file.name))
         if scrubbed.text is not None and target is not None:
-            write_text(target, scrubbed.text)
+            target.write_bytes(scrubbed.text.encode())  # brought to the disk with all others
         findings = [
             finding("SCRUB_MISFIT", location=f"{file.name}#/{key}", key=key)
             for key in scrubbed.misfits
