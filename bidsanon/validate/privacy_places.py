@@ -169,6 +169,15 @@ def _labels(tree: DatasetTree) -> Iterator[Spot]:
             if match and part not in seen:
                 seen.add(part)
                 yield from _label(match[1], match[2], part)
+        if file.name.startswith(("sub-", "sourcedata/")) and _name_holds_date(file.name):
+            details = {"what": "file"}
+            yield Spot(code="PRIVACY_LABEL_DATE", location=file.name, details=details)
+
+
+def _name_holds_date(name: str) -> bool:
+    """Tell whether a date stands in a file's own name, beside the labels of its folders."""
+    own = _LABEL.sub("", PurePosixPath(name).name)
+    return any(map(_is_date, _DIGITS.findall(own.replace("-", ""))))
 
 
 def _label(kind: str, label: str, location: str) -> Iterator[Spot]:

@@ -281,6 +281,16 @@ RAISED = [
     ("PRIVACY_LABEL_NAME", "sub-peter01", {"sub-peter01/anat/a.bval": "0\n"}),
     ("PRIVACY_LABEL_DATE", "sub-AB19870314", {"sub-AB19870314/anat/a.bval": "0\n"}),
     ("PRIVACY_LABEL_DATE", "ses-20230517", {"sub-01/ses-20230517/anat/a.bval": "0\n"}),
+    (
+        "PRIVACY_LABEL_DATE",
+        "sub-01/anat/sub-01_acq-20230517_T1w.bval",
+        {"sub-01/anat/sub-01_acq-20230517_T1w.bval": "0\n"},
+    ),
+    (
+        "PRIVACY_LABEL_DATE",
+        "sourcedata/scan 2023-05-17.txt",
+        {"sourcedata/scan 2023-05-17.txt": "x"},
+    ),
     ("PRIVACY_LABEL_NUMBER", "sub-4711081", {"sub-4711081/anat/a.bval": "0\n"}),
     # Names within texts, and what lies in archives or under a name in capitals.
     ("PRIVACY_NAME", f"{SIDECAR}#/Instructions", sidecar(Instructions=f"ask {NAME}^Mara")),
@@ -378,6 +388,8 @@ NEAR = [
     {"sub-100/ses-1/a.bval": "0\n", "sub-0050952/a.bval": "0\n", "sub-A00028185/a.bval": "0\n"},
     {"sub-control01/a.bval": "0\n", "sub-young01/a.bval": "0\n", "sub-phantom/a.bval": "0\n"},
     {"sub-NDARINV1A2B3C4D/ses-baselineYear1/a.bval": "0\n", "sub-01/ses-19070108/a.bval": "0\n"},
+    {"sub-01/anat/sub-01_acq-12345678_run-01_echo-2_T1w.bval": "0\n"},
+    {"sub-01/anat/sub-01_acq-2mm_rec-19070108_run-2.bval": "0\n", "code/2023-05-17.txt": "x"},
     {"sub-xp101/ses-jan/a.bval": "0\n", "sub-emptyroom/ses-pre/a.bval": "0\n"},
     {"sub-01/func/a_physio.tsv.gz": gzip.compress(b"0.1\t20230517\n" * 50, mtime=0)},
     {"derivatives/x.json": '[1, 2, {"a": NaN}]', "derivatives/y.json": '"text"'},
