@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bidsanon.bids.ignored import read_ignored
 from bidsanon.bids.sharing import BIDSIGNORE, SharedTree
 from bidsanon.errors import ToolFailedError
 from bidsanon.findings import Finding, errors, finding
@@ -66,7 +67,7 @@ def check_openneuro_rules(
     MissingToolError
         If the official validator is not installed.
     """
-    others = (*_refused_types(description), *_uploaded(shared))
+    others = (*_refused_types(description), *_uploaded(root, shared))
     if any(one.code == _FAILED for one in said):
         return Taking(taken=False if errors(others) else None, findings=others)
     check = partial(check_official, root, config=data_path("openneuro_validator.json"))
@@ -100,7 +101,7 @@ def _refused_types(description: Mapping[str, Any] | None) -> Iterator[Finding]:
         yield finding("OPENNEURO_TYPE", location="dataset_description.json#/DatasetType")
 
 
-def _uploaded(shared: SharedTree) -> Iterator[Finding]:
+def _uploaded(root: Path, shared: SharedTree) -> Iterator[Finding]:
     """Say what is hidden, and what is uploaded although the validator does not look at it."""
     deep = [name for name in shared.left_out if "/" in name.rstrip("/")]
     if deep:
@@ -108,5 +109,7 @@ def _uploaded(shared: SharedTree) -> Iterator[Finding]:
     behind = [name for name in shared.left_out if name not in deep]
     if behind:
         yield finding("OPENNEURO_STAYS_BEHIND", location=behind[0], count=len(behind))
-    if any(file.name == BIDSIGNORE for file in shared.files):
-        yield finding("OPENNEURO_IGNORED_GOES", location=BIDSIGNORE)
+    ignored = read_ignored(root)
+    unseen = [f.name for f in shared.files if f.name != BIDSIGNORE and ignored.hides(f.name)]
+    if unseen:
+        yield finding("OPENNEURO_IGNORED_GOES", location=unseen[0], count=len(unseen))

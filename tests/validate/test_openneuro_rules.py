@@ -122,9 +122,13 @@ def test_hidden_files_in_folders_are_refused_and_those_at_the_root_stay_behind(
     official(monkeypatch)
     (dataset / ".git").mkdir()
     (dataset / ".bidsignore").write_text("extra\n")
+    assert codes(check(dataset)) == ["OPENNEURO_STAYS_BEHIND"]
+    (dataset / "extra").mkdir()
+    (dataset / "extra" / "one.txt").write_text("x")
     taking = check(dataset)
     assert taking.taken
     assert codes(taking) == ["OPENNEURO_STAYS_BEHIND", "OPENNEURO_IGNORED_GOES"]
+    assert taking.findings[1].location == "extra/one.txt"
     (dataset / "sub-01" / ".DS_Store").write_text("x")
     taking = check(dataset)
     assert not taking.taken
