@@ -28,6 +28,8 @@ def validation_text(validation: Validation) -> str:
     lines = finding_lines(tuple(shown), least=Severity.INFO)
     if validation.residue:
         lines += residue_lines(validation.residue)
+    if validation.request.vault:
+        lines.append("searched besides for what hashes to a person or series of the vault")
     if validation.openneuro:
         lines += openneuro_lines(validation.openneuro)
     lines.append("the dataset has errors" if validation.exit_code else "the dataset is valid")

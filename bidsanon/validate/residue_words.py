@@ -32,7 +32,7 @@ def is_common(word: str) -> bool:
 
 def is_known_key(key: str) -> bool:
     """Tell whether a sidecar's key is one of BIDS's, dcm2niix's or heudiconv's."""
-    return key in key_rules()
+    return key in key_rules() or key in metadata_fields()
 
 
 @cache
