@@ -29,6 +29,7 @@ from bidsanon.validate.residue_unpack import (
     Decompressed,
     Gunzip,
     NotSearchableError,
+    ZlibStreams,
     tar_members,
     zip_members,
 )
@@ -54,18 +55,19 @@ class Piece(NamedTuple):
     place
         Where it stands within the file: a header field; empty for the body.
     offset
-        Where bytes begin within the file, decompressed.
+        Where bytes begin within the file, decompressed; None where that says nothing.
     """
 
     content: bytes | str | list[Field]
     context: Context
     place: tuple[str, ...] = ()
-    offset: int = 0
+    offset: int | None = 0
 
     @property
-    def length(self) -> int:
-        """How many bytes it takes; none where that is not known."""
-        return len(self.content) if isinstance(self.content, bytes) else 0
+    def end(self) -> int:
+        """Where bytes end within the file; 0 where that is not known."""
+        length = len(self.content) if isinstance(self.content, bytes) else 0
+        return 0 if self.offset is None else self.offset + length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,12 +193,18 @@ class _Apart:
 
     def _in_text(self, stream: Ahead, name: str, depth: int) -> Iterator[Piece]:
         measured = bool(_MEASURED.search(name)) and not _LISTS.search(name)
+        compressed = ZlibStreams(self._budget)
+        position = stream.position
         for chunk in _overlapping(self._chunks(stream, depth)):
             context = Context.TEXT
             if measured:
                 context = Context.MEASURED
             elif _is_binary(chunk):
                 context = Context.BYTES
+                for content in compressed.find(chunk[position - stream.position :]):
+                    inside = Context.BYTES if _is_binary(content) else Context.TEXT
+                    yield Piece(content, inside, ("compressed within",), None)
+            position = stream.position
             yield Piece(chunk, context, (), stream.position - len(chunk))
 
     def _chunks(self, stream: Ahead, depth: int) -> Iterator[bytes]:

@@ -95,7 +95,7 @@ class Search:
         size = 0
         try:
             for piece in pieces(path):
-                size = max(size, piece.offset + piece.length)
+                size = max(size, piece.end)
                 hits += self._hits(piece)
         except NotSearchableError as error:
             return SearchedFile(hits, size, str(error))
@@ -120,7 +120,8 @@ class Search:
         else:
             return
         for offset, sources in found:
-            yield Hit(place, None if offset is None else piece.offset + offset, sources)
+            at = None if offset is None or piece.offset is None else piece.offset + offset
+            yield Hit(place, at, sources)
 
     def _in_fields(self, fields: Iterable[Field]) -> Iterator[Hit]:
         """Search the fields of a document: plain ones of a kind in one, each text once."""

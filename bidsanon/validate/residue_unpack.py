@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import struct
 import tarfile
 import tempfile
@@ -28,6 +29,9 @@ _ZIP_IN_MEMORY = 1 << 22
 _BYTES_OF_GZIP_HEAD = 10
 _BYTES_OF_GZIP_TAIL = 8
 _DEFLATED = 8
+
+_ZLIB_HEAD = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
+_MOST_OPEN = 4
 
 GZIP = b"\x1f\x8b"
 BZIP2 = b"BZh"
@@ -222,6 +226,47 @@ class Decompressed:
             lzma.LZMADecompressor(memlimit=_MOST_MEMORY) if xz else bz2.BZ2Decompressor()
         )
         return True
+
+
+class ZlibStreams:
+    """Finds what lies compressed within other bytes (RFC 1950): PDF, MATLAB's files, PNG, git.
+
+    Parameters
+    ----------
+    budget
+        What is left to unpack.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._open: list[Any] = []
+
+    def find(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the streams hold that begin in a chunk, or that go on in it.
+
+        Parameters
+        ----------
+        chunk
+            What follows the chunk before.
+        """
+        begun, self._open = self._open, []
+        for inflater in begun:
+            yield from self._inflate(inflater, chunk)
+        for match in _ZLIB_HEAD.finditer(chunk):
+            yield from self._inflate(zlib.decompressobj(), chunk[match.start() :])
+
+    def _inflate(self, inflater: Any, content: bytes) -> Iterator[bytes]:
+        try:
+            while content and not inflater.eof:
+                inflated = inflater.decompress(content, CHUNK)
+                content = inflater.unconsumed_tail
+                self._budget.spend(len(inflated))
+                if inflated:
+                    yield inflated
+        except zlib.error:
+            return  # other bytes that happened to look like the beginning of a stream
+        if not inflater.eof and len(self._open) < _MOST_OPEN:
+            self._open.append(inflater)
 
 
 class Member(NamedTuple):

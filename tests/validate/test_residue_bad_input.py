@@ -12,10 +12,13 @@ import struct
 import tarfile
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.io import savemat
 
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate import residue_unpack
@@ -159,6 +162,36 @@ def test_deep_json_is_searched(tmp_path: Path, depth: int) -> None:
     (found,) = search(tmp_path).findings
     assert found.code == "RESIDUE_FOUND"
     assert len(found.location) < 100
+
+
+def png_with_text(text: bytes) -> bytes:
+    body = b"Comment\0\0" + zlib.compress(text)
+    chunk = struct.pack(">I", len(body)) + b"zTXt" + body
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", zlib.crc32(chunk[4:]))
+
+
+def matlab_file(text: bytes) -> bytes:
+    made = io.BytesIO()
+    savemat(made, {"path": text.decode(), "data": np.arange(4000)}, do_compression=True)
+    return made.getvalue()
+
+
+def pdf_with_text(text: bytes) -> bytes:
+    stream = zlib.compress(b"BT (" + text + b") Tj ET" + bytes(2000))
+    return b"%PDF-1.4\n%\xe2\xe3\1\2\n1 0 obj\nstream\n" + stream + b"\nendstream\n"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [png_with_text, matlab_file, pdf_with_text, lambda text: zlib.compress(b"blob 9\0" + text)],
+)
+@pytest.mark.parametrize("before", [0, (1 << 20) - 30])
+def test_what_is_compressed_within_other_bytes_is_searched(
+    tmp_path: Path, make: Callable[[bytes], bytes], before: int
+) -> None:
+    noise = np.random.default_rng(2).bytes(before)
+    (tmp_path / "x.bin").write_bytes(noise + make(b"/home/mara.quillfeather/scan" * 9))
+    assert [f.location for f in search(tmp_path).findings] == ["x.bin#compressed within"]
 
 
 def test_a_long_table_is_searched(tmp_path: Path) -> None:
