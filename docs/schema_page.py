@@ -22,7 +22,7 @@ as a JSON pointer, the rule of BIDS and what to do.
 
 | finding | when |
 |---|---|
-| `SCHEMA_NOT_JSON` | a JSON file cannot be read, is no JSON object, no UTF-8, or over 32 MB |
+| `SCHEMA_NOT_JSON` | a JSON file cannot be read, is no JSON object, no UTF-8, or over 8 MB |
 | `SCHEMA_REQUIRED_MISSING` | a field is missing that BIDS requires, always or as others demand |
 | `SCHEMA_VALUE_INVALID` | a field has another type, another range or another word |
 | `SCHEMA_VALUE_DOUBTFUL` | a text holds more than its pattern, as paths may |

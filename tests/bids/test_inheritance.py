@@ -94,7 +94,7 @@ def test_a_file_too_large_for_a_sidecar_is_not_read_whole(tmp_path: Path) -> Non
     with huge.open("wb") as stream:
         stream.truncate(LARGEST_JSON + 1)
 
-    with pytest.raises(SidecarError, match="larger than 32 MB"):
+    with pytest.raises(SidecarError, match="larger than 8 MB"):
         read_json_file(huge)
 
 
