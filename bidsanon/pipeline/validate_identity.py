@@ -88,11 +88,14 @@ def known_of_sources(
         IdentifyingValue(kind=ValueKind.PATH, text=name, origin="file name")
         for name in originals.names
     )
-    unknown = harvested.not_understood
+    counts = {
+        "ORIGINALS_IN_PART": harvested.not_understood,
+        "ORIGINALS_NO_DICOM": originals.other_files,
+    }
     return Known(
         identity=(*harvested.identity, *names),
         lookups=(DigestIndex((), made),),
-        findings=(finding("ORIGINALS_IN_PART", count=unknown),) if unknown else (),
+        findings=tuple(finding(code, count=count) for code, count in counts.items() if count),
     )
 
 

@@ -94,6 +94,9 @@ def test_damaged_originals_are_told_and_searched_for_as_far_as_they_go(tmp_path:
         path.write_bytes(path.read_bytes()[:-300])
     known = of_sources(tmp_path / "dicom")
     assert [one.code for one in known.findings] == ["ORIGINALS_IN_PART"]
+    (tmp_path / "dicom" / "notes.txt").write_text("no DICOM")
+    codes = {one.code for one in of_sources(tmp_path / "dicom").findings}
+    assert codes == {"ORIGINALS_IN_PART", "ORIGINALS_NO_DICOM"}
     assert found(dataset(tmp_path, MARA.patient_id), known)
 
 
