@@ -22,6 +22,8 @@ FACE_REMOVED_CODE = "113102"
 """Clean Recognizable Visual Features Option, of DICOM's CID 7050."""
 FACE_KEPT_PREFIX = "Face not removed: "
 """How a value of METHOD begins that says why a face was kept."""
+FACE_ABSENT_PREFIX = "No face to remove: "
+"""How a value of METHOD begins that says why there was none."""
 
 _FACE_REMOVED_WORDS = ("deface", "face removed", "faces removed", "face was removed")
 _MASK = "defacemask"
@@ -67,8 +69,10 @@ class FaceClaim(StrEnum):
     """It was removed."""
     KEPT = "kept"
     """It was kept, with the reason."""
+    ABSENT = "absent"
+    """There was none to remove, with the reason."""
     NOTHING = "nothing"
-    """Neither."""
+    """None of these."""
 
 
 def kind_shows_face(
@@ -101,6 +105,8 @@ def face_claim(sidecar: Mapping[str, Any]) -> FaceClaim:
     each = methods if isinstance(methods, list) else [methods]
     if any(str(method).startswith(FACE_KEPT_PREFIX) for method in each):
         return FaceClaim.KEPT
+    if any(str(method).startswith(FACE_ABSENT_PREFIX) for method in each):
+        return FaceClaim.ABSENT
     words = json.dumps(methods).casefold()
     coded = FACE_REMOVED_CODE in json.dumps(sidecar.get(METHOD_CODES, ""))
     if coded or any(said in words for said in _FACE_REMOVED_WORDS):

@@ -96,6 +96,7 @@ DECISIONS = {
 CLAIMS = {
     FaceClaim.REMOVED: "No record; its sidecar says that the face was removed",
     FaceClaim.KEPT: "No record; its sidecar says why the face was kept",
+    FaceClaim.ABSENT: "No record; its sidecar says that there was no face",
     FaceClaim.NOTHING: "Nobody knows: there is no record",
 }
 

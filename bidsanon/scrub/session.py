@@ -35,6 +35,7 @@ from bidsanon.scrub.sidecars import (
     FACE_REMOVED,
     SidecarPolicy,
     add_method,
+    face_absent_method,
     face_kept_method,
     face_removed_method,
     scrub_sidecar,
@@ -50,6 +51,7 @@ from bidsanon.session import (
 FULL_DATES = "113106"
 _STUB = "TODO"
 _GRADIENTS = {".bval", ".bvec"}
+_NOTHING_TO_REMOVE = {DefaceVerdict.NO_FACE, DefaceVerdict.ALREADY_DEFACED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +247,8 @@ def _method(defaced: DefacedSession, image: str) -> tuple[list[str], tuple[Coded
     outcome = next((outcome for outcome in defaced.outcomes if outcome.path == image), None)
     if outcome is not None and outcome.verdict is DefaceVerdict.KEPT:
         methods.append(face_kept_method(outcome.reason))
+    if outcome is not None and outcome.verdict in _NOTHING_TO_REMOVE:
+        methods.append(face_absent_method(outcome.reason))
     if outcome is None or outcome.verdict is not DefaceVerdict.DEFACED:
         return methods, codes
     methods.append(face_removed_method(outcome.engine_version))

@@ -7,7 +7,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bidsanon.bids.faces import FACE_KEPT_PREFIX, FACE_REMOVED_CODE, METHOD, METHOD_CODES
+from bidsanon.bids.faces import (
+    FACE_ABSENT_PREFIX,
+    FACE_KEPT_PREFIX,
+    FACE_REMOVED_CODE,
+    METHOD,
+    METHOD_CODES,
+)
 from bidsanon.bids.keys import KeyAction, KeyRule, key_rules
 from bidsanon.scrub.shapes import MISFIT, fit
 from bidsanon.session import CodedConcept
@@ -15,6 +21,8 @@ from bidsanon.session import CodedConcept
 OTHER_KEYS = "(other keys)"
 """Stands for the keys in neither table: such a name could itself identify somebody."""
 
+_OVERTAKEN = (FACE_KEPT_PREFIX, FACE_ABSENT_PREFIX)
+"""How what is said of a face begins that is not true once it was removed."""
 FACE_REMOVED = CodedConcept(
     value=FACE_REMOVED_CODE, scheme="DCM", meaning="Clean Recognizable Visual Features Option"
 )
@@ -146,15 +154,20 @@ def face_kept_method(because: str) -> str:
     return f"{FACE_KEPT_PREFIX}{because}"
 
 
+def face_absent_method(reason: str) -> str:
+    """Return why there was no face to remove from an image of a kind that shows one."""
+    return f"{FACE_ABSENT_PREFIX}{reason}"
+
+
 def add_face_removed(content: dict[str, Any], *, engine_version: str) -> dict[str, Any]:
     """Say in a sidecar that the face was removed, beside what it says of its de-identification.
 
-    That the face was kept is no longer said. Nothing but the two fields that BIDS has for it
-    changes, nor does the order of the keys.
+    That the face was kept, or that there was none, is no longer said. Nothing but the two fields
+    that BIDS has for it changes, nor does the order of the keys.
     """
     methods, codes = content.get(METHOD, []), content.get(METHOD_CODES, [])
     methods = methods if isinstance(methods, list) else [methods]
-    methods = [method for method in methods if not str(method).startswith(FACE_KEPT_PREFIX)]
+    methods = [method for method in methods if not str(method).startswith(_OVERTAKEN)]
     codes = list(codes) if isinstance(codes, list) else [codes]
     said, item = face_removed_method(engine_version), _code_item(FACE_REMOVED)
     methods += [] if said in methods else [said]

@@ -16,6 +16,7 @@ from bidsanon.bids.faces import FaceClaim, face_claim, kind_shows_face
         ({"DeidentificationMethodCodeSequence": [{"CodeValue": "113102"}]}, FaceClaim.REMOVED),
         ({"DeidentificationMethod": ["Face not removed: defaced elsewhere"]}, FaceClaim.KEPT),
         ({"DeidentificationMethod": "Face not removed: consent"}, FaceClaim.KEPT),
+        ({"DeidentificationMethod": ["x", "No face to remove: defaced before"]}, FaceClaim.ABSENT),
         ({"DeidentificationMethod": 7, "DeidentificationMethodCodeSequence": 1}, FaceClaim.NOTHING),
     ],
 )

@@ -123,6 +123,19 @@ def test_a_face_that_was_kept_is_said_to_be_there_and_why(tree: Path, scrub: Scr
     assert not says_defaced(scrubbed.root / f"{T1W}.json")
 
 
+@pytest.mark.parametrize("verdict", [DefaceVerdict.NO_FACE, DefaceVerdict.ALREADY_DEFACED])
+def test_an_image_without_a_face_says_why_there_is_none(
+    tree: Path, scrub: Scrub, verdict: DefaceVerdict
+) -> None:
+    converted = converted_session(tree)
+    outcomes = tuple(replace(o, verdict=verdict, reason="no head") for o in converted.outcomes)
+    scrubbed = scrub(replace(converted, outcomes=outcomes))
+
+    sidecar = json.loads((scrubbed.root / f"{T1W}.json").read_text())
+    assert sidecar["DeidentificationMethod"] == [METHOD, "No face to remove: no head"]
+    assert not says_defaced(scrubbed.root / f"{T1W}.json")
+
+
 def test_a_defacemask_is_published_and_says_what_it_is(tree: Path, scrub: Scrub) -> None:
     converted = converted_session(tree)
     mask = T1W.replace("_T1w", "_mod-T1w_defacemask")

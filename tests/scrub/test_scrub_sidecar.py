@@ -9,6 +9,7 @@ from bidsanon.scrub.sidecars import (
     SidecarPolicy,
     add_face_removed,
     add_method,
+    face_absent_method,
     face_kept_method,
     scrub_sidecar,
 )
@@ -172,8 +173,9 @@ def test_a_removed_face_is_said_beside_what_was_said_before_and_once() -> None:
     assert before["DeidentificationMethod"] == "by hand"
 
 
-def test_a_face_that_is_removed_after_all_is_no_longer_said_to_be_kept() -> None:
-    before = {"DeidentificationMethod": ["bidsanon, profile bids", face_kept_method("consent")]}
+def test_a_face_that_is_removed_after_all_is_no_longer_said_to_be_kept_or_absent() -> None:
+    untrue = [face_kept_method("consent"), face_absent_method("no head")]
+    before = {"DeidentificationMethod": ["bidsanon, profile bids", *untrue]}
     said = add_face_removed(before, engine_version="bidsanon 1")
     assert said["DeidentificationMethod"] == [
         "bidsanon, profile bids",

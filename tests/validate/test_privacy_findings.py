@@ -443,6 +443,7 @@ HEADS: list[tuple[str, dict[str, object] | None, str | None]] = [
     ("sub-01/ses-1/pet/sub-01_ses-1_pet.nii.gz", None, "PRIVACY_FACE"),
     ("derivatives/x/sub-01/anat/sub-01_desc-preproc_T1w.nii.gz", None, "PRIVACY_FACE"),
     ("sub-01/anat/sub-01_T1w.nii.gz", {"DeidentificationMethod": "defaced by hand"}, None),
+    ("sub-01/anat/sub-01_T1w.nii.gz", {"DeidentificationMethod": ["No face to remove: x"]}, None),
     ("sub-01/anat/sub-01_T1w.nii.gz", {"DeidentificationMethod": ["Face removed by x"]}, None),
     (
         "sub-01/anat/sub-01_T1w.nii.gz",
