@@ -18,10 +18,11 @@ from bidsanon.audit import (
 )
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.voxels import UnreadableImageError, read_header
-from bidsanon.errors import ConflictError, UsageError
+from bidsanon.errors import ConflictError
 from bidsanon.files import require_apart, sha256
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
 from bidsanon.pipeline.report_images import of_a_face
+from bidsanon.pipeline.report_request import require_dataset
 from bidsanon.pipeline.request import require_private_folder
 from bidsanon.pipeline.review_pictures import draw_as_it_is
 from bidsanon.pipeline.summary import heading
@@ -66,8 +67,7 @@ def make_review_request(
     UsageError
         If it cannot be: no dataset, a private folder within it.
     """
-    if not dataset.is_dir():
-        raise UsageError("the DATASET is not a folder", cure="check how it is spelled")
+    require_dataset(dataset)
     dataset = dataset.resolve()
     private = (private or private_beside(dataset)).absolute()
     require_private_folder(private)

@@ -72,7 +72,7 @@ def test_review_lists_what_is_decided_and_writes_nothing(
 
 
 def test_there_may_be_nothing_to_review(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "ds").mkdir()
+    (tmp_path / "ds" / "sub-01").mkdir(parents=True)
     assert run(cli, ["review", str(tmp_path / "ds")]) == 0
     assert "nothing to decide" in capsys.readouterr().out
 

@@ -343,7 +343,7 @@ def test_pages_are_made_again_and_those_of_gone_sessions_go(foreign: Path, tmp_p
 
 def test_a_dataset_without_a_session_has_a_page(tmp_path: Path) -> None:
     (tmp_path / "ds").mkdir()
-    (tmp_path / "ds" / "README").write_text("nothing yet")
+    (tmp_path / "ds" / "dataset_description.json").write_text("{}")
     made = pages(tmp_path / "ds")
     assert "There is no session in the dataset" in Reader(made.index).text
 
@@ -365,8 +365,9 @@ def test_pages_are_refused_where_they_do_not_belong(foreign: Path, tmp_path: Pat
             make_report_request(foreign, out=out)
     with pytest.raises(UsageError):
         make_report_request(foreign, private=tmp_path / "not-there")
-    with pytest.raises(UsageError):
-        make_report_request(tmp_path / "not-there")
+    for none in ("not-there", "site"):
+        with pytest.raises(UsageError):
+            make_report_request(tmp_path / none)
     assert tree_digest(tmp_path) == before
 
 
