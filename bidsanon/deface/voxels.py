@@ -35,6 +35,8 @@ _COPY_BYTES = 1 << 20
 _SLAB_VOXELS = 1 << 21
 _DIMENSIONS = 3
 _SAME_AFFINE_MM = 1e-3
+_FARTHEST_VOXELS = 1 << 28
+"""Bytes of header and extensions, which are read at once; real ones are some kilobytes."""
 
 Stored = npt.NDArray[Any]
 
@@ -126,6 +128,8 @@ def read_header(path: Path) -> Nifti:
     affine = np.asarray(image.affine, dtype=np.float64)
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:  # noqa: PLR2004
         raise UnreadableImageError("its affine does not say where the voxels are")
+    if not 0 <= proxy.offset <= _FARTHEST_VOXELS:
+        raise UnreadableImageError("its header holds numbers that make no sense")
     dtype = proxy.dtype
     if not dtype.itemsize:
         raise UnreadableImageError("its voxels are smaller than a byte")

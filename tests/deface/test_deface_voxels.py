@@ -330,10 +330,11 @@ def test_a_damaged_header_is_read_or_refused_and_nothing_else(
         mean_volume(read_header(path))
 
 
-def test_an_offset_that_is_no_number_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("offset", [np.nan, np.inf, 1e30, 4e9])
+def test_an_offset_that_makes_no_sense_is_refused(tmp_path: Path, offset: float) -> None:
     path = write(tmp_path / "x.nii", numbers("i2"))
     content = bytearray(path.read_bytes())
-    content[108:112] = struct.pack("<f", np.nan)
+    content[108:112] = struct.pack("<f", offset)
     path.write_bytes(content)
     with pytest.raises(UnreadableImageError, match="make no sense"):
         read_header(path)
