@@ -44,26 +44,17 @@ _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetPolicy:
-    """What the scrub of a dataset needs to know.
+class DatasetPolicy(TablePolicy):
+    """What the scrub of a dataset needs to know, beside what its tables need.
 
     Attributes
     ----------
-    device_pseudonym
-        Gives the pseudonym of a scanner's serial number.
-    clean
-        Takes what identifies out of a free text, by its shape too.
-    without_known
-        Takes what is known of persons out of a text; None: nothing is known.
     shifts
         By how many days each subject's dates are shifted, by label; who is not there is not known.
     keep_times
         Whether times of day stay.
     """
 
-    device_pseudonym: Callable[[str], str]
-    clean: Callable[[str], str]
-    without_known: Callable[[str], str] | None = None
     shifts: Mapping[str, int] = field(default_factory=dict)
     keep_times: bool = False
 
@@ -123,11 +114,6 @@ class FileScrub:
         self._files = files
         self._policy = policy
         self._into = into
-        self._table = TablePolicy(
-            device_pseudonym=policy.device_pseudonym,
-            clean=policy.clean,
-            without_known=policy.without_known,
-        )
         self._times: dict[str, SessionTimes] = {}
         self._tell_times: dict[str, list[TreeFile]] = defaultdict(list)
         for name, file in files.items():
@@ -203,7 +189,7 @@ class FileScrub:
         words = scrub_stored_table(
             file.path,
             target,
-            self._table,
+            self._policy,
             table=file.name,
             definitions=self._definitions(file.name),
             moved=times.noon_of_its_own if file.name.endswith(_SESSIONS) else times.moved,
@@ -213,7 +199,7 @@ class FileScrub:
         return words, findings
 
     def _packed_table(self, file: TreeFile, target: Path | None) -> _Said:
-        return scrub_packed_table(file.path, target, self._table), ()
+        return scrub_packed_table(file.path, target, self._policy), ()
 
     def _gradients(self, file: TreeFile, _: Path | None) -> _Said:
         """Look at a gradient table: what is in it beside numbers in rows makes it none."""

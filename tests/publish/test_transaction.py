@@ -6,7 +6,9 @@ import os
 from pathlib import Path, PurePosixPath
 
 import pytest
+from additions import journal_line
 
+from bidsanon.audit import Outcome
 from bidsanon.files import make_private_folder, tree_digest
 from bidsanon.publish import Item, Memory, install, interrupted, publishing_folder, recover
 from bidsanon.publish import transaction as redo_log
@@ -165,5 +167,6 @@ def test_many_files_are_changed_at_once(tmp_path: Path) -> None:
 def test_what_happened_is_remembered_without_a_file_of_its_own(tmp_path: Path) -> None:
     private = make_private_folder(tmp_path / "private")
     items = [Item(path=PurePosixPath("README"), content="x")]
-    install(tmp_path / "ds", items, memory=Memory(private=private, line="{}"))
+    memory = Memory(private=private, line=journal_line("01", Outcome.PUBLISHED))
+    install(tmp_path / "ds", items, memory=memory)
     assert [path.name for path in private.iterdir()] == ["journal.jsonl"]
