@@ -1,0 +1,78 @@
+"""Whatever is done to a file, the scrub cleans it or says that it cannot; it never breaks off."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from foreign import foreign_dataset
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bidsanon.bids.tree import TreeFile, list_tree
+from bidsanon.deidentify.descriptors import clean_descriptor
+from bidsanon.scrub.stored_files import DatasetPolicy, FileScrub, ScrubbedFile
+
+POLICY = DatasetPolicy(
+    device_pseudonym=lambda _: "anon-a",
+    clean=lambda text: clean_descriptor(text, frozenset()).text,
+)
+_EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["set", "cut", "insert", "end"]),
+        st.one_of(st.integers(0, 400), st.integers(0, 1 << 20)),
+        st.binary(min_size=1, max_size=6),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return foreign_dataset(tmp_path_factory.mktemp("foreign") / "ds")
+
+
+def _edited(raw: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
+    for kind, place, new in edits:
+        at = place % (len(raw) + 1)
+        raw = {
+            "set": raw[:at] + new + raw[at + len(new) :],
+            "cut": raw[:at] + raw[at + len(new) :],
+            "insert": raw[:at] + new + raw[at:],
+            "end": raw[:at],
+        }[kind]
+    return raw
+
+
+def _scrub(root: Path, into: Path | None) -> tuple[TreeFile, ScrubbedFile]:
+    (file,) = list_tree(root).files
+    return file, FileScrub({file.name: file}, POLICY, into).scrub(0, file)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(number=st.integers(0, 1 << 10), edits=_EDITS)
+def test_a_damaged_file_is_cleaned_or_named(
+    foreign: Path, tmp_path: Path, number: int, edits: list[tuple[str, int, bytes]]
+) -> None:
+    files = [path for path in sorted(foreign.glob("**/sub-01*.*")) if path.is_file()]
+    original = files[number % len(files)]
+    for folder in (tmp_path / "ds", tmp_path / "into"):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    place = tmp_path / "ds" / original.relative_to(foreign)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(_edited(original.read_bytes(), edits))
+
+    file, told = _scrub(tmp_path / "ds", None)
+    _, done = _scrub(tmp_path / "ds", tmp_path / "into")
+
+    assert done.findings == told.findings
+    assert (done.change and done.change.words) == (told.change and told.change.words)
+    if done.change is None or done.change.staged is None:
+        assert not list((tmp_path / "into").iterdir())
+        return
+    file.path.unlink()
+    shutil.copy(done.change.staged, file.path)
+    assert _scrub(tmp_path / "ds", None)[1].change is None, "a second time changes something"
