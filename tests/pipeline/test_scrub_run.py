@@ -339,3 +339,20 @@ def test_a_kill_at_any_moment_leaves_the_dataset_as_it_was_or_complete(
         assert was or _scrub(dataset).scrubbed.changes == ()
         outcomes.append(was)
     assert set(outcomes) == {True, False}
+
+
+def test_the_times_that_pet_needs_are_told_from_noon_on(dataset: Path) -> None:
+    folder = dataset / "sub-01/pet"
+    folder.mkdir()
+    for run, zero in (("1", "10:00:00"), ("2", "10:40:30")):
+        said = {"TimeZero": zero, "MolarActivityMeasTime": "09:00:00", "ScanStart": 0}
+        (folder / f"sub-01_run-{run}_pet.json").write_text(json.dumps(said))
+
+    _scrub(dataset)
+
+    first, second = (
+        json.loads((folder / f"sub-01_run-{run}_pet.json").read_text()) for run in "12"
+    )
+    assert (first["TimeZero"], second["TimeZero"]) == ("12:00:00", "12:40:30")
+    assert first["MolarActivityMeasTime"] == "11:00:00"
+    assert _scrub(dataset).scrubbed.changes == ()
