@@ -7,7 +7,6 @@ the disk, and only the beginning of what is large is read.
 from __future__ import annotations
 
 import gzip
-import json
 import lzma
 import re
 import tarfile
@@ -28,7 +27,7 @@ from bidsanon.bids.written import (
     written_date,
 )
 from bidsanon.files import is_gzip
-from bidsanon.validate.privacy_json import json_spots
+from bidsanon.validate.privacy_json import JsonError, json_spots, parse_any_json
 from bidsanon.validate.privacy_spots import Spot
 from bidsanon.validate.privacy_texts import is_document, text_spots
 
@@ -337,8 +336,8 @@ def _member_spots(name: str, content: bytes) -> list[Spot] | None:
     if not name.lower().endswith(".json"):
         return list(text_spots(name, content))
     try:
-        return list(json_spots(name, json.loads(content)))
-    except (ValueError, RecursionError):
+        return list(json_spots(name, parse_any_json(content)))
+    except JsonError:
         return None
 
 

@@ -96,7 +96,8 @@ def read_any_json(path: Path) -> Any:
     Raises
     ------
     JsonError
-        If it is too large, no UTF-8, no JSON, or nested too deeply.
+        If it is too large, no UTF-8, no JSON, nested too deeply, or has a key twice in one object:
+        of these, readers see the last.
     OSError
         If it cannot be read.
     """
@@ -104,14 +105,34 @@ def read_any_json(path: Path) -> Any:
         content = stream.read(LARGEST_JSON + 1)
     if len(content) > LARGEST_JSON:
         raise JsonError(f"it is larger than {LARGEST_JSON >> 20} MB")
+    return parse_any_json(content)
+
+
+def parse_any_json(content: bytes) -> Any:
+    """Return what JSON holds.
+
+    Raises
+    ------
+    JsonError
+        As :func:`read_any_json` does.
+    """
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         raise JsonError("it is not UTF-8") from error
     except json.JSONDecodeError as error:
         raise JsonError(f"it is not JSON: line {error.lineno}, column {error.colno}") from error
+    except JsonError:
+        raise
     except (RecursionError, ValueError) as error:  # the second: a number of thousands of digits
         raise JsonError("it is nested too deeply, or holds a number without end") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise JsonError("an object in it has one key twice: `bidsanon scrub DATASET` mends that")
+    return content
 
 
 def json_spots(file: str, content: Any, *, labels: frozenset[str] = frozenset()) -> Iterator[Spot]:
@@ -148,6 +169,8 @@ def _walk(value: Any, place: _Place) -> Iterator[Spot]:
     elif isinstance(value, dict):
         for position, (key, child) in enumerate(value.items(), start=1):
             below = place.at(key, position)
+            if holds_name(key):
+                yield below.spot("PRIVACY_NAME")
             yield from _entry(key, child, below)
             yield from _walk(child, below)
     elif isinstance(value, list):

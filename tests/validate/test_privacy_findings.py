@@ -294,6 +294,12 @@ RAISED = [
     ("PRIVACY_LABEL_NUMBER", "sub-4711081", {"sub-4711081/anat/a.bval": "0\n"}),
     # Names within texts, and what lies in archives or under a name in capitals.
     ("PRIVACY_NAME", f"{SIDECAR}#/Instructions", sidecar(Instructions=f"ask {NAME}^Mara")),
+    ("PRIVACY_NAME", f"{SIDECAR}#/(1)", sidecar(**{f"{NAME}^Mara": 1})),
+    (
+        "PRIVACY_NOT_READ",
+        "sub-01/twice.json",
+        {"sub-01/twice.json": f'{{"PatientName": "{NAME}", "PatientName": ""}}'},
+    ),
     ("PRIVACY_NAME", "code/a.log, line 2", {"code/a.log": f"begins\n{NAME.upper()}^MARA\n"}),
     ("PRIVACY_NAME", "sub-01/a.tsv, row 1", {"sub-01/a.tsv": f"onset\tsaid\n1\t{NAME}^Mara\n"}),
     ("PRIVACY_NAME", "code/a.zip", {"code/a.zip": zipped(f"of {NAME}^Mara".encode())}),
