@@ -111,6 +111,10 @@ def test_an_empty_mask_is_no_bomb(tmp_path: Path) -> None:
         b"\x04\x22\x4d\x18" + bytes(99),
         gzip.compress(b"clean" * 999)[:-30],
     ],
+    ids=(
+        *("endless name, gzip", "endless name, tar", "no zip", "zip, cut", "no bzip2", "no xz"),
+        *("xz, cut", "zstd", "7z", "rar", "lz4", "gzip, cut"),
+    ),
 )
 def test_what_cannot_be_unpacked_is_a_finding(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.bin").write_bytes(content)
