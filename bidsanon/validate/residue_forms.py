@@ -101,7 +101,16 @@ _PARTICLES = frozenset(
         "prof",
     )
 )
-_GROUPINGS = {9: ((3, 2, 4), (3, 3, 3)), 10: ((3, 3, 4), (6, 4)), 11: ((6, 5),), 12: ((8, 4),)}
+_GROUPINGS = {
+    7: ((3, 4), (1, 3, 3)),
+    8: ((4, 4), (2, 3, 3), (3, 3, 2), (3, 2, 3), (2, 2, 2, 2)),
+    9: ((3, 2, 4), (3, 3, 3)),
+    10: ((3, 3, 4), (6, 4), (1, 3, 3, 3)),
+    11: ((6, 5), (2, 3, 3, 3)),
+    12: ((8, 4), (3, 3, 3, 3)),
+}
+_DECIMAL_PARTS, _LONGEST_DECIMAL = 2, 8
+"""So many digits in two groups with a point between them are a decimal number in many files."""
 
 _SHORTEST_WORD = 3
 _SHORTEST_NUMBER = 4
@@ -231,13 +240,19 @@ def _number(forms: Forms, groups: Sequence[str]) -> None:
         forms.ignored.add(IgnoredBecause.COMMON)
         return
     forms.add(significant, Rule.NUMBER)
-    groupings = [groups] if len(groups) > 1 else []
-    for sizes in _GROUPINGS.get(len(digits), ()):
-        ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-        groupings.append([digits[end - size : end] for end, size in zip(ends, sizes, strict=True)])
+    groupings: list[Sequence[str]] = [groups] if len(groups) > 1 else []
+    for written in dict.fromkeys((digits, significant)):
+        groupings += [_grouped(written, sizes) for sizes in _GROUPINGS.get(len(written), ())]
     for grouping in groupings:
+        decimal = len(grouping) == _DECIMAL_PARTS and sum(map(len, grouping)) <= _LONGEST_DECIMAL
         for joint in _JOINTS[1:]:
-            forms.add(joint.join(grouping), Rule.NUMBER)
+            if not (decimal and joint == "." and grouping is not groups):
+                forms.add(joint.join(grouping), Rule.NUMBER)
+
+
+def _grouped(digits: str, sizes: Sequence[int]) -> list[str]:
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    return [digits[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
 def _is_round(digits: str) -> bool:
