@@ -257,6 +257,7 @@ def test_a_packed_table_of_numbers_loses_its_name_and_time_alone(tmp_path: Path)
         gzip.compress(b"1" * (3 << 20)),
         b"",
     ],
+    ids=["a date", "an address", "cut", "two members", "no UTF-8", "one long line", "empty"],
 )
 def test_a_packed_table_that_tells_or_is_damaged_is_refused(tmp_path: Path, packed: bytes) -> None:
     source = tmp_path / "a_physio.tsv.gz"
