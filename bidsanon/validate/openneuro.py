@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bidsanon.bids.root_documents import is_unfilled
 from bidsanon.files import sha256
 from bidsanon.findings import Finding, Severity, errors, finding
 from bidsanon.validate.openneuro_evidence import (
@@ -200,12 +201,12 @@ def _licence(evidence: Evidence) -> Iterator[Statement]:
     if evidence.description is None:
         yield not_known("dataset_description.json cannot be read")
     licence = (evidence.description or {}).get("License")
-    if licence:
+    if not is_unfilled(licence):
         yield _is_cc0(licence, "dataset_description.json")
     cited = [file for file in evidence.shared.files if file.name == _CITATION]
     found = [match[1] for file in cited for match in _CITED_LICENCE.finditer(_beginning(file.path))]
     yield from (_is_cc0(text, _CITATION) for text in found)
-    if not (licence or found or evidence.description is None):
+    if is_unfilled(licence) and not found and evidence.description is not None:
         yield not_known("dataset_description.json names no License: agree to CC0, and write it")
     texts = [file.name for file in evidence.shared.files if file.name.upper().startswith("LICEN")]
     if texts:
@@ -225,6 +226,6 @@ def _beginning(path: Path) -> str:
 
 def _permission(evidence: Evidence) -> Iterator[Statement]:
     approvals = (evidence.description or {}).get("EthicsApprovals")
-    if isinstance(approvals, list) and approvals:
+    if isinstance(approvals, list) and not is_unfilled(approvals):
         yield known(f"dataset_description.json names {len(approvals)} ethics approval(s)")
-    yield not_known("whether they, and the participants' consent, cover publication")
+    yield not_known("whether the ethics approval, and the participants' consent, cover publication")

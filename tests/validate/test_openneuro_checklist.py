@@ -270,6 +270,7 @@ def test_the_key_is_known_to_be_gone_only_as_far_as_it_was_ours(
     [
         (None, Knowledge.NOT_KNOWN),
         ("", Knowledge.NOT_KNOWN),
+        ("TODO: choose a license, e.g. PDDL", Knowledge.NOT_KNOWN),
         ("CC0", Knowledge.KNOWN),
         ("cc0-1.0", Knowledge.KNOWN),
         ("CC-0", Knowledge.KNOWN),
