@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,9 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dataset = a_published_dataset(tmp_path_factory.mktemp("browsed") / "ds")
+    description = dataset / "dataset_description.json"
+    licence = {"License": f"https://example.org/{'licence' * 20}"}
+    description.write_text(json.dumps(json.loads(description.read_text()) | licence))
     with pytest.MonkeyPatch.context() as patch:
         say(patch, rejected(T1W))
         report(make_report_request(dataset), progress=Silent(), redactor=Redactor())
