@@ -22,12 +22,16 @@ from bidsanon.external import BIDS_VALIDATOR, require_program
 from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import search_residue
 
+HEAD = """\
+| set | program | wall s | CPU s | MB/s | against reading | memory MB |
+|---|---|---|---|---|---|---|"""
 TARGET = 1.5
 MEMORY_TARGET_MB = 300
 UIDS = 4000
 TIMES = 300
 _CHUNK = 1 << 20
 _GIGABYTE = 1e9
+_MEGABYTE = 1e6
 _LEVEL = 4
 _RADIUS = 0.7
 _SIDECAR = {
@@ -61,8 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.work) as folder:
         images = make_images(Path(folder) / "images", gigabytes=arguments.gigabytes)
         files = make_files(Path(folder) / "files", count=arguments.files)
-        print("| set | program | wall s | CPU s | MB/s | against reading | memory MB |")
-        print("|---|---|---|---|---|---|---|")
+        print(HEAD)
         for name, root in (("images", images), ("files", files)):
             for line in _compare(name, root, arguments, log=Path(folder) / "log"):
                 print(line, flush=True)
@@ -72,14 +75,20 @@ def main() -> None:
     )
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def usual_arguments(description: str | None) -> argparse.ArgumentParser:
+    """Return what both programs are asked that compare with reading."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--gigabytes", type=float, default=2.0, help="of images, decompressed")
     parser.add_argument("--files", type=int, default=10_000, help="of the set of small files")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--work", type=Path, help="where the sets are made")
+    parser.add_argument("--work", type=Path, help="where the sets are made: twice their size")
     parser.add_argument("--read", type=Path, help="only read this folder")
+    return parser
+
+
+def _arguments() -> argparse.Namespace:
+    parser = usual_arguments(__doc__)
     parser.add_argument("--search", type=Path, help="only search this folder")
     parser.add_argument("--validate", type=Path, help="only run the official validator on it")
     return parser.parse_args()
@@ -97,13 +106,17 @@ def _compare(name: str, root: Path, arguments: argparse.Namespace, *, log: Path)
     for _ in range(arguments.repeat):
         for program, command in commands.items():
             costs[program].append(measure(command, log=log))
-    megabytes = read_all(root, jobs=arguments.jobs) / 1e6
-    reading = summarise(costs["reading and decompressing"])
+    yield from rows(name, costs, size=read_all(root, jobs=arguments.jobs))
+
+
+def rows(name: str, costs: dict[str, list[Cost]], *, size: int) -> Iterator[str]:
+    """Yield the rows of one set of so many bytes; the first program is what others are held to."""
+    reading = summarise(next(iter(costs.values())))
     for program, runs in costs.items():
         cost = summarise(runs)
         yield (
             f"| {name} | {program} | {cost.wall_s:.1f} | {cost.cpu_s:.1f} | "
-            f"{megabytes / cost.wall_s:.0f} | {cost.wall_s / reading.wall_s:.2f} | "
+            f"{size / _MEGABYTE / cost.wall_s:.0f} | {cost.wall_s / reading.wall_s:.2f} | "
             f"{cost.memory_mb:.0f} |"
         )
 

@@ -12,11 +12,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from measuring import Cost, measure, summarise
-from residue import make_files, make_images, read_all
+from measuring import Cost, measure
+from residue import (
+    HEAD,
+    MEMORY_TARGET_MB,
+    TARGET,
+    make_files,
+    make_images,
+    read_all,
+    rows,
+    usual_arguments,
+)
 
-TARGET = 1.5
-MEMORY_TARGET_MB = 300
 _LEVEL = 6
 _DESCRIP = slice(148, 228)
 _TOLD = b"TE=30;Time=081500.000;phase=1"
@@ -32,15 +39,14 @@ _IDENTIFYING = {
 
 def main() -> None:
     """Make the sets, run the programs in turns, and print what they took."""
-    arguments = _arguments()
+    arguments = usual_arguments(__doc__).parse_args()
     if arguments.read:
         read_all(arguments.read, jobs=arguments.jobs)
         return
     with tempfile.TemporaryDirectory(dir=arguments.work) as folder:
         images = soil(make_images(Path(folder) / "images", gigabytes=arguments.gigabytes))
         files = soil(make_files(Path(folder) / "files", count=arguments.files))
-        print("| set | program | wall s | CPU s | MB/s | against reading | memory MB |")
-        print("|---|---|---|---|---|---|---|")
+        print(HEAD)
         for name, root in (("images", images), ("files", files)):
             for line in _compare(name, root, arguments):
                 print(line, flush=True)
@@ -49,17 +55,6 @@ def main() -> None:
         f"\nMedians of {arguments.repeat} runs, in turns, with --jobs {arguments.jobs}. Targets: "
         f"within {TARGET} times of reading the images, below {MEMORY_TARGET_MB} MB."
     )
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gigabytes", type=float, default=2.0, help="of images, decompressed")
-    parser.add_argument("--files", type=int, default=10_000, help="of the set of small files")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--work", type=Path, help="where the sets are made: twice their size")
-    parser.add_argument("--read", type=Path, help="only read this folder")
-    return parser.parse_args()
 
 
 def soil(root: Path) -> Path:
@@ -106,15 +101,7 @@ def _compare(name: str, root: Path, arguments: argparse.Namespace) -> Iterator[s
             prepare()
             costs[program].append(measure(command, log=root.with_name("log")))
     shutil.rmtree(copy)
-    megabytes = read_all(root, jobs=arguments.jobs) / 1e6
-    reading = summarise(costs["reading and decompressing"])
-    for program, runs in costs.items():
-        cost = summarise(runs)
-        yield (
-            f"| {name} | {program} | {cost.wall_s:.1f} | {cost.cpu_s:.1f} | "
-            f"{megabytes / cost.wall_s:.0f} | {cost.wall_s / reading.wall_s:.2f} | "
-            f"{cost.memory_mb:.0f} |"
-        )
+    yield from rows(name, costs, size=read_all(root, jobs=arguments.jobs))
 
 
 def _renew(root: Path, copy: Path) -> None:
