@@ -52,7 +52,7 @@ def describe_image(root: Path, image: str) -> ImageEntry:
     """
     name = parse_name(image)
     about: dict[str, Any] = {"path": image, "suffix": name.suffix}
-    sidecar, unclear = _sidecar(root, image)
+    sidecar, unclear = sidecar_of(root, image)
     about["claim"] = face_claim(sidecar)
     try:
         about["digest"] = sha256(root / image)
@@ -148,7 +148,16 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, UnreadableImageError) else "it cannot be read"
 
 
-def _sidecar(root: Path, image: str) -> tuple[Mapping[str, Any], str]:
+def sidecar_of(root: Path, image: str) -> tuple[Mapping[str, Any], str]:
+    """Return what an image's sidecars say together, and what is wrong with them; empty if nothing.
+
+    Parameters
+    ----------
+    root
+        The dataset's folder.
+    image
+        The image, relative to it.
+    """
     try:
         return SidecarTree(root).merged(image).content, ""
     except SidecarError as error:

@@ -16,12 +16,13 @@ from bidsanon.audit import (
     record_decision,
     withdraw_decision,
 )
+from bidsanon.bids.faces import face_claim
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.voxels import UnreadableImageError, read_header
 from bidsanon.errors import ConflictError
 from bidsanon.files import require_apart, sha256
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
-from bidsanon.pipeline.report_images import of_a_face
+from bidsanon.pipeline.report_images import of_a_face, sidecar_of
 from bidsanon.pipeline.report_request import require_dataset
 from bidsanon.pipeline.request import require_private_folder
 from bidsanon.pipeline.review_pictures import draw_as_it_is
@@ -31,10 +32,9 @@ from bidsanon.publish import private_beside, settle_dataset
 from bidsanon.report import read_record
 from bidsanon.report.review import ReviewItem, ReviewSite, ShownImage
 from bidsanon.report.serving import LocalServer
-from bidsanon.report.words import VERDICTS, sentence
+from bidsanon.report.words import CLAIMS, VERDICTS, sentence
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
-_UNRECORDED = "Nobody knows what became of its face: there is no record."
 _CHANGED = "The image is not as it was published: its pictures are of what it is now."
 
 
@@ -153,7 +153,7 @@ class Review:
         verdict = FaceDecisions.read(self.request.private).verdict_of_bytes(digest)
         self._note(path, verdict)
         published = self.digests.get(path) == digest
-        about = _about(outcome)
+        about = _about(self.request.dataset, path, outcome)
         pictures: Mapping[str, bytes] = {}
         if outcome and published:
             pictures = {n: p.read_bytes() for n, p in outcome.pictures.items() if p.is_file()}
@@ -255,9 +255,9 @@ def _of_a_face(dataset: Path, path: str) -> bool:
     return of_a_face(parse_name(path), nifti)
 
 
-def _about(outcome: DefaceOutcome | None) -> str:
+def _about(dataset: Path, path: str, outcome: DefaceOutcome | None) -> str:
     if outcome is None:
-        return _UNRECORDED
+        return sentence(CLAIMS[face_claim(sidecar_of(dataset, path)[0])])
     reason = f" {sentence(outcome.reason)}" if outcome.reason else ""
     return f"{sentence(VERDICTS[outcome.verdict])}{reason}"
 

@@ -197,6 +197,14 @@ def test_a_dataset_of_others_gets_a_private_folder_with_the_first_decision(tmp_p
     assert [path.name for path in private(dataset).glob("*.json")] == [DECISIONS_NAME]
 
 
+def test_what_a_sidecar_claims_of_the_face_is_told(tmp_path: Path) -> None:
+    dataset = a_foreign_dataset(tmp_path / "ds")
+    sidecar = Path(f"{str(dataset / T1W).removesuffix('.nii.gz')}.json")
+    sidecar.write_text(json.dumps({"DeidentificationMethod": ["Face removed by a program"]}))
+    about = content(a_site(dataset).get("images/0"))["about"]
+    assert about == "No record; its sidecar says that the face was removed."
+
+
 def test_the_summary_is_as_its_schema_says(dataset: Path) -> None:
     site = a_site(dataset)
     decide(site, 0, "rejected")
