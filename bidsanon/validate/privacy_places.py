@@ -23,8 +23,9 @@ _KEYS = re.compile(
     re.IGNORECASE,
 )
 _KEYS_PERHAPS = re.compile(
-    r"(?:^|[^a-z])(?:mapping|linkage|link(?:ing)?[-_ ]?(?:table|file|list)|crosswalk|pseudonyms?"
-    r"|subject[-_ ]?key|id[-_ ]?(?:key|list|map|table)|key[-_ ]?(?:list|table|file)|re-?ident\w*"
+    r"^keys?$|(?:^|[^a-z])(?:mapping|linkage|link(?:ing)?[-_ ]?(?:table|file|list)|crosswalk"
+    r"|(?:subjects?|participants?|patients?|study)[-_ ]?keys?|id[-_ ]?(?:key|list|map|table)"
+    r"|key[-_ ]?(?:list|table|file)|re-?ident\w*|pseudonyms?"
     r"|master[-_ ]?list|code[-_ ]?list|patient[-_ ]?list|zuordnung|schluessel\w*|schlüssel\w*)"
     r"(?:$|[^a-z])",
     re.IGNORECASE,

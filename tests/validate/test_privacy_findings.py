@@ -201,6 +201,8 @@ RAISED = [
     ("PRIVACY_KEY_FILE", "sourcedata/vault.sqlite", {"sourcedata/vault.sqlite": "x"}),
     ("PRIVACY_KEY_FILE", "code/study.key", {"code/study.key": "x"}),
     ("PRIVACY_KEY_FILE_PERHAPS", "code/id_mapping.csv", {"code/id_mapping.csv": "a,b\n"}),
+    ("PRIVACY_KEY_FILE_PERHAPS", "code/key.csv", {"code/key.csv": "a,b\n"}),
+    ("PRIVACY_KEY_FILE_PERHAPS", "study_key.txt", {"study_key.txt": "a b\n"}),
     ("PRIVACY_OFFICE_FILE", "phenotype/list.xlsx", {"phenotype/list.xlsx": zipped(b"cells")}),
     # DICOM.
     ("PRIVACY_DICOM", "sourcedata/x", {"sourcedata/x": DICOM}),
