@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,16 +19,27 @@ _MANY = 20
 
 
 def finding_lines(findings: tuple[Finding, ...], *, least: Severity) -> list[str]:
-    """Return findings of at least a severity as lines, the gravest first."""
+    """Return findings of at least a severity as lines, the gravest first.
+
+    Of those that say the same of different places, so many are listed as one reads.
+    """
     grave = list(Severity)[: list(Severity).index(least) + 1]
+    told = [found for found in findings if found.severity in grave]
+    told.sort(key=lambda f: grave.index(f.severity))
+    alike = Counter((found.code, found.message) for found in told)
+    listed: Counter[tuple[str, str]] = Counter()
     lines = []
-    for found in sorted(findings, key=lambda f: list(Severity).index(f.severity)):
-        if found.severity in grave:
-            where = f" [{printable(found.location)}]" if found.location else ""
-            lines += [
-                f"{found.severity}: {found.code}{where}: {found.message}",
-                f"  what to do: {found.cure}",
-            ]
+    for found in told:
+        same = (found.code, found.message)
+        listed[same] += 1
+        if listed[same] > _MANY:
+            continue
+        where = f" [{printable(found.location)}]" if found.location else ""
+        lines.append(f"{found.severity}: {found.code}{where}: {found.message}")
+        if listed[same] == _MANY < alike[same]:
+            rest = f"{alike[same] - _MANY:,}"
+            lines.append(f"  and {rest} more of which the same is said (--json lists all)")
+        lines.append(f"  what to do: {found.cure}")
     return lines
 
 
@@ -144,7 +156,7 @@ def refusal_lines(findings: tuple[Finding, ...]) -> list[str]:
     """Return the findings that stopped a session, and how many more there are."""
     lines = finding_lines(findings[:_MANY], least=Severity.ERROR)
     if len(findings) > _MANY:
-        lines.append(f"and {len(findings) - _MANY} more: see the report")
+        lines.append(f"and {len(findings) - _MANY} more: the report, or --json, lists them")
     return lines
 
 

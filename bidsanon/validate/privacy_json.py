@@ -174,8 +174,10 @@ def _walk(value: Any, place: _Place) -> Iterator[Spot]:
             yield from _entry(key, child, below)
             yield from _walk(child, below)
     elif isinstance(value, list):
+        # A number in a list says nothing by itself, and there may be one for each slice.
         for position, child in enumerate(value):
-            yield from _walk(child, place.at(str(position), position))
+            if isinstance(child, (dict, list, str)):
+                yield from _walk(child, place.at(str(position), position))
     elif isinstance(value, str):
         yield from _text(value, place)
 

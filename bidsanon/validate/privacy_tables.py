@@ -162,7 +162,7 @@ def table_spots(file: str, path: Path, facts: TableFacts) -> Iterator[Spot]:
         return
     header = _header(file, first[1], facts)
     if _PLACEHOLDER.search(first[1]):
-        yield Spot(code="PRIVACY_PLACEHOLDER", location=f"{file}, row 0", within=file)
+        yield Spot(code="PRIVACY_PLACEHOLDER", location=f"{file}, row 0", within="tables")
     if header.is_mapping or _is_pair(first[1], header, facts.labels):
         yield Spot(code="PRIVACY_MAPPING", location=file, within=file)
         return

@@ -412,3 +412,15 @@ def test_a_name_that_a_terminal_would_heed_is_shown_as_it_is() -> None:
     lines = finding_lines((found,), least=Severity.ERROR)
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
+
+
+def test_what_is_said_of_thousands_of_files_is_not_listed_thousands_of_times() -> None:
+    many = [finding("PRIVACY_FACE", location=f"sub-{number:04}") for number in range(2000)]
+    other = finding("DATASET_NO_AUTHORS", location="dataset_description.json")
+    lines = finding_lines((*many, other), least=Severity.INFO)
+    assert len([line for line in lines if line.startswith("warning: PRIVACY_FACE")]) == 20
+    assert "  and 1,980 more of which the same is said (--json lists all)" in lines
+    assert any("DATASET_NO_AUTHORS" in line for line in lines)
+    few = finding_lines(tuple(many[:20]), least=Severity.INFO)
+    assert len(few) == 40
+    assert not any("more" in line for line in few)

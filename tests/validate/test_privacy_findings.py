@@ -440,6 +440,12 @@ def test_a_key_in_many_files_is_one_finding_with_the_count(tmp_path: Path) -> No
     assert "300" in found.message
 
 
+def test_stubs_of_many_tables_are_one_finding_with_the_count(tmp_path: Path) -> None:
+    runs = [f"sub-01/func/sub-01_task-balloon_run-{run}_events.tsv" for run in range(1, 5)]
+    stubs = dict.fromkeys(runs, "onset\tduration\tTODO -- fill in rows\n")
+    assert spoil(tmp_path, stubs) == {"PRIVACY_PLACEHOLDER": [f"{runs[0]}, row 0"]}
+
+
 def test_rows_of_one_column_are_one_finding_with_the_count(tmp_path: Path) -> None:
     found = spoil(tmp_path, {"participants.tsv": table("participant_id age", *["sub-01 95"] * 40)})
     assert found == {"PRIVACY_AGE": ["participants.tsv, row 1, column 2"]}
