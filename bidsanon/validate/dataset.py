@@ -37,7 +37,7 @@ def validate_dataset(root: Path) -> tuple[Finding, ...]:
     """
     tree = list_tree(root, skip=_NOT_DATA)
     if others_lose_their_way(tree):
-        problem = "the official validator and pybids were not run, which do not survive that"
+        problem = "the official validator and pybids were not run: such links and names stop them"
         unknown = finding("OFFICIAL_VALIDATOR_FAILED", problem=problem)
         return (*check_files(tree), *check_images(tree), *check_schemas(tree), unknown)
     with ThreadPoolExecutor(1) as pool:
