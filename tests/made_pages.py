@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 from additions import add
-from records import a_record, a_refusal, write_png
+from session_records import a_record, a_refusal, write_png
 
 from bidsanon.files import sha256
 from bidsanon.findings import Finding, finding

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from records import BOLD, T1W, a_finding, a_record, a_refusal, passed, write_png
+from session_records import BOLD, T1W, a_finding, a_record, a_refusal, passed, write_png
 
 from bidsanon.audit import FaceVerdict
 from bidsanon.bids.faces import FaceClaim

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from records import BOLD, T1W, a_record, a_refusal, write_png
+from session_records import BOLD, T1W, a_record, a_refusal, write_png
 
 from bidsanon.report import keep_record, read_record, stored
 from bidsanon.resources import schema_path
