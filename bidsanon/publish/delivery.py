@@ -97,7 +97,7 @@ def packing_of_out(out: Path) -> tuple[Packing, str]:
     if out.name.lower().endswith(_OTHER_ARCHIVES) and not out.is_dir():
         raise UsageError(
             "OUT is named like an archive of a kind that is not written",
-            cure=f"end its name in one of {', '.join(_SUFFIXES)}; a folder's name has no such suffix",
+            cure=f"end its name in {' or '.join(_SUFFIXES)}; a folder's name has no such suffix",
         )
     return Packing.FOLDER, out.name
 
