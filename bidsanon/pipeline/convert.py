@@ -118,13 +118,12 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
         )
         settle_dataset(dataset)
         require_replaceable(request)
-        worker = stack.enter_context(_worker_loading_beside(request, space))
         source = choose_study(source or _read(request, policy, space, progress), request.study)
         require_room(source, request.private, factor=SPACE_FACTOR, result="the dataset")
         gates = GateLog(policy.profile.severities)
         run = Run(request=request, policy=policy, source=source, gates=gates)
         try:
-            _take_through_gates(run, space, worker, progress=progress, redactor=redactor)
+            _take_through_gates(run, space, stack, progress=progress, redactor=redactor)
         except GateRefusedError as refusal:
             run.refusal = refusal
         run.seconds = time.monotonic() - started
@@ -138,7 +137,7 @@ def convert(request: ConvertRequest, *, progress: Progress, redactor: Redactor) 
 def _worker_loading_beside(
     request: ConvertRequest, space: Workspace
 ) -> Iterator[RunningProgram | None]:
-    """Let heudiconv be loaded while the source is read, where there may be two processes."""
+    """Let heudiconv be loaded during de-identification, where there may be two processes."""
     if request.options.jobs == 1:
         yield None
         return
@@ -161,7 +160,7 @@ def _read(
 def _take_through_gates(
     run: Run,
     space: Workspace,
-    worker: RunningProgram | None,
+    stack: contextlib.ExitStack,
     *,
     progress: Progress,
     redactor: Redactor,
@@ -169,6 +168,7 @@ def _take_through_gates(
     request, policy, gates = run.request, run.policy, run.gates
     source, plan = _judge_source(run, space)
     run.uid_key = plan.uid_key
+    worker = stack.enter_context(_worker_loading_beside(request, space))
 
     with request.options.changed_values(
         request.private,

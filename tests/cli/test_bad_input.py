@@ -295,6 +295,7 @@ def test_dcm2niix_failing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None
     assert not (shell.folder / "ds").exists()
 
 
+@pytest.mark.slow
 def test_inspect_shows_what_a_dry_run_refuses(shell: Shell) -> None:
     two_persons(shell.folder / "in")
     assert shell.convert(shell.folder / "in", "--dry-run") == 4

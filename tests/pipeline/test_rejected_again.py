@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from runs import run_convert
 from sessions import MARA, bold_mosaic
 
@@ -15,6 +16,7 @@ from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
 
 
+@pytest.mark.slow
 def test_a_rejected_image_is_not_published_again(dataset: Path, tmp_path: Path) -> None:
     (image,) = dataset.rglob("*_bold.nii.gz")
     decision = FaceDecision(

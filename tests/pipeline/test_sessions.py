@@ -123,6 +123,7 @@ def test_what_is_kept_of_the_run_is_what_the_page_says_and_names_nobody(publishe
         assert value not in (folder / "record.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_second_session_and_a_second_person_are_added(dataset: Path, tmp_path: Path) -> None:
     before = tree_digest(dataset / "sub-01" / "ses-01")
     bold_mosaic(tmp_path / "visit2", person=replace(MARA, study_date="20230607"))
@@ -147,6 +148,7 @@ def first_day(session: Path) -> date:
     return date.fromisoformat(scans[0]["acq_time"][:10])
 
 
+@pytest.mark.slow
 def test_overwriting_redoes_everything_from_the_new_source(dataset: Path, tmp_path: Path) -> None:
     bold_mosaic(tmp_path / "new", person=MARA, volumes=4, protocol="ep2d_bold_nback")
     with pytest.raises(ConflictError):
@@ -275,6 +277,7 @@ def test_a_head_is_published_without_its_face(tmp_path: Path) -> None:
     assert {"113100", "113102", "113105", "113107", "113108", "113111"} <= codes
 
 
+@pytest.mark.slow
 def test_withhold_publishes_the_rest(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,6 +325,7 @@ def test_a_run_after_a_crash_settles_the_dataset_and_clears_what_was_left(
     assert not stale.exists()
 
 
+@pytest.mark.slow
 def test_the_session_is_claimed_before_its_source_is_read(
     dataset: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def codes(taking: Taking) -> list[str]:
     return [found.code for found in taking.findings]
 
 
+@pytest.mark.slow
 def test_a_dataset_with_authors_is_taken_and_one_without_is_not(dataset: Path, edit: Edit) -> None:
     edit("dataset_description.json", Authors=["A", "B"], License="CC0")
     assert check(dataset) == Taking(taken=True, findings=())

@@ -101,6 +101,7 @@ def filled(schema: dict[str, Any], chance: random.Random) -> object:
     return made.get(str(schema.get("type")), lambda: "n/a")()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2])
 def test_a_tree_of_all_that_bids_knows_is_clean(
     tmp_path: Path, identity: tuple[IdentifyingValue, ...], seed: int
