@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from bidsanon.deidentify import Replacements
+from bidsanon.dicom.terms import is_in_vocabulary
 from bidsanon.pipeline.scrub_request import ScrubRequest
 from bidsanon.pipeline.validate_identity import (
     Known,
@@ -21,6 +22,7 @@ from bidsanon.vault import Vault, read_contents
 
 _PROFILE = "bids"
 _NOBODY = "scrub"
+_WORDS = re.compile(r"[^\W_]+")
 _PSEUDONYM = re.compile(r"anon-[a-z2-7]{11}")
 """What a device's pseudonym looks like, whoever made it: another run may have had another key."""
 
@@ -48,6 +50,9 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
     replace = Replacements(plan, known=known.identity)
 
     def without_known(text: str) -> str:
+        # A coil is called "MULTI COIL" also where somebody's file holds a name with "COIL" in it.
+        if all(map(is_in_vocabulary, _WORDS.findall(text))):
+            return text
         return replace.without_known(text).text
 
     return DatasetPolicy(

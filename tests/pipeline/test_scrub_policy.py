@@ -1,0 +1,44 @@
+"""What the scrub knows of persons, and where it heeds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bidsanon.pipeline import scrub_policy as policies
+from bidsanon.pipeline.scrub_request import make_scrub_request
+from bidsanon.pipeline.validate_identity import Known
+from bidsanon.progress import Silent
+from bidsanon.redaction import Redactor
+from bidsanon.session import IdentifyingValue, ValueKind
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("MULTI COIL", "MULTI COIL"),
+        ("Quillfeather array", "array"),
+        ("array 4711902", "array"),
+        ("", ""),
+    ],
+)
+def test_technical_texts_lose_what_is_known_and_keep_words_of_acquisitions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, left: str
+) -> None:
+    (tmp_path / "ds" / "sub-01").mkdir(parents=True)
+    identity = (
+        IdentifyingValue(kind=ValueKind.NAME, text="PRESCAN_COIL_PARS", origin="(2005,private,37)"),
+        IdentifyingValue(kind=ValueKind.NAME, text="Quillfeather^Mara", origin="(0010,0010)"),
+        IdentifyingValue(kind=ValueKind.IDENTIFIER, text="4711902", origin="(0010,0020)"),
+    )
+
+    def known(*_: object, **__: object) -> Iterator[Known]:
+        yield Known(identity=identity)
+
+    monkeypatch.setattr(policies, "_known", known)
+    request = make_scrub_request(tmp_path / "ds")
+    policy = policies.scrub_policy(request, progress=Silent(), redactor=Redactor())
+    assert policy.without_known is not None
+    assert policy.without_known(text) == left
