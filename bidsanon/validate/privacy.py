@@ -73,10 +73,21 @@ def check_privacy(
 def _files(tree: DatasetTree) -> Iterator[Spot]:
     """Yield what is private in each file: JSON first, since it says what columns of tables mean."""
     labels = _labels(tree)
-    definitions: dict[str, Mapping[str, Any]] = {}
+    definitions: dict[str, Mapping[str, Any]] = {name: {} for name in _names_of_tables(tree)}
     for file in sorted(tree.files, key=lambda one: not one.name.endswith(".json")):
         if leftover_of(file.name) is None:
             yield from _file(file, labels, definitions)
+
+
+def _names_of_tables(tree: DatasetTree) -> Iterator[str]:
+    """Yield the names of tables without extension: by these, JSON says what their columns mean."""
+    for file in tree.files:
+        if file.name.lower().endswith(_TABLES):
+            yield _without_extension(file.name)
+
+
+def _without_extension(name: str) -> str:
+    return name.removesuffix(".gz").rpartition(".")[0]
 
 
 def _labels(tree: DatasetTree) -> frozenset[str]:
@@ -89,7 +100,7 @@ def _labels(tree: DatasetTree) -> frozenset[str]:
 def _file(
     file: TreeFile, labels: frozenset[str], definitions: dict[str, Mapping[str, Any]]
 ) -> Iterator[Spot]:
-    """Yield what is private in one file; `definitions` gathers what JSON says of columns."""
+    """Yield what is private in one file; `definitions` gathers what JSON says of each table."""
     problem = ""
     try:
         yield from _content(file, labels, definitions)
@@ -112,13 +123,14 @@ def _content(
         yield from content_spots(head)
     elif kind.endswith(".json"):
         content = read_any_json(file.path)
-        if isinstance(content, dict):
-            definitions[file.name.removesuffix(".json")] = content
+        described = file.name.removesuffix(".json")
+        if described in definitions and isinstance(content, dict):
+            definitions[described] = content
         yield from json_spots(file.name, content, labels=labels)
     elif kind.endswith(_TABLES):
         if kind.endswith(".gz"):
             yield from gzip_spots(head)
-        columns = definitions.get(file.name.removesuffix(".gz").rpartition(".")[0], {})
+        columns = definitions[_without_extension(file.name)]
         facts = TableFacts(labels=labels, definitions=columns)
         yield from table_spots(file.name, file.path, facts)
     elif kind.endswith(_GRADIENTS):
