@@ -105,6 +105,7 @@ def test_what_was_only_looked_at_has_neither_failed_nor_been_removed(
     assert "1 of 3 image(s) show a face; of 2 nobody can tell" in err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("thorough")
 def test_a_face_that_stays_is_not_said_to_be_removed(
     dataset: Path, capsys: pytest.CaptureFixture[str]

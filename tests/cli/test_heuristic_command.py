@@ -182,6 +182,7 @@ def _edited(old: str, new: str) -> None:
     file.write_text(file.read_text().replace(old, new))
 
 
+@pytest.mark.slow
 def test_check_says_what_is_wrong_with_each_name_and_rule(
     bidsanon: Callable[..., tuple[int, str, str]], session: Path
 ) -> None:

@@ -325,6 +325,7 @@ def _is_valid(converted: ConvertedSession) -> None:
     assert completed.returncode == 0, completed.stdout
 
 
+@pytest.mark.slow
 def test_a_worker_that_loaded_heudiconv_beforehand_converts_the_same(
     bold: DeidentifiedSession, tmp_path: Path
 ) -> None:

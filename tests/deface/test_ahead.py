@@ -255,6 +255,7 @@ def test_a_look_that_failed_is_tried_again_where_it_can_be_said(
     assert looks.seen == [T1W]
 
 
+@pytest.mark.slow
 def test_what_was_looked_at_ahead_gives_the_same_bytes(tmp_path: Path, upright_head: Grid) -> None:
     ends = []
     for way in ("afterwards", "ahead"):

@@ -119,6 +119,7 @@ def refusing(times: int) -> Callable[..., CutCheck]:
     return check
 
 
+@pytest.mark.slow
 def test_where_a_cut_is_refused_the_next_attempt_is_tried(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, upright_head: Grid
 ) -> None:

@@ -122,6 +122,7 @@ def test_a_refused_image_is_an_error_with_a_cure(tmp_path: Path, upright_head: G
     assert (converted.root / T2W).read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("knowing")
 def test_a_refused_image_is_withheld_with_all_that_bears_its_name(
     tmp_path: Path, upright_head: Grid
@@ -137,6 +138,7 @@ def test_a_refused_image_is_withheld_with_all_that_bears_its_name(
     assert [o.path for o in defaced.outcomes] == [T1W, T2W]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("knowing")
 def test_a_session_of_which_nothing_is_left_is_refused(tmp_path: Path, upright_head: Grid) -> None:
     converted = write_refused(tmp_path / "root", upright_head)

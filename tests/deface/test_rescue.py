@@ -130,6 +130,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_sessions_other_image_rescues_a_slab(session: Path) -> None:
     whole, slab = deface(session, [T1W, ANGIO], USUAL, jobs=1)
     assert (whole.verdict, whole.engine) == (DefaceVerdict.DEFACED, "whole")
@@ -151,6 +152,7 @@ def test_another_persons_image_rescues_nothing(session: Path) -> None:
     assert (session / other).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_who_asks_for_pydeface_gets_nothing_else(session: Path) -> None:
     _, slab = deface(session, [T1W, ANGIO], DefaceOptions(engine="pydeface"), jobs=1)
     assert slab.verdict is DefaceVerdict.FAILED

@@ -145,6 +145,7 @@ def test_what_is_checked_is_only_looked_at(dataset: Path, tmp_path: Path) -> Non
     assert tree_digest(tmp_path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("thorough")
 def test_what_was_defaced_shows_no_face_any_more(dataset: Path) -> None:
     run(dataset, in_place=True)

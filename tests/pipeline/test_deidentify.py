@@ -172,6 +172,7 @@ def test_the_private_folder_is_private_and_keeps_no_copies(
     assert not [path for path in (private / "work").iterdir() if path.is_dir()]
 
 
+@pytest.mark.slow
 def test_the_same_vault_gives_the_same_bytes_in_one_process_or_two(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

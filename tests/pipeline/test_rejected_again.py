@@ -38,6 +38,7 @@ def test_a_rejected_image_is_not_published_again(dataset: Path, tmp_path: Path) 
     assert tree_digest(dataset) == before
 
 
+@pytest.mark.slow
 def test_validate_refuses_a_dataset_with_a_rejected_image(dataset: Path) -> None:
     (image,) = dataset.rglob("*_bold.nii.gz")
     decision = FaceDecision(

@@ -299,6 +299,7 @@ def test_withhold_publishes_the_rest(
     assert run_.defaced.withheld == ("sub-01/ses-02/anat/sub-01_ses-02_T1w.nii.gz",)
 
 
+@pytest.mark.slow
 def test_a_run_after_a_crash_settles_the_dataset_and_clears_what_was_left(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
