@@ -25,7 +25,7 @@ SIDECAR = {
     "InstitutionName": f"St {PLACE} Infirmary",
     "PatientName": f"{NAME}^Mara",
     "AcquisitionTime": "10:00:00.000000",
-    "AcquisitionDateTime": "2018-09-18T10:00:00",
+    "AcquisitionDateTime": "2018-09-13T10:00:00",
     "TaskDescription": "lie still, says Dr. Quillfeather, 18 September 2018",
     "global": {"const": {"AccessionNumber": NUMBER}},
     "EchoTrainLength": {"nested": {"PatientID": NUMBER}},
@@ -44,7 +44,7 @@ def foreign_dataset(root: Path) -> Path:
     _write(root / "README", "about the study\n")
     _write(
         root / "participants.tsv",
-        f"participant_id\tage\tlast_name\tvisited\nsub-01\t94\t{NAME}\t2018-09-18\n",
+        f"participant_id\tage\tlast_name\tvisited\nsub-01\t94\t{NAME}\t2018-09-13\n",
     )
     definitions = {"age": {"Units": "year"}, "last_name": {"Description": "surname"}}
     _write(root / "participants.json", json.dumps(definitions))
@@ -66,7 +66,7 @@ def foreign_dataset(root: Path) -> Path:
     _write(
         session / "sub-01_scans.tsv",
         "filename\tacq_time\toperator\trandstr\r\n"
-        f"func/{stem}_bold.nii.gz\t2018-09-18T10:00:00\t{NAME}\t0badc0de\r\n",
+        f"func/{stem}_bold.nii.gz\t2018-09-13T10:00:00\t{NAME}\t0badc0de\r\n",
     )
     _archives(session / "anat")
     return root

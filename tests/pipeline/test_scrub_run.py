@@ -161,7 +161,7 @@ def test_times_of_day_stay_where_they_are_asked_for(dataset: Path) -> None:
 def test_dates_are_shifted_where_the_vault_knows_the_person(dataset: Path) -> None:
     private = dataset.with_name("ds.private")
     with Vault.open(private) as vault:
-        days = vault.person_plan("mara", subject="01", anchor_date="20180918").shift_days
+        days = vault.person_plan("mara", subject="01", anchor_date="20180913").shift_days
         vault.bind_subject("mara", "01")
 
     run = _scrub(dataset)

@@ -154,7 +154,7 @@ def test_names_of_unknown_columns_are_not_repeated(tmp_path: Path) -> None:
 
 SCANNED = (
     "filename\tacq_time\toperator\trandstr\n"
-    "a.nii\t2018-09-18T10:05:00\tX\t1\nb.nii\t2018-09-18T10:00:00.5\tX\t2\n"
+    "a.nii\t2018-09-13T10:05:00\tX\t1\nb.nii\t2018-09-13T10:00:00.5\tX\t2\n"
 )
 
 
@@ -163,8 +163,8 @@ SCANNED = (
     [
         (None, False, "n/a", "n/a"),
         (None, True, "n/a", "n/a"),
-        (-40000, False, "1909-03-14T12:04:59.500000", "1909-03-14T12:00:00.000000"),
-        (-40000, True, "1909-03-14T10:05:00.000000", "1909-03-14T10:00:00.500000"),
+        (-40000, False, "1909-03-09T12:04:59.500000", "1909-03-09T12:00:00.000000"),
+        (-40000, True, "1909-03-09T10:05:00.000000", "1909-03-09T10:00:00.500000"),
         (-1000, False, "n/a", "n/a"),
     ],
 )
