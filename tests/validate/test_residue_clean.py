@@ -42,6 +42,16 @@ DESCRIPTION = {
     "License": "CC0",
 }
 
+REFUSED = frozenset(
+    (
+        "siemens-phoenix-sr",  # a scout alone
+        "siemens-xa60-interrupted-bold",  # a single volume
+        "ge-hd16-t1-already-deidentified",  # a fruit, of which no face could be told
+        "transfer-syntaxes",  # one volume nine times under one series
+    )
+)
+"""Sets of which nothing is published; other tests hold the reasons."""
+
 
 @pytest.fixture(scope="module")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[IdentifyingValue, ...]:
@@ -120,14 +130,13 @@ def test_noise_of_images_is_clean(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MR_SETS)
+@pytest.mark.parametrize("name", [name for name in MR_SETS if name not in REFUSED])
 def test_a_converted_set_is_clean_of_its_originals(
     tmp_path: Path, shared_data: Callable[[str], Path], name: str
 ) -> None:
     source = shared_data(name)
     run = run_convert(source, dataset=tmp_path / "ds", study="all", withhold=True)
-    if run.refusal:
-        pytest.skip("a gate refuses this set")
+    assert run.refusal is None
     known = known_of_sources([source], profile=load_profile("bids"), jobs=1, progress=Silent())
     labels = [label for _, label in published_labels(tmp_path / "ds")]
     found = search_residue(
