@@ -77,14 +77,28 @@ def read_json_file(path: Path) -> dict[str, Any]:
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise SidecarError("it is no file")
-        with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size  # a buffer for the largest takes its time
-            content = stream.read(min(size, LARGEST_JSON) + 1)
+        content = read_bounded(path)
     except OSError as error:
         raise SidecarError("it cannot be read") from error
+    return read_json_object(content)
+
+
+def read_bounded(path: Path) -> bytes:
+    """Read the bytes of a JSON file, if they are not too many for a sidecar.
+
+    Raises
+    ------
+    SidecarError
+        If they are.
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size  # a buffer for the largest takes its time
+        content = stream.read(min(size, LARGEST_JSON) + 1)
     if len(content) > LARGEST_JSON:
         raise SidecarError(f"it is larger than {LARGEST_JSON >> 20} MB")
-    return read_json_object(content)
+    return content
 
 
 def json_like(raw: bytes, content: Mapping[str, object]) -> str:

@@ -18,9 +18,9 @@ from bidsanon.audit import MAP_NAME, read_deident_map, read_originals
 from bidsanon.convert.scans import randstr_of
 from bidsanon.deidentify import harvest_files
 from bidsanon.deidentify.harvest import Harvest, Harvested, settle
-from bidsanon.dicom.encoding import NotUnderstoodError, dictionary_vr, read_file
+from bidsanon.dicom.encoding import NotUnderstoodError, dictionary_vr
+from bidsanon.dicom.reading import read_path
 from bidsanon.errors import SourceError, UsageError
-from bidsanon.files import content_of
 from bidsanon.findings import Finding, finding
 from bidsanon.pipeline.validate_vault import VaultLookup
 from bidsanon.profile import Profile
@@ -179,8 +179,7 @@ def _randstrs(files: Iterable[Path]) -> Iterator[str]:
     """Yield heudiconv's hash of each file's UIDs."""
     for path in files:
         try:
-            with path.open("rb") as stream:
-                yield randstr_of(read_file(content_of(stream), until=_BEFORE_FRAMES))
+            yield randstr_of(read_path(path, until=_BEFORE_FRAMES))
         except (NotUnderstoodError, OSError):
             continue  # harvesting counted it
 

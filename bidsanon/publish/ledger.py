@@ -170,21 +170,6 @@ class Ledger:
         shared = {name: len(set(series) & set(theirs)) for name, theirs in latest.items()}
         return {name: count for name, count in shared.items() if count}
 
-    def with_changed(self, digests: Mapping[str, str]) -> Ledger:
-        """Know files of sessions by what bidsanon itself has made of them since.
-
-        Parameters
-        ----------
-        digests
-            The SHA-256 of files that changed, by their paths in the dataset; those of no session
-            are passed over.
-        """
-        additions = tuple(
-            replace(one, files={name: digests.get(name, old) for name, old in one.files.items()})
-            for one in self.additions
-        )
-        return replace(self, additions=additions)
-
     def with_session(
         self, addition: Addition, existing: Mapping[str, str]
     ) -> tuple[Ledger, dict[str, str]]:

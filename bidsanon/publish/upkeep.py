@@ -39,14 +39,15 @@ def keeping_own(private: Path, dataset: Path, names: Collection[str]) -> Iterato
     try:
         yield
     finally:
-        changed = {name: _digest(dataset / name) for name in ours}
-        if any(changed[name] not in {known[name], ""} for name in ours):
-            _write(private, dataset, {name: digest for name, digest in changed.items() if digest})
+        now = {name: _digest(dataset / name) for name in ours}
+        changed = {n: (known[n], after) for n, after in now.items() if after not in {known[n], ""}}
+        if changed:
+            _write(private, dataset, changed)
 
 
-def _write(private: Path, dataset: Path, digests: dict[str, str]) -> None:
+def _write(private: Path, dataset: Path, changed: dict[str, tuple[str, str]]) -> None:
     with storage_errors("the ledger in the private folder"), dataset_lock(dataset):
-        ledger = Ledger.read(private, dataset).with_changed(digests)
+        ledger = Ledger.read(private, dataset).with_rewritten(changed)
         write_text(private / ledger_path(dataset), ledger.text, mode=PRIVATE_FILE_MODE)
 
 

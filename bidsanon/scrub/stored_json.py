@@ -17,7 +17,7 @@ from typing import Any
 from bidsanon.bids.identifying import IDENTIFYING, KeyKind, kind_of_column, kind_of_key
 from bidsanon.bids.keys import KeyAction, key_rules, rules_for
 from bidsanon.bids.names import parse_name
-from bidsanon.bids.sidecars import LARGEST_JSON, SidecarError, json_like, read_json_object
+from bidsanon.bids.sidecars import json_like, read_bounded, read_json_object
 from bidsanon.bids.standard import data_kinds
 from bidsanon.scrub.sidecars import OTHER_KEYS, SidecarPolicy, cleaned, scrub_sidecar
 
@@ -83,10 +83,7 @@ def read_stored_json(path: Path) -> tuple[bytes, dict[str, Any]]:
     SidecarError
         If it cannot be understood, or is larger than any sidecar.
     """
-    with path.open("rb") as stream:
-        raw = stream.read(LARGEST_JSON + 1)
-    if len(raw) > LARGEST_JSON:
-        raise SidecarError(f"it is larger than {LARGEST_JSON >> 20} MB")
+    raw = read_bounded(path)
     return raw, read_json_object(raw)
 
 

@@ -11,11 +11,10 @@ from bidsanon.bids.faces import (
     OTHER_IMAGES,
     PHOTO,
     FaceClaim,
-    face_claim,
 )
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sharing import SharedTree
-from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, SidecarTree
+from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarTree
 from bidsanon.files import sha256
 from bidsanon.validate.openneuro_evidence import (
     Affirmation,
@@ -27,7 +26,7 @@ from bidsanon.validate.openneuro_evidence import (
     not_known,
     some_of,
 )
-from bidsanon.validate.privacy_faces import may_be_head
+from bidsanon.validate.privacy_faces import claim_of, may_be_head
 
 
 class FaceState(StrEnum):
@@ -106,7 +105,7 @@ def _images_in_subjects(shared: SharedTree) -> Iterator[BidsName]:
 
 def _state(root: Path, name: BidsName, tree: SidecarTree, evidence: Evidence) -> FaceState:
     verdict = _verdict(root / name.path, evidence.decisions)
-    claim = _claim(name.path, tree)
+    claim = claim_of(tree, name.path)
     if verdict is FaceVerdict.REJECTED:
         return FaceState.REJECTED
     if claim is FaceClaim.KEPT:
@@ -125,13 +124,6 @@ def _verdict(image: Path, decisions: FaceDecisions) -> FaceVerdict | None:
         return decisions.verdict_of(image)
     except OSError:
         return None
-
-
-def _claim(image: str, tree: SidecarTree) -> FaceClaim:
-    try:
-        return face_claim(tree.merged(image).content)
-    except (SidecarError, OSError):
-        return FaceClaim.NOTHING
 
 
 def _in_state(states: Mapping[str, FaceState], state: FaceState) -> list[str]:

@@ -46,7 +46,7 @@ def face_spots(tree: DatasetTree, *, accepted: Collection[str] = ()) -> Iterator
             continue
         base = _dataset_of(PurePosixPath(file.name))
         beside = sidecars.setdefault(tree.root / base, SidecarTree(tree.root / base))
-        claim = _claim(beside, PurePosixPath(file.name).relative_to(base).as_posix())
+        claim = claim_of(beside, PurePosixPath(file.name).relative_to(base).as_posix())
         if claim is FaceClaim.KEPT:
             yield Spot(code="PRIVACY_FACE_KEPT", location=file.name)
         elif claim is FaceClaim.NOTHING and may_be_head(name, file.path):
@@ -77,7 +77,8 @@ def _dataset_of(path: PurePosixPath) -> PurePosixPath:
     return path.parent
 
 
-def _claim(sidecars: SidecarTree, image: str) -> FaceClaim:
+def claim_of(sidecars: SidecarTree, image: str) -> FaceClaim:
+    """Return what sidecars say of an image's face; nothing where they are not understood."""
     try:
         return face_claim(sidecars.merged(image).content)
     except (SidecarError, OSError):

@@ -27,7 +27,7 @@ from bidsanon.bids.identifying import (
     says_nothing,
 )
 from bidsanon.bids.keys import key_rules
-from bidsanon.bids.sidecars import LARGEST_JSON
+from bidsanon.bids.sidecars import SidecarError, read_bounded
 from bidsanon.bids.standard import metadata_fields
 from bidsanon.bids.written import (
     OLDEST_AGE,
@@ -101,10 +101,10 @@ def read_any_json(path: Path) -> Any:
     OSError
         If it cannot be read.
     """
-    with path.open("rb") as stream:
-        content = stream.read(LARGEST_JSON + 1)
-    if len(content) > LARGEST_JSON:
-        raise JsonError(f"it is larger than {LARGEST_JSON >> 20} MB")
+    try:
+        content = read_bounded(path)
+    except SidecarError as error:
+        raise JsonError(str(error)) from error
     return parse_any_json(content)
 
 
