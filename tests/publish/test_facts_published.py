@@ -53,7 +53,7 @@ def test_what_a_person_wrote_before_is_there_afterwards(tmp_path: Path) -> None:
     assert tree_digest(dataset) == before
 
 
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_the_last_session_leaves_the_dataset_byte_for_byte(data: st.DataObject) -> None:
     def facts() -> DatasetFacts:
@@ -67,11 +67,15 @@ def test_the_last_session_leaves_the_dataset_byte_for_byte(data: st.DataObject) 
             if data.draw(st.booleans()):
                 edited = data.draw(st.sampled_from(sorted(EDITS)))
                 (dataset / edited).write_bytes(EDITS[edited].encode())
-        before = tree_digest(dataset)
+        before, were_twice = tree_digest(dataset), names_authors_twice(dataset)
         add(dataset, "03", facts=facts())
-        described = json.loads((dataset / "dataset_description.json").read_text())
-        assert not ("Authors" in described and (dataset / "CITATION.cff").exists()) or (
-            "CITATION.cff" in EDITS and described["Authors"] == ["A"]
-        )
+        # Only a person can have named them in both places; the validator says so.
+        assert were_twice or not names_authors_twice(dataset)
         remove(dataset, "03")
         assert tree_digest(dataset) == before
+
+
+def names_authors_twice(dataset: Path) -> bool:
+    """Tell whether both files name authors, which the official validator calls an error."""
+    described = json.loads((dataset / "dataset_description.json").read_text())
+    return "Authors" in described and (dataset / "CITATION.cff").exists()
