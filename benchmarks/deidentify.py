@@ -16,7 +16,8 @@ from convert import ROOT, write_classic_session
 from enhanced import write_enhanced_session
 from measuring import Cost, measure, summarise
 
-from bidsanon.dicom.encoding import NotUnderstoodError, read_file
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import read_file
 from bidsanon.files import files_below, remove_tree
 
 CLASSIC = "classic"

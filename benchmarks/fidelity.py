@@ -20,7 +20,8 @@ from reencoding import Form, reencoded
 
 from bidsanon.convert.fidelity import NOT_COMPARED, compare, convert_folder, exempt_keys
 from bidsanon.deidentify.instance import Deidentifier
-from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError, read_file
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile, read_file
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.profile import Profile, bundled_profiles, load_profile
 from bidsanon.vault import PersonPlan

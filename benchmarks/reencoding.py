@@ -10,23 +10,17 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from pathlib import Path
 
+from bidsanon.dicom.elements import DataSet, Element, encoding_of_items, holds_items
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_LITTLE,
     IMPLICIT_VR_LITTLE_ENDIAN,
-    DataSet,
-    Element,
     NotUnderstoodError,
-    encoding_of_items,
-    holds_items,
-    read_file,
-    read_item,
-    read_items,
-    write_element,
-    write_file_head,
-    write_sequence,
 )
+from bidsanon.dicom.file_format import read_file, write_file_head
+from bidsanon.dicom.parsing import read_item, read_items
+from bidsanon.dicom.writing import write_element, write_sequence
 
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018

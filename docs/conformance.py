@@ -19,7 +19,7 @@ from bidsanon.dicom.confidentiality import (
     table_rows,
 )
 from bidsanon.dicom.dates import SHIFTED_YEARS
-from bidsanon.dicom.encoding import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from bidsanon.dicom.file_format import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from bidsanon.dicom.private import Disposition, private_rules
 from bidsanon.profile import (
     AttributeRow,

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydicom.datadict import keyword_for_tag
 
 from bidsanon.convert.naming import session_folder
-from bidsanon.dicom.encoding import DicomFile
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.files import write_text
 from bidsanon.session import ConvertedImage
 

@@ -20,7 +20,7 @@ from bidsanon.deidentify.context import (
 from bidsanon.deidentify.dummies import dummy_sequence, dummy_value
 from bidsanon.deidentify.harvest import WORDS
 from bidsanon.dicom.confidentiality import Action
-from bidsanon.dicom.encoding import Element
+from bidsanon.dicom.elements import Element
 
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
 DESCRIBING = frozenset({"LO", "LT", "ST", "UC", "UT"})

@@ -14,17 +14,11 @@ from bidsanon.audit import ChangedValue
 from bidsanon.deidentify.context import Place, Rule
 from bidsanon.dicom.charset import character_set, decode_text
 from bidsanon.dicom.confidentiality import Action, tag_text
-from bidsanon.dicom.encoding import (
-    DataSet,
-    DicomFile,
-    Element,
-    NotUnderstoodError,
-    dictionary_vr,
-    encoding_of_items,
-    looks_like_items,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import DataSet, Element, encoding_of_items, looks_like_items
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile
+from bidsanon.dicom.parsing import read_item, read_items
+from bidsanon.dicom.vrs import dictionary_vr
 
 _TEXT_VRS = frozenset(
     (

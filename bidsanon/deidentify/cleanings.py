@@ -24,7 +24,9 @@ from bidsanon.deidentify.vendor import clean_private
 from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.dates import SHIFTED_YEARS, format_date, is_valid_datetime, parse_date
-from bidsanon.dicom.encoding import Element, dictionary_vr, write_element
+from bidsanon.dicom.elements import Element
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Cleaning
 from bidsanon.session import NoteReason, ValueKind
 

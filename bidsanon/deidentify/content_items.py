@@ -10,14 +10,9 @@ from __future__ import annotations
 
 import re
 
-from bidsanon.dicom.encoding import (
-    DataSet,
-    Element,
-    NotUnderstoodError,
-    encoding_of_items,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import DataSet, Element, encoding_of_items
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.parsing import read_item, read_items
 
 SEQUENCES = frozenset(
     {

@@ -19,22 +19,19 @@ from bidsanon.deidentify.harvest import Harvest, harvest_origin, kind_of_code
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.dicom.charset import character_set, decode_text
 from bidsanon.dicom.confidentiality import Action
-from bidsanon.dicom.encoding import (
+from bidsanon.dicom.elements import (
     DataSet,
     Element,
-    Encoding,
-    Known,
     Layout,
-    NotUnderstoodError,
     Passage,
-    dictionary_vr,
     encoding_of_items,
     holds_items,
-    read_item,
-    read_items,
-    write_element,
 )
+from bidsanon.dicom.encoding import Encoding, NotUnderstoodError
+from bidsanon.dicom.parsing import Known, read_item, read_items
 from bidsanon.dicom.private import PrivateRule
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Decision
 from bidsanon.session import NoteReason
 

@@ -15,19 +15,17 @@ from pathlib import Path
 from bidsanon.deidentify.context import Fate, Outcome
 from bidsanon.deidentify.marks import Marks, marks_without_face
 from bidsanon.deidentify.walk import assemble, put_element
+from bidsanon.dicom.elements import Element
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_LITTLE,
     EXPLICIT_VR_LITTLE_ENDIAN,
-    DicomFile,
-    Element,
     NotUnderstoodError,
-    deflate,
-    write_element,
-    write_file_head,
 )
+from bidsanon.dicom.file_format import DicomFile, deflate, write_file_head
 from bidsanon.dicom.pixel_data import PIXEL_DATA
 from bidsanon.dicom.reading import read_path
+from bidsanon.dicom.writing import write_element
 from bidsanon.files import PRIVATE_FILE_MODE, storage_errors
 
 _SOP_CLASS_UID, _SOP_INSTANCE_UID = 0x00080016, 0x00080018

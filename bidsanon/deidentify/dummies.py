@@ -13,13 +13,9 @@ from dataclasses import dataclass
 
 from bidsanon.deidentify.context import Context
 from bidsanon.dicom.charset import encode_text
-from bidsanon.dicom.encoding import (
-    Element,
-    Encoding,
-    encoding_of_items,
-    write_element,
-    write_sequence,
-)
+from bidsanon.dicom.elements import Element, encoding_of_items
+from bidsanon.dicom.encoding import Encoding
+from bidsanon.dicom.writing import write_element, write_sequence
 from bidsanon.errors import PolicyError
 
 _WORD = "ANON"

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from bidsanon.deidentify.context import Context, Fate, Outcome
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.encapsulated import offsets_are_right, without_asides
-from bidsanon.dicom.encoding import DicomFile, write_element
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.frames import enlarged
 from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of, without_hidden_bits
+from bidsanon.dicom.writing import write_element
 from bidsanon.ocr import TextReader, text_reader
 from bidsanon.profile import Cleaning
 from bidsanon.session import NoteReason

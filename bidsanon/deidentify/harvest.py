@@ -17,9 +17,9 @@ from pydicom.datadict import keyword_for_tag, private_dictionary_VR
 
 from bidsanon.dicom.charset import decode_text, other_readings
 from bidsanon.dicom.confidentiality import table_row, tag_text
-from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import private_rule
 from bidsanon.dicom.uids import is_well_known_uid
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.session import IdentifyingValue, ValueKind, merge_identity
 
 WORDS = frozenset({"CS", "LO", "LT", "SH", "ST", "UC", "UT"})

@@ -24,17 +24,17 @@ from bidsanon.deidentify.walk import assemble, clean_data_set, put_element
 from bidsanon.dicom.charset import character_set
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.dates import DateShift
+from bidsanon.dicom.elements import DataSet
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
-    DataSet,
-    DicomFile,
     NotUnderstoodError,
+)
+from bidsanon.dicom.file_format import (
+    DicomFile,
     deflate,
-    dictionary_vr,
     read_beginning,
     read_file,
-    write_element,
     write_file_head,
 )
 from bidsanon.dicom.passages import Passages
@@ -46,6 +46,8 @@ from bidsanon.dicom.private_characteristics import (
     write_claims,
 )
 from bidsanon.dicom.uids import is_valid_uid
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Profile
 from bidsanon.session import IdentifyingValue, Note, NoteReason, ValueKind, settle_notes
 from bidsanon.vault.plan import PersonPlan

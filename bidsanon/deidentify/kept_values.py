@@ -17,7 +17,9 @@ from bidsanon.deidentify.context import Context, Fate, Outcome, Rule, is_sequenc
 from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.deidentify.harvest import WORDS
 from bidsanon.dicom.charset import encode_text
-from bidsanon.dicom.encoding import Element, dictionary_vr, write_element
+from bidsanon.dicom.elements import Element
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.session import NoteReason, ValueKind
 
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bidsanon.audit import MapEntry
-from bidsanon.dicom.encoding import DicomFile
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.reading import read_path, text_of
 from bidsanon.session import DeidentifiedSession
 

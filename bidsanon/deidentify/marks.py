@@ -24,18 +24,12 @@ from bidsanon.dicom.confidentiality import (
     MethodCode,
     Option,
 )
-from bidsanon.dicom.encoding import (
-    DicomFile,
-    Element,
-    Encoding,
-    NotUnderstoodError,
-    encoding_of_items,
-    read_item,
-    read_items,
-    write_element,
-    write_sequence,
-)
+from bidsanon.dicom.elements import Element, encoding_of_items
+from bidsanon.dicom.encoding import Encoding, NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.reading import text_of
+from bidsanon.dicom.writing import write_element, write_sequence
 from bidsanon.profile import Profile
 from bidsanon.session import ValueKind
 

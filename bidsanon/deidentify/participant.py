@@ -7,7 +7,7 @@ from datetime import date
 
 from bidsanon.deidentify.cleanings import OLDEST_AGE_YEARS
 from bidsanon.dicom.dates import is_valid_time, parse_date
-from bidsanon.dicom.encoding import DicomFile
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.session import Participant
 
 _SEX = 0x00100040

@@ -15,15 +15,10 @@ from typing import NamedTuple
 
 from bidsanon.deidentify.content_items import SEQUENCES
 from bidsanon.deidentify.context import Context, Fate, Outcome, Rule
-from bidsanon.dicom.encoding import (
-    DataSet,
-    Element,
-    Encoding,
-    Item,
-    Layout,
-    written_around,
-)
+from bidsanon.dicom.elements import DataSet, Element, Item, Layout
+from bidsanon.dicom.encoding import Encoding
 from bidsanon.dicom.layouts import moved
+from bidsanon.dicom.writing import written_around
 from bidsanon.session import NoteReason
 
 _KEPT, _REMOVED, _ENTERED = Fate

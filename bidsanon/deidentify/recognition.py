@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import date
 
 from bidsanon.dicom.dates import FIRST_SCANNED_YEAR, SHIFTED_YEARS, DateShift, parse_date
-from bidsanon.dicom.encoding import DicomFile
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.uids import is_replacement_uid
 from bidsanon.vault.plan import PersonPlan
 

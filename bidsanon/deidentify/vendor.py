@@ -22,9 +22,9 @@ from bidsanon.deidentify.vendor_siemens import (
 )
 from bidsanon.dicom.allowed import reads_as_number
 from bidsanon.dicom.csa import CsaError
-from bidsanon.dicom.encoding import padded
 from bidsanon.dicom.private import Disposition, PrivateRule
 from bidsanon.dicom.protocol import ProtocolError
+from bidsanon.dicom.vrs import padded
 from bidsanon.session import NoteReason, ValueKind
 
 _BINARY_BYTES = {

@@ -23,16 +23,10 @@ from bidsanon.deidentify.context import (
     value_vr,
 )
 from bidsanon.deidentify.recall import Inside, Made, Trace, act, pieces_of, recipe_of, way_of
-from bidsanon.dicom.encoding import (
-    DataSet,
-    Element,
-    NotUnderstoodError,
-    Placed,
-    encoding_of_items,
-    read_item,
-    read_items,
-    write_sequence,
-)
+from bidsanon.dicom.elements import DataSet, Element, Placed, encoding_of_items
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.parsing import read_item, read_items
+from bidsanon.dicom.writing import write_sequence
 
 _KEPT, _REMOVED, _ENTERED = Fate  # an enum's member costs a lookup at each element
 _PRIVATE = 0x10000

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from pydicom.charset import decode_bytes, encode_string, python_encoding
 
-from bidsanon.dicom.encoding import DataSet
+from bidsanon.dicom.elements import DataSet
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 _DEFAULT = "iso8859"

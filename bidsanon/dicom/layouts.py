@@ -13,14 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 
 from bidsanon.dicom.charset import SPECIFIC_CHARACTER_SET
-from bidsanon.dicom.encoding import (
-    DataSet,
-    Element,
-    NotUnderstoodError,
-    encoding_of_items,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import DataSet, Element, encoding_of_items
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.parsing import read_item, read_items
 
 _SHORTEST = 256
 _LONGEST = 1 << 14

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bidsanon.dicom import encoding
-from bidsanon.dicom.encoding import DataSet, Element, Encoding, values_of
+from bidsanon.dicom.elements import DataSet, Element, Placed, values_of
+from bidsanon.dicom.encoding import Encoding
 from bidsanon.dicom.layouts import Layout, Layouts, moved
 
 _KEY_BYTES = 16
@@ -109,9 +109,7 @@ class KnownPassages:
         """Look for what an item has in common with others, from where it begins and ends."""
         self._layouts.learn(content, data_set, stretch, delimited=delimited)
 
-    def learn(
-        self, content: bytes, singles: Sequence[Element], placed: Sequence[encoding.Placed]
-    ) -> None:
+    def learn(self, content: bytes, singles: Sequence[Element], placed: Sequence[Placed]) -> None:
         """Find new passages among the elements of a data set, in the order in which they lie.
 
         Parameters

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.files import in_parts
 
 if TYPE_CHECKING:

@@ -13,19 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bidsanon.dicom.confidentiality import Action
-from bidsanon.dicom.encoding import (
-    DataSet,
-    DicomFile,
-    Element,
-    Encoding,
-    NotUnderstoodError,
-    encoding_of_items,
-    holds_items,
-    read_item,
-    read_items,
-    write_element,
-    write_sequence,
-)
+from bidsanon.dicom.elements import DataSet, Element, encoding_of_items, holds_items
+from bidsanon.dicom.encoding import Encoding, NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile
+from bidsanon.dicom.parsing import read_item, read_items
+from bidsanon.dicom.writing import write_element, write_sequence
 
 CHARACTERISTICS = 0x00080300
 """Private Data Element Characteristics Sequence."""

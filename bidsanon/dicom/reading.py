@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bidsanon.dicom.charset import character_set, decode_text
-from bidsanon.dicom.encoding import BEYOND_ALL_TAGS, DicomFile, read_file
+from bidsanon.dicom.file_format import DicomFile, read_file
+from bidsanon.dicom.parsing import BEYOND_ALL_TAGS
 from bidsanon.files import content_of
 
 
@@ -18,7 +19,7 @@ def read_path(path: Path, *, until: int = BEYOND_ALL_TAGS) -> DicomFile:
         The file.
     until
         The first tag at the top level that is not wanted: see
-        :func:`~bidsanon.dicom.encoding.read_file`.
+        :func:`~bidsanon.dicom.file_format.read_file`.
 
     Raises
     ------

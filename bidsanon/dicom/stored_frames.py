@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.frames import FrameNotDecodedError, decoding
 from bidsanon.dicom.pixel_data import PIXEL_DATA, PixelForm, form_of
 

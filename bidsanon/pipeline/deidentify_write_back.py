@@ -30,7 +30,8 @@ from bidsanon.deidentify.defaced_copy import (
     write_without_face,
 )
 from bidsanon.deidentify.marks import Marks
-from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of
 from bidsanon.dicom.planes import NoPlanesError, planes_of
 from bidsanon.dicom.reading import read_path

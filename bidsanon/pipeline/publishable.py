@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from bidsanon.deidentify.harvest import kind_of
 from bidsanon.dicom.confidentiality import Action, Option, table_row, tag_text
-from bidsanon.dicom.encoding import dictionary_vr
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.errors import PolicyError, UsageError
 from bidsanon.profile import Profile
 from bidsanon.session import ValueKind

@@ -11,13 +11,14 @@ from bidsanon.audit import FaceVerdict
 from bidsanon.bids.names import parse_name
 from bidsanon.findings import Finding, Severity
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent
+from bidsanon.pipeline.report_faces import why_hidden, without_picture
 from bidsanon.pipeline.report_request import INDEX, ReportRequest
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.report import SessionReport, read_record
 from bidsanon.report.dataset import FaceEntry, SessionRow, SessionView
 from bidsanon.report.images import ImageEntry
 from bidsanon.report.page import render_session, write_page
-from bidsanon.session import DefaceVerdict
+from bidsanon.session import DefaceOutcome, DefaceVerdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +68,51 @@ class SessionPage:
         }
         return {path: verdict for path, verdict in said.items() if verdict}
 
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """Why an image's head is not shown, by its path: in the private folder all are."""
+        if self.request.is_private:
+            return {}
+        decisions = self.decisions
+        reasons = {
+            image.path: why_hidden(
+                image,
+                outcome=self._outcomes.get(image.path),
+                decision=decisions.get(image.path),
+                published=self.private.digests.get(image.path, ""),
+            )
+            for image in self.images
+        }
+        return {path: why for path, why in reasons.items() if why}
+
+    @property
+    def _changed(self) -> frozenset[str]:
+        """The images whose bytes are not those that were published."""
+        digests = self.private.digests
+        return frozenset(
+            image.path
+            for image in self.images
+            if image.digest and digests.get(image.path, image.digest) != image.digest
+        )
+
+    @property
+    def _outcomes(self) -> Mapping[str, DefaceOutcome]:
+        return {one.path: one for one in self.record.defaced} if self.record else {}
+
     def write(self) -> None:
         """Write the page."""
-        digests = self.private.digests
+        hidden, changed = self.hidden, self._changed
         view = SessionView(
-            images=self.images,
+            images=tuple(without_picture(one, hidden.get(one.path, "")) for one in self.images),
             findings=self.findings,
             decisions=self.decisions,
-            changed=frozenset(
-                image.path
-                for image in self.images
-                if image.digest and digests.get(image.path, image.digest) != image.digest
+            # A picture from the defacing is of the bytes that were published, and of no others.
+            heads=frozenset(
+                one.path
+                for one in self.images
+                if one.digest and one.path not in hidden and one.path not in changed
             ),
+            changed=changed,
             runs=self.private.runs_of(self.session.name),
             index=INDEX,
             refused=self.refused,
@@ -113,7 +147,7 @@ class SessionPage:
     def faces(self) -> tuple[FaceEntry, ...]:
         """The images that show a face, or had one removed."""
         decisions = self.decisions
-        outcomes = {one.path: one for one in self.record.defaced} if self.record else {}
+        outcomes = self._outcomes
         entries = []
         for image in self.images:
             outcome = outcomes.get(image.path)

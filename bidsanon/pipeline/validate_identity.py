@@ -18,8 +18,9 @@ from bidsanon.audit import MAP_NAME, read_deident_map, read_originals
 from bidsanon.convert.scans import randstr_of
 from bidsanon.deidentify import harvest_files
 from bidsanon.deidentify.harvest import Harvest, Harvested, settle
-from bidsanon.dicom.encoding import NotUnderstoodError, dictionary_vr
+from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.reading import read_path
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.errors import SourceError, UsageError
 from bidsanon.findings import Finding, finding
 from bidsanon.pipeline.validate_vault import VaultLookup

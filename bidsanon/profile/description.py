@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pydicom.datadict import dictionary_description
 
 from bidsanon.dicom.confidentiality import Action, Option, TableRow, tag_text
-from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import Disposition, PrivateRule
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey
 
 _WORDS = {

@@ -13,9 +13,9 @@ from bidsanon.dicom.confidentiality import (
     Option,
     table_row,
 )
-from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import private_rule
 from bidsanon.dicom.values import count_of_values, why_no_value
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.profile.attributes import attribute_of, why_unknown
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule
 

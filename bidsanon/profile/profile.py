@@ -25,8 +25,8 @@ from bidsanon.dicom.confidentiality import (
     table_rows,
     tag_text,
 )
-from bidsanon.dicom.encoding import dictionary_vr
 from bidsanon.dicom.private import private_rules
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.findings import Severity
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule, Variation
 from bidsanon.profile.description import (

@@ -18,16 +18,10 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from bidsanon.dicom.charset import SPECIFIC_CHARACTER_SET
-from bidsanon.dicom.encoding import (
-    EXPLICIT_LITTLE,
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    DicomFile,
-    Element,
-    read_file,
-    write_element,
-    write_file_head,
-    write_sequence,
-)
+from bidsanon.dicom.elements import Element
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE, EXPLICIT_VR_LITTLE_ENDIAN
+from bidsanon.dicom.file_format import DicomFile, read_file, write_file_head
+from bidsanon.dicom.writing import write_element, write_sequence
 
 DICOMDIR = "DICOMDIR"
 _MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10"

@@ -119,6 +119,8 @@ class SessionView:
         What validating says of its files.
     decisions
         What a person said of each image's bytes.
+    heads
+        The images whose head, after its defacing, a page outside the private folder may show.
     changed
         The images whose bytes are not those that were published.
     runs
@@ -132,6 +134,7 @@ class SessionView:
     images: tuple[ImageEntry, ...]
     findings: tuple[Finding, ...] = ()
     decisions: Mapping[str, FaceVerdict] = field(default_factory=dict)
+    heads: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
     runs: tuple[RunEntry, ...] = ()
     index: str = ""

@@ -65,6 +65,8 @@ class ImageEntry:
         What the mosaic shows of an image of several volumes: "the mean of 240 volumes".
     mosaic
         Its slices.
+    hidden
+        Why they are for the private folder alone; empty where they are not.
     carpet
         Of a functional run.
     repetition_s
@@ -84,6 +86,7 @@ class ImageEntry:
     problem: str = ""
     drawn: str = ""
     mosaic: Mosaic | None = None
+    hidden: str = ""
     carpet: Carpet | None = None
     repetition_s: float | None = None
     gradients: Gradients | None = None

@@ -64,9 +64,11 @@ def render_session(
     view
         What its files are now; None where nobody looked.
     private
-        Whether the page is for the private folder: other pages show no head before its defacing.
+        Whether the page is for the private folder. Others show no head before its defacing, and
+        after it those alone that the view names.
     """
     defaced = record.defaced if record else ()
+    shown = view.heads if view else frozenset()
     return render_page(
         _SESSION,
         label=label,
@@ -75,7 +77,12 @@ def render_session(
         private=private,
         errors=record.findings(Severity.ERROR) if record else (),
         warnings=record.findings(Severity.WARNING) if record else (),
-        faces=[(outcome, embed_pictures(outcome, private=private)) for outcome in defaced],
+        faces=[
+            (outcome, embed_pictures(outcome, private=private))
+            if private or outcome.path in shown
+            else (outcome, {})
+            for outcome in defaced
+        ],
     )
 
 

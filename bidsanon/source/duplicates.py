@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bidsanon.dicom.encoding import NotUnderstoodError, read_file
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import read_file
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,16 +9,10 @@ from math import ceil, sqrt
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from bidsanon.dicom.encoding import (
-    DataSet,
-    DicomFile,
-    Element,
-    NotUnderstoodError,
-    encoding_of_items,
-    read_file,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import DataSet, Element, encoding_of_items
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile, read_file
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.session import SourceSeries
 
 _IMAGE_TYPE = 0x00080008

@@ -6,14 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bidsanon.dicom.encoding import (
-    DicomFile,
-    NotUnderstoodError,
-    encoding_of_items,
-    read_file,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import encoding_of_items
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile, read_file
+from bidsanon.dicom.parsing import read_item, read_items
 
 _RECORDS = 0x00041220
 _FILE_ID = 0x00041500

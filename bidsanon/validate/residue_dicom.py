@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import filterfalse
 
-from bidsanon.dicom.encoding import (
-    NotUnderstoodError,
-)
+from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.reading import read_path, text_of
 from bidsanon.findings import Finding, finding
 from bidsanon.profile import Profile

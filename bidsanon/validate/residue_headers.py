@@ -16,22 +16,12 @@ from typing import AnyStr, NamedTuple
 
 from bidsanon.dicom.charset import character_set
 from bidsanon.dicom.confidentiality import tag_text
-from bidsanon.dicom.encoding import (
-    DataSet,
-    DicomFile,
-    Element,
-    Encoding,
-    Known,
-    Layout,
-    NotUnderstoodError,
-    dictionary_vr,
-    encoding_of_items,
-    looks_like_items,
-    read_file,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import DataSet, Element, Layout, encoding_of_items, looks_like_items
+from bidsanon.dicom.encoding import Encoding, NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile, read_file
+from bidsanon.dicom.parsing import Known, read_item, read_items
 from bidsanon.dicom.passages import Passages
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.profile import Profile
 from bidsanon.validate.residue_gathered import Gathered, Value
 from bidsanon.validate.residue_needles import Context, Needles, Source

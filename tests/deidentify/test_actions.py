@@ -20,16 +20,11 @@ from bidsanon.deidentify.harvest import Harvest
 from bidsanon.deidentify.replacements import Replacements
 from bidsanon.deidentify.rules import Place
 from bidsanon.dicom.confidentiality import table_rows, tag_text
-from bidsanon.dicom.encoding import (
-    EXPLICIT_BIG,
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    Element,
-    Encoding,
-    dictionary_vr,
-    read_file,
-    write_element,
-)
+from bidsanon.dicom.elements import Element
+from bidsanon.dicom.encoding import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding
+from bidsanon.dicom.file_format import read_file
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.errors import PolicyError
 from bidsanon.profile import Action, Cleaning, Decision, Profile
 from bidsanon.session import ValueKind

@@ -17,8 +17,10 @@ from pydicom.sequence import Sequence
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.dicom.dates import DateShift, format_date, parse_date
-from bidsanon.dicom.encoding import EXPLICIT_LITTLE, read_file, write_element, write_file_head
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE
+from bidsanon.dicom.file_format import read_file, write_file_head
 from bidsanon.dicom.uids import replace_uid
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.session import Note, NoteReason
 from bidsanon.vault import PersonPlan

@@ -22,7 +22,7 @@ from real_sets import MR_SETS
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.dicom.confidentiality import Option, TableRow, table_rows
-from bidsanon.dicom.encoding import dictionary_vr
+from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.profile import Action, AttributeRow, Profile, bundled_profiles, load_profile
 from bidsanon.vault import PersonPlan
 

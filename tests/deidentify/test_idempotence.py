@@ -15,13 +15,10 @@ from real_sets import MR_SETS, ODD_SETS
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance, deidentify_session
 from bidsanon.dicom.confidentiality import table_rows
-from bidsanon.dicom.encoding import (
-    EXPLICIT_LITTLE,
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    dictionary_vr,
-    write_element,
-    write_file_head,
-)
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE, EXPLICIT_VR_LITTLE_ENDIAN
+from bidsanon.dicom.file_format import write_file_head
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Profile, amend_profile, bundled_profiles, load_profile
 from bidsanon.progress import Silent
 from bidsanon.source import read_source

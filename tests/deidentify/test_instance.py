@@ -19,7 +19,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
 from bidsanon.demo.person import MARA, Person, clock, identifying_strings
 from bidsanon.dicom.confidentiality import table_rows
-from bidsanon.dicom.encoding import EXPLICIT_LITTLE, read_file, write_element, write_file_head
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE
+from bidsanon.dicom.file_format import read_file, write_file_head
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Profile
 from bidsanon.session import Note, NoteReason, ValueKind
 from bidsanon.vault import PersonPlan

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsanon.deidentify.instance import Deidentifier
-from bidsanon.dicom import encoding, layouts
+from bidsanon.dicom import layouts, parsing
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -21,9 +21,9 @@ from bidsanon.dicom.encoding import (
     IMPLICIT_VR_LITTLE_ENDIAN,
     Encoding,
     NotUnderstoodError,
-    write_element,
-    write_file_head,
 )
+from bidsanon.dicom.file_format import write_file_head
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.session import NoteReason, merge_identity
 from bidsanon.vault import PersonPlan
@@ -45,7 +45,7 @@ STANDARD = (
 @pytest.fixture(autouse=True, scope="module")
 def every_data_set_is_worth_it() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_WORTH_REMEMBERING", 0)
+        patch.setattr(parsing, "_WORTH_REMEMBERING", 0)
         patch.setattr(layouts, "_SHORTEST", 0)
         yield
 

@@ -10,16 +10,10 @@ import pytest
 from real_sets import MR_SETS
 
 from bidsanon.deidentify import deidentify_instance
-from bidsanon.dicom.encoding import (
-    DataSet,
-    DicomFile,
-    NotUnderstoodError,
-    encoding_of_items,
-    holds_items,
-    read_file,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import DataSet, encoding_of_items, holds_items
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile, read_file
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.profile import Profile
 from bidsanon.vault import PersonPlan
 

@@ -15,16 +15,9 @@ from pydicom.uid import UID_dictionary
 
 from bidsanon.deidentify import NotUnderstoodError, Replacements, deidentify_instance
 from bidsanon.deidentify.private_value import PrivateCleaning
-from bidsanon.dicom.encoding import (
-    IMPLEMENTATION_CLASS_UID,
-    DataSet,
-    DicomFile,
-    encoding_of_items,
-    holds_items,
-    read_file,
-    read_item,
-    read_items,
-)
+from bidsanon.dicom.elements import DataSet, encoding_of_items, holds_items
+from bidsanon.dicom.file_format import IMPLEMENTATION_CLASS_UID, DicomFile, read_file
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.uids import is_replacement_uid, is_well_known_uid, replace_uid
 from bidsanon.profile import Profile
 from bidsanon.session import ValueKind

@@ -10,19 +10,12 @@ import pytest
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.dicom.confidentiality import TABLE, TYPES
-from bidsanon.dicom.encoding import (
-    EXPLICIT_LITTLE,
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    DataSet,
-    DicomFile,
-    Element,
-    dictionary_vr,
-    read_file,
-    read_item,
-    read_items,
-    write_element,
-    write_file_head,
-)
+from bidsanon.dicom.elements import DataSet, Element
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE, EXPLICIT_VR_LITTLE_ENDIAN
+from bidsanon.dicom.file_format import DicomFile, read_file, write_file_head
+from bidsanon.dicom.parsing import read_item, read_items
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Profile
 from bidsanon.resources import data_path
 from bidsanon.vault import PersonPlan

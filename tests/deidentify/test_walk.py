@@ -20,11 +20,10 @@ from bidsanon.dicom.encoding import (
     IMPLICIT_LITTLE,
     IMPLICIT_VR_LITTLE_ENDIAN,
     Encoding,
-    dictionary_vr,
-    read_file,
-    write_element,
-    write_file_head,
 )
+from bidsanon.dicom.file_format import read_file, write_file_head
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element
 from bidsanon.profile import Action, Cleaning, Profile
 from bidsanon.vault import PersonPlan
 

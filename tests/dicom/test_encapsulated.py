@@ -12,7 +12,8 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from bidsanon.dicom.encapsulated import RLE_LOSSLESS, offsets_are_right, without_asides
-from bidsanon.dicom.encoding import NotUnderstoodError, read_file
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import read_file
 from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of
 
 JPEG, JPEG_2000 = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90"

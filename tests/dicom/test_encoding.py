@@ -22,30 +22,26 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 from real_sets import MR_SETS
 
-from bidsanon.dicom import encoding
+from bidsanon.dicom import file_format
+from bidsanon.dicom.elements import DataSet, Element, encoding_of_items, looks_like_items
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
-    MAX_DEPTH,
-    DataSet,
-    DicomFile,
-    Element,
     Encoding,
     NotUnderstoodError,
+)
+from bidsanon.dicom.file_format import (
+    DicomFile,
     deflate,
-    dictionary_vr,
-    encoding_of_items,
-    looks_like_items,
     read_beginning,
     read_file,
-    read_item,
-    read_items,
-    write_element,
     write_file_head,
-    write_sequence,
 )
+from bidsanon.dicom.parsing import MAX_DEPTH, read_item, read_items
+from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.writing import write_element, write_sequence
 
 TRANSFER_SYNTAXES = {
     EXPLICIT_LITTLE: "1.2.840.10008.1.2.1",
@@ -481,7 +477,7 @@ def test_the_beginning_of_a_deflated_file_that_is_cut_is_read() -> None:
 
 
 def test_a_deflated_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoding, "_HARMLESS_INFLATED", 1 << 20)
+    monkeypatch.setattr(file_format, "_HARMLESS_INFLATED", 1 << 20)
     head = write_file_head(
         sop_class_uid=b"1.2",
         sop_instance_uid=b"1.3",

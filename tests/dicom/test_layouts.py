@@ -8,20 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bidsanon.dicom.encoding import (
-    EXPLICIT_LITTLE,
-    DataSet,
-    Layout,
-    NotUnderstoodError,
-    encoding_of_items,
-    holds_items,
-    read_file,
-    read_item,
-    read_items,
-    write_element,
-    write_file_head,
-)
+from bidsanon.dicom.elements import DataSet, Layout, encoding_of_items, holds_items
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE, NotUnderstoodError
+from bidsanon.dicom.file_format import read_file, write_file_head
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.passages import Passages
+from bidsanon.dicom.writing import write_element
 
 FRAMES = 0x52009230
 UNDEFINED = 0xFFFFFFFF

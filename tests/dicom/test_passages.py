@@ -10,23 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidsanon.dicom import encoding
-from bidsanon.dicom.encoding import (
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    DataSet,
-    DicomFile,
-    Encoding,
-    NotUnderstoodError,
-    encoding_of_items,
-    holds_items,
-    read_file,
-    read_item,
-    read_items,
-    write_element,
-    write_file_head,
-)
+from bidsanon.dicom import parsing
+from bidsanon.dicom.elements import DataSet, encoding_of_items, holds_items
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding, NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile, read_file, write_file_head
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.passages import Passages
+from bidsanon.dicom.writing import write_element
 
 SYNTAXES = {EXPLICIT_LITTLE: "1.2.840.10008.1.2.1", IMPLICIT_LITTLE: "1.2.840.10008.1.2"}
 UNDEFINED = 0xFFFFFFFF
@@ -37,7 +27,7 @@ SEQUENCE = 0x00081140
 @pytest.fixture(autouse=True, scope="module")
 def every_data_set_is_worth_it() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_WORTH_REMEMBERING", 0)
+        patch.setattr(parsing, "_WORTH_REMEMBERING", 0)
         yield
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, MRImageStorage
 
-from bidsanon.dicom.encoding import DicomFile, NotUnderstoodError, read_file
+from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.file_format import DicomFile, read_file
 from bidsanon.dicom.pixel_data import without_hidden_bits
 
 VOXELS = np.arange(16, dtype=np.uint16) * 250

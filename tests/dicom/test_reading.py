@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bidsanon.dicom.encoding import (
-    EXPLICIT_LITTLE,
-    NotUnderstoodError,
-    write_element,
-    write_file_head,
-)
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE, NotUnderstoodError
+from bidsanon.dicom.file_format import write_file_head
 from bidsanon.dicom.reading import read_path, text_of
+from bidsanon.dicom.writing import write_element
 
 NAME = 0x00100010
 

@@ -17,7 +17,7 @@ from bidsanon.audit import MAP_NAME, ChangedValue, ChangedValues, write_deident_
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.convert.scans import randstr_of
-from bidsanon.dicom.encoding import read_file
+from bidsanon.dicom.file_format import read_file
 from bidsanon.errors import SourceError, UsageError
 from bidsanon.findings import Finding
 from bidsanon.pipeline.validate import make_validate_request

@@ -14,7 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 from sessions import MARA, siemens_t1w
 
 from bidsanon import workers
-from bidsanon.dicom import encoding, layouts
+from bidsanon.dicom import layouts, parsing
 from bidsanon.findings import Finding
 from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.session import IdentifyingValue, ValueKind
@@ -377,7 +377,7 @@ def test_a_value_is_found_in_one_of_many_frames_that_are_alike(
     plant: Callable[[Dataset, int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(encoding, "_WORTH_REMEMBERING", 0)
+    monkeypatch.setattr(parsing, "_WORTH_REMEMBERING", 0)
     monkeypatch.setattr(layouts, "_SHORTEST", 0)
     header = dcmread(clean_file)
     frames(header, 12, plant)
