@@ -22,13 +22,14 @@ from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.elements import (
     DataSet,
     Element,
+    Known,
     Layout,
     Passage,
     encoding_of_items,
     holds_items,
 )
 from bidsanon.dicom.encoding import Encoding, NotUnderstoodError
-from bidsanon.dicom.parsing import Known, read_item, read_items
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.private import PrivateRule
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element

@@ -1,8 +1,9 @@
 """Where the elements of a data set lie.
 
 An element says where its header begins and where its value lies, and nothing is decoded or copied
-until somebody asks. Elements that came before, byte for byte, need not be single ones: they may
-lie in a passage or in an item whose layout is known.
+until somebody asks. What came before, byte for byte, needs no reading: it may lie in a passage or
+in an item whose layout is known. What a reader knows of such are Protocols here, so that parsing
+does not depend on how it is remembered.
 """
 
 from __future__ import annotations
@@ -227,6 +228,47 @@ class Item(NamedTuple):
     end: int
     undefined: bool
     data_set: DataSet | None = None
+
+
+class KnownPassages(Protocol):
+    """The passages of one place that are written in one way."""
+
+    def at(self, content: bytes, position: int, limit: int, /) -> Passage | None:
+        """Return a passage that begins at a position and ends within a limit."""
+        ...
+
+    def learn(
+        self, content: bytes, singles: Sequence[Element], placed: Sequence[Placed], /
+    ) -> None:
+        """Look for new passages among the single elements between those that were found."""
+        ...
+
+    def layout_at(
+        self, content: bytes, position: int, limit: int, /, *, delimited: bool
+    ) -> Layout | None:
+        """Return the layout of the item whose data set begins at a position; None: not known.
+
+        It ends at the limit, or, where it is delimited, within it, its delimiter included.
+        """
+        ...
+
+    def learn_layout(
+        self, content: bytes, data_set: DataSet, stretch: tuple[int, int], /, *, delimited: bool
+    ) -> None:
+        """Look for what an item has in common with others, from where it begins and ends."""
+        ...
+
+
+class Known(Protocol):
+    """The passages of one place: what a reader remembers of the files that it read before."""
+
+    def written(self, encoding: Encoding, /) -> KnownPassages:
+        """Return those that are written in one way."""
+        ...
+
+    def below(self, tag: int, /) -> Known:
+        """Return what is known of the items of a sequence."""
+        ...
 
 
 def values_of(

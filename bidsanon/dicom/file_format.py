@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
-from bidsanon.dicom.elements import DataSet, Element, by_tag
+from bidsanon.dicom.elements import DataSet, Element, Known, by_tag
 from bidsanon.dicom.encoding import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     EXPLICIT_BIG,
@@ -31,7 +31,6 @@ from bidsanon.dicom.encoding import (
 )
 from bidsanon.dicom.parsing import (
     BEYOND_ALL_TAGS,
-    Known,
     has_vr,
     read_data_set,
     read_whole_elements,

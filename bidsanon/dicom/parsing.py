@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from bidsanon.dicom.elements import (
     DataSet,
     Element,
     Item,
-    Layout,
-    Passage,
+    Known,
+    KnownPassages,
     Placed,
     by_tag,
     encoding_of_items,
@@ -48,47 +47,6 @@ _WORTH_REMEMBERING = 512  # bytes: a shorter data set is read faster than it is 
 _MOST_KEPT_ITEMS = 512
 """Of how many items of a sequence what was read to find their ends is kept: thousands of frames
 take less memory when they are read again one by one."""
-
-
-class KnownPassages(Protocol):
-    """The passages of one place that are written in one way."""
-
-    def at(self, content: bytes, position: int, limit: int, /) -> Passage | None:
-        """Return a passage that begins at a position and ends within a limit."""
-        ...
-
-    def learn(
-        self, content: bytes, singles: Sequence[Element], placed: Sequence[Placed], /
-    ) -> None:
-        """Look for new passages among the single elements between those that were found."""
-        ...
-
-    def layout_at(
-        self, content: bytes, position: int, limit: int, /, *, delimited: bool
-    ) -> Layout | None:
-        """Return the layout of the item whose data set begins at a position; None: not known.
-
-        It ends at the limit, or, where it is delimited, within it, its delimiter included.
-        """
-        ...
-
-    def learn_layout(
-        self, content: bytes, data_set: DataSet, stretch: tuple[int, int], /, *, delimited: bool
-    ) -> None:
-        """Look for what an item has in common with others, from where it begins and ends."""
-        ...
-
-
-class Known(Protocol):
-    """The passages of one place: what a reader remembers of the files that it read before."""
-
-    def written(self, encoding: Encoding, /) -> KnownPassages:
-        """Return those that are written in one way."""
-        ...
-
-    def below(self, tag: int, /) -> Known:
-        """Return what is known of the items of a sequence."""
-        ...
 
 
 def read_data_set(

@@ -25,9 +25,9 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
 from bidsanon.dicom.charset import decode_text
+from bidsanon.dicom.elements import Known
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.file_format import DicomFile, read_file
-from bidsanon.dicom.parsing import Known
 from bidsanon.dicom.pixel_data import FORM, PHOTOMETRIC, PixelForm, pixel_form
 from bidsanon.dicom.quiet import quiet_pydicom
 from bidsanon.files import content_of

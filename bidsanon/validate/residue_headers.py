@@ -16,10 +16,17 @@ from typing import AnyStr, NamedTuple
 
 from bidsanon.dicom.charset import character_set
 from bidsanon.dicom.confidentiality import tag_text
-from bidsanon.dicom.elements import DataSet, Element, Layout, encoding_of_items, looks_like_items
+from bidsanon.dicom.elements import (
+    DataSet,
+    Element,
+    Known,
+    Layout,
+    encoding_of_items,
+    looks_like_items,
+)
 from bidsanon.dicom.encoding import Encoding, NotUnderstoodError
 from bidsanon.dicom.file_format import DicomFile, read_file
-from bidsanon.dicom.parsing import Known, read_item, read_items
+from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.passages import Passages
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.profile import Profile
