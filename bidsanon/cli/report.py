@@ -22,8 +22,7 @@ _FEW = 10
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where the pages go, outside the dataset.  [default: reports in the private folder, or "
-    "DATASET.report where there is none]",
+    help="Where the pages go, outside the dataset.  [default: reports in the private folder]",
 )
 @private_option
 @click.option(
@@ -48,8 +47,9 @@ def command(
 
     They show what `bidsanon validate` says, a mosaic of every image, a carpet of each functional
     run, b-values, and of what bidsanon made each gate and each defacing. The pages need no network
-    and nothing else than themselves. Those in the private folder show heads before their defacing;
-    others do not. Exit code 0 once they are written, whatever they say.
+    and nothing else than themselves. Those in the private folder show every head, before its
+    defacing too; others show a head only where bidsanon removed its face and checked that, or a
+    person accepted it in `bidsanon review`. Exit code 0 once they are written, whatever they say.
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.outcome import (  # noqa: PLC0415
@@ -91,5 +91,5 @@ def _lines(made: Report) -> list[str]:
             "`bidsanon review` shows them one by one"
         )
     if summary["shows_faces"]:
-        lines.append("the pages show heads before their defacing: keep them private")
+        lines.append("the pages show faces: keep them private")
     return [*lines, f"report: {summary['report']}"]

@@ -114,7 +114,8 @@ def report(request: ReportRequest, *, progress: Progress, redactor: Redactor) ->
 
 def _make_folder(request: ReportRequest) -> None:
     if request.is_private:
-        make_private_folder(request.out)
+        for folder in (request.private, request.out):
+            make_private_folder(folder)
     else:
         request.out.mkdir(parents=True, exist_ok=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import require_apart
 from bidsanon.pipeline.deface_content import is_dataset
+from bidsanon.pipeline.request import require_private_folder
 from bidsanon.pipeline.validate import ValidateRequest, make_validate_request
 from bidsanon.pipeline.workspace import require_writable
 
@@ -29,7 +30,8 @@ class ReportRequest:
     out
         Where the pages go.
     is_private
-        Whether that is in the private folder: pages there show heads before their defacing.
+        Whether that is in the private folder: pages there show every head, before its defacing
+        too.
     """
 
     checks: ValidateRequest
@@ -60,8 +62,7 @@ def make_report_request(
     Parameters
     ----------
     out
-        None: ``reports`` in the private folder, or ``DATASET.report`` beside the dataset where
-        there is no private folder.
+        None: ``reports`` in the private folder, which is made where there is none.
 
     Raises
     ------
@@ -79,12 +80,11 @@ def make_report_request(
             "the private folder is not there",
             cure="check how it is spelled, or leave out --private",
         )
-    if out is None:
-        beside = dataset.resolve()
-        out = checks.private / REPORTS
-        if not checks.private.is_dir():
-            out = beside.with_name(f"{beside.name}.report")
-    out = out.absolute()
+    require_private_folder(checks.private)
+    require_apart(
+        checks.private, dataset, first_name="the private folder", second_name="the dataset"
+    )
+    out = (out or checks.private / REPORTS).absolute()
     require_apart(out, dataset, first_name="the folder of the pages", second_name="the dataset")
     is_private = out.resolve().is_relative_to(checks.private.resolve())
     if out.exists() and not out.is_dir():

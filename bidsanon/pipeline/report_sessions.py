@@ -70,7 +70,7 @@ class SessionPage:
 
     @property
     def hidden(self) -> Mapping[str, str]:
-        """Why an image's head is not shown, by its path: in the private folder all are."""
+        """Why an image is not shown, by its path; in the private folder all are."""
         if self.request.is_private:
             return {}
         decisions = self.decisions
@@ -86,22 +86,12 @@ class SessionPage:
         return {path: why for path, why in reasons.items() if why}
 
     @property
-    def _changed(self) -> frozenset[str]:
-        """The images whose bytes are not those that were published."""
-        digests = self.private.digests
-        return frozenset(
-            image.path
-            for image in self.images
-            if image.digest and digests.get(image.path, image.digest) != image.digest
-        )
-
-    @property
     def _outcomes(self) -> Mapping[str, DefaceOutcome]:
         return {one.path: one for one in self.record.defaced} if self.record else {}
 
     def write(self) -> None:
         """Write the page."""
-        hidden, changed = self.hidden, self._changed
+        hidden, digests = self.hidden, self.private.digests
         view = SessionView(
             images=tuple(without_picture(one, hidden.get(one.path, "")) for one in self.images),
             findings=self.findings,
@@ -110,9 +100,13 @@ class SessionPage:
             heads=frozenset(
                 one.path
                 for one in self.images
-                if one.digest and one.path not in hidden and one.path not in changed
+                if one.path not in hidden and one.digest == digests.get(one.path)
             ),
-            changed=changed,
+            changed=frozenset(
+                one.path
+                for one in self.images
+                if one.digest and one.digest != digests.get(one.path, one.digest)
+            ),
             runs=self.private.runs_of(self.session.name),
             index=INDEX,
             refused=self.refused,
