@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.uid import MRImageStorage
 from real_sets import MR_SETS, ODD_SETS
+from written_elements import item
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance, deidentify_session
 from bidsanon.dicom.confidentiality import table_rows
@@ -205,8 +206,7 @@ def elements(draw: st.DrawFn, depth: int = 0) -> bytes:
         vr = dictionary_vr(tag)
         if vr == "SQ":
             inner = draw(elements(depth=depth + 1)) if depth < 2 else b""
-            item = b"\xfe\xff\x00\xe0" + len(inner).to_bytes(4, "little") + inner
-            content += write_element(tag, vr, item, EXPLICIT_LITTLE)
+            content += write_element(tag, vr, item(inner), EXPLICIT_LITTLE)
         elif vr not in {"UN", "OB", "OW", "AT"}:
             text = draw(VALUES.get(vr, texts)) if vr not in {"US", "UL", "FD", "FL", "SS"} else ""
             content += write_element(tag, vr, text.encode(), EXPLICIT_LITTLE)

@@ -15,6 +15,7 @@ from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
+from written_elements import file_of
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
 from bidsanon.demo.person import MARA, Person, clock, identifying_strings
@@ -190,10 +191,7 @@ def test_a_deflated_file_stays_deflated(
 
 
 def test_a_file_without_a_sop_instance_uid_is_refused(bids: Profile, plan: PersonPlan) -> None:
-    head = write_file_head(
-        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid="1.2.840.10008.1.2.1"
-    )
-    content = head + write_element(0x00100020, "LO", b"QF-7719", EXPLICIT_LITTLE)
+    content = file_of(write_element(0x00100020, "LO", b"QF-7719", EXPLICIT_LITTLE))
     with pytest.raises(NotUnderstoodError, match="SOP Instance UID"):
         deidentify_instance(content, profile=bids, plan=plan)
 
@@ -414,12 +412,11 @@ def test_any_value_of_any_vr_is_cleaned_or_refused(
     characters: bytes,
 ) -> None:
     there = {0x00080005: ("CS", characters), 0x00080016: ("UI", b"1.2"), 0x00080018: ("UI", b"1.3")}
-    content = write_file_head(
-        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid="1.2.840.10008.1.2.1"
-    ) + b"".join(
+    body = b"".join(
         write_element(tag, vr, value, EXPLICIT_LITTLE)
         for tag, (vr, value) in sorted((there | elements).items())
     )
+    content = file_of(body)
     try:
         once = deidentify_instance(content, profile=bids, plan=plan)
     except NotUnderstoodError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import sessions
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from written_elements import item, sequence
 
 from bidsanon.deidentify.instance import Deidentifier
 from bidsanon.dicom import layouts, parsing
@@ -169,20 +169,6 @@ ANYWHERE = (
     (0x00991102, "UI", (b"1.2.3.4.5\0",)),
 )
 SEQUENCES = (0x00081140, 0x00082112, 0x00211077, 0x00400275, 0x0040A730, 0x52009229, 0x52009230)
-UNDEFINED = 0xFFFFFFFF
-
-
-def item(body: bytes, *, undefined: bool) -> bytes:
-    head = struct.pack("<HHL", 0xFFFE, 0xE000, UNDEFINED if undefined else len(body))
-    return head + body + (struct.pack("<HHL", 0xFFFE, 0xE00D, 0) if undefined else b"")
-
-
-def sequence(tag: int, items: bytes, written: Encoding, *, undefined: bool) -> bytes:
-    if not undefined:
-        return write_element(tag, "SQ", items, written)
-    vr = b"SQ\0\0" if written.explicit else b""
-    head = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + vr + struct.pack("<L", UNDEFINED)
-    return head + items + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
 
 
 @st.composite

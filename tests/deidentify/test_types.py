@@ -7,6 +7,7 @@ from functools import cache
 from itertools import groupby
 
 import pytest
+from written_elements import item
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.dicom.confidentiality import TABLE, TYPES
@@ -63,10 +64,6 @@ def what_the_table_asks(code: str, type_: str | None) -> str:
 
 def element(tag: int, vr: str, value: bytes) -> bytes:
     return write_element(tag, vr, value, EXPLICIT_LITTLE)
-
-
-def item(content: bytes) -> bytes:
-    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content
 
 
 def data_set_of(attributes: list[tuple[Path, int]]) -> bytes:

@@ -8,17 +8,14 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from written_elements import TRANSFER_SYNTAXES, item, sequence
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.deidentify.instance import Deidentifier
 from bidsanon.dicom.confidentiality import table_rows
 from bidsanon.dicom.encoding import (
-    EXPLICIT_BIG,
     EXPLICIT_LITTLE,
-    EXPLICIT_VR_BIG_ENDIAN,
-    EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_LITTLE,
-    IMPLICIT_VR_LITTLE_ENDIAN,
     Encoding,
 )
 from bidsanon.dicom.file_format import read_file, write_file_head
@@ -36,12 +33,6 @@ PLANTED_DATE = b"20230517"
 PLANTED = (PLANTED_TEXT, PLANTED_UID, PLANTED_DATE)
 VALUES = {"DA": PLANTED_DATE, "DT": PLANTED_DATE + b"101112", "UI": PLANTED_UID}
 NUMBERS = {"AT", "FD", "FL", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "US", "UV"}
-SYNTAXES = {
-    EXPLICIT_LITTLE: EXPLICIT_VR_LITTLE_ENDIAN,
-    EXPLICIT_BIG: EXPLICIT_VR_BIG_ENDIAN,
-    IMPLICIT_LITTLE: IMPLICIT_VR_LITTLE_ENDIAN,
-}
-UNDEFINED = 0xFFFFFFFF
 PROTECTED = [row.number for row in table_rows() if row.number and row.number != 0x00080018]
 
 
@@ -53,20 +44,14 @@ def planted(tags: list[int], encoding: Encoding) -> bytes:
         if vr == "SQ":
             inner = write_element(0x0040A160, "UT", PLANTED_TEXT, encoding)
             inner += write_element(0x00100010, "PN", PLANTED_TEXT, encoding)
-            pieces[tag] = sequence(tag, inner, encoding)
+            pieces[tag] = sequence_of(tag, inner, encoding)
         elif vr not in NUMBERS:
             pieces[tag] = write_element(tag, vr, VALUES.get(vr, PLANTED_TEXT), encoding)
     return b"".join(pieces[tag] for tag in sorted(pieces))
 
 
-def sequence(tag: int, item: bytes, encoding: Encoding, *, undefined: bool = False) -> bytes:
-    order = "<" if encoding.little_endian else ">"
-    mark = struct.Struct(order + "HHL")
-    if not undefined:
-        return write_element(tag, "SQ", mark.pack(0xFFFE, 0xE000, len(item)) + item, encoding)
-    head = write_element(tag, "SQ", b"", encoding)[:-4] + struct.pack(order + "L", UNDEFINED)
-    item = mark.pack(0xFFFE, 0xE000, UNDEFINED) + item + mark.pack(0xFFFE, 0xE00D, 0)
-    return head + item + mark.pack(0xFFFE, 0xE0DD, 0)
+def sequence_of(tag: int, inner: bytes, encoding: Encoding, *, undefined: bool = False) -> bytes:
+    return sequence(tag, item(inner, encoding, undefined=undefined), encoding, undefined=undefined)
 
 
 def top_level(inner: bytes, encoding: Encoding) -> bytes:  # noqa: ARG001 (a place like others)
@@ -74,24 +59,25 @@ def top_level(inner: bytes, encoding: Encoding) -> bytes:  # noqa: ARG001 (a pla
 
 
 def in_a_sequence(inner: bytes, encoding: Encoding) -> bytes:
-    return sequence(KEPT_SEQUENCE, inner, encoding)
+    return sequence_of(KEPT_SEQUENCE, inner, encoding)
 
 
 def three_deep_without_lengths(inner: bytes, encoding: Encoding) -> bytes:
     for _ in range(3):
-        inner = sequence(KEPT_SEQUENCE, inner, encoding, undefined=True)
+        inner = sequence_of(KEPT_SEQUENCE, inner, encoding, undefined=True)
     return inner
 
 
 def in_a_sequence_without_a_vr(inner: bytes, encoding: Encoding) -> bytes:
     """A sequence whose items are implicit, whatever surrounds them."""
-    item = b"\xfe\xff\x00\xe0" + len(inner).to_bytes(4, "little") + inner
-    return write_element(KEPT_SEQUENCE, "UN", item, encoding)
+    return write_element(KEPT_SEQUENCE, "UN", item(inner), encoding)
 
 
 def file_of(inner: bytes, wrap: Callable[[bytes, Encoding], bytes], encoding: Encoding) -> bytes:
     head = write_file_head(
-        sop_class_uid=MR.encode(), sop_instance_uid=b"1.3", transfer_syntax_uid=SYNTAXES[encoding]
+        sop_class_uid=MR.encode(),
+        sop_instance_uid=b"1.3",
+        transfer_syntax_uid=TRANSFER_SYNTAXES[encoding],
     )
     identity = write_element(0x00080016, "UI", MR.encode(), encoding)
     identity += write_element(0x00080018, "UI", b"1.3", encoding)
@@ -101,8 +87,8 @@ def file_of(inner: bytes, wrap: Callable[[bytes, Encoding], bytes], encoding: En
 PLACES = [
     (place, inner, outer)
     for place in (top_level, in_a_sequence, three_deep_without_lengths)
-    for inner, outer in ((one, one) for one in SYNTAXES)
-] + [(in_a_sequence_without_a_vr, IMPLICIT_LITTLE, outer) for outer in SYNTAXES]
+    for inner, outer in ((one, one) for one in TRANSFER_SYNTAXES)
+] + [(in_a_sequence_without_a_vr, IMPLICIT_LITTLE, outer) for outer in TRANSFER_SYNTAXES]
 
 
 def name_of(value: object) -> str:
@@ -156,7 +142,7 @@ def stays(profile: Profile, tag: int) -> bool:
 
 def test_a_rule_is_looked_up_before_a_sequence_is_entered(basic: Profile, plan: PersonPlan) -> None:
     inner = write_element(KEPT_ATTRIBUTE, "SH", b"tfl3d1", EXPLICIT_LITTLE)
-    removed = sequence(0x00400275, inner, EXPLICIT_LITTLE)
+    removed = sequence_of(0x00400275, inner, EXPLICIT_LITTLE)
     content = file_of(removed, top_level, EXPLICIT_LITTLE)
     instance = deidentify_instance(content, profile=basic, plan=plan)
     assert b"tfl3d1" not in instance.content
@@ -164,7 +150,7 @@ def test_a_rule_is_looked_up_before_a_sequence_is_entered(basic: Profile, plan: 
 
 
 @pytest.mark.parametrize("place", [in_a_sequence, three_deep_without_lengths])
-@pytest.mark.parametrize("encoding", SYNTAXES)
+@pytest.mark.parametrize("encoding", TRANSFER_SYNTAXES)
 def test_what_is_kept_keeps_its_bytes(
     bids: Profile,
     plan: PersonPlan,
@@ -181,7 +167,7 @@ def test_lengths_are_defined_or_not_as_they_were(
     bids: Profile, plan: PersonPlan, undefined: bool
 ) -> None:
     inner = write_element(0x00081155, "UI", PLANTED_UID, EXPLICIT_LITTLE)
-    written = sequence(KEPT_SEQUENCE, inner, EXPLICIT_LITTLE, undefined=undefined)
+    written = sequence_of(KEPT_SEQUENCE, inner, EXPLICIT_LITTLE, undefined=undefined)
     content = file_of(written, top_level, EXPLICIT_LITTLE)
     instance = deidentify_instance(content, profile=bids, plan=plan)
     (element,) = [
@@ -224,14 +210,14 @@ def nested(forms: list[str], tags: list[int], encoding: Encoding) -> bytes:
     inner = nested(deeper, tags, inner_encoding)
     if form == "without a VR":
         return in_a_sequence_without_a_vr(inner, encoding)
-    return sequence(KEPT_SEQUENCE, inner, encoding, undefined=form == "undefined")
+    return sequence_of(KEPT_SEQUENCE, inner, encoding, undefined=form == "undefined")
 
 
 @settings(deadline=None, max_examples=40)
 @given(
     forms=st.lists(st.sampled_from(FORMS), min_size=1, max_size=12),
     tags=st.lists(st.sampled_from(PROTECTED), min_size=1, max_size=6, unique=True),
-    encoding=st.sampled_from(list(SYNTAXES)),
+    encoding=st.sampled_from(list(TRANSFER_SYNTAXES)),
 )
 def test_nothing_leaks_however_sequences_nest(
     forms: list[str], tags: list[int], encoding: Encoding, basic: Profile, plan: PersonPlan

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
+from written_elements import item
 
 from bidsanon.dicom.encapsulated import RLE_LOSSLESS, offsets_are_right, without_asides
 from bidsanon.dicom.encoding import NotUnderstoodError
@@ -22,9 +23,7 @@ RLE_FRAME = struct.pack("<16L", 2, 64, 66, *[0] * 13) + b"\xc1\5\xc1\1"
 
 
 def items(*fragments: bytes, table: bytes = b"") -> bytes:
-    return b"".join(
-        b"\xfe\xff\x00\xe0" + struct.pack("<L", len(f)) + f for f in (table, *fragments)
-    )
+    return b"".join(map(item, (table, *fragments)))
 
 
 def cleared(value: bytes, syntax: str = JPEG, *, frames: int = 1) -> bytes:

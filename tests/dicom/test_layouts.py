@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from written_elements import file_of, item, sequence
 
 from bidsanon.dicom.elements import DataSet, Layout, encoding_of_items, holds_items
 from bidsanon.dicom.encoding import EXPLICIT_LITTLE, NotUnderstoodError
-from bidsanon.dicom.file_format import read_file, write_file_head
+from bidsanon.dicom.file_format import read_file
 from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.passages import Passages
 from bidsanon.dicom.writing import write_element
 
 FRAMES = 0x52009230
-UNDEFINED = 0xFFFFFFFF
 CONTENTS = (
     (0x00180050, "DS", b"2.5 "),
     (0x00180081, "DS", b"30.1"),
     (0x00204000, "LT", b"words that are long enough to make an item worth remembering " * 9),
 )
-
-
-def item(body: bytes, *, undefined: bool) -> bytes:
-    head = struct.pack("<HHL", 0xFFFE, 0xE000, UNDEFINED if undefined else len(body))
-    return head + body + (struct.pack("<HHL", 0xFFFE, 0xE00D, 0) if undefined else b"")
 
 
 def frame(number: int, *others: tuple[int, str, bytes]) -> bytes:
@@ -35,12 +29,9 @@ def frame(number: int, *others: tuple[int, str, bytes]) -> bytes:
     return b"".join(write_element(*element, EXPLICIT_LITTLE) for element in elements)
 
 
-def file_of(*frames: bytes, undefined: bool = True) -> bytes:
-    head = write_file_head(
-        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid="1.2.840.10008.1.2.1"
-    )
+def file_with(*frames: bytes, undefined: bool = True) -> bytes:
     items = b"".join(item(body, undefined=undefined) for body in frames)
-    return head + write_element(FRAMES, "SQ", items, EXPLICIT_LITTLE)
+    return file_of(sequence(FRAMES, items))
 
 
 def read_frames(content: bytes, known: Passages | None) -> tuple[bytes, list[DataSet]]:
@@ -73,7 +64,7 @@ def everything(content: bytes, data_set: DataSet, depth: int = 1) -> list[object
 
 @pytest.mark.parametrize("undefined", [False, True])
 def test_a_layout_is_known_from_the_third_frame_on(undefined: bool) -> None:
-    found = layouts_of(file_of(*map(frame, range(10, 16)), undefined=undefined))
+    found = layouts_of(file_with(*map(frame, range(10, 16)), undefined=undefined))
     assert found[:2] == [None, None]
     assert None not in found[2:]
     assert len(set(found[2:])) == 1
@@ -81,7 +72,7 @@ def test_a_layout_is_known_from_the_third_frame_on(undefined: bool) -> None:
 
 @pytest.mark.parametrize("undefined", [False, True])
 def test_elements_lie_where_they_lie_without_a_layout(undefined: bool) -> None:
-    content = file_of(*map(frame, range(10, 16)), undefined=undefined)
+    content = file_with(*map(frame, range(10, 16)), undefined=undefined)
     plain, frames = read_frames(content, None), read_frames(content, Passages())
     assert [everything(frames[0], one) for one in frames[1]] == [
         everything(plain[0], one) for one in plain[1]
@@ -95,7 +86,7 @@ def test_elements_lie_where_they_lie_without_a_layout(undefined: bool) -> None:
 def test_a_value_that_begins_to_differ_makes_a_wider_layout() -> None:
     known = Passages()
     echoes = [frame(n, (0x00180086, "IS", b"1 " if n < 14 else b"2 ")) for n in range(10, 18)]
-    found = layouts_of(file_of(*echoes), known)
+    found = layouts_of(file_with(*echoes), known)
     assert found[2] is not None
     assert found[4] is None
     assert found[5] is not None
@@ -114,19 +105,19 @@ def test_what_says_what_others_mean_never_varies(
     tag: int, vr: str, values: tuple[bytes, bytes]
 ) -> None:
     frames = [frame(n, (tag, vr, values[n % 2])) for n in range(10, 22)]
-    found = [layout for layout in layouts_of(file_of(*frames)) if layout]
+    found = [layout for layout in layouts_of(file_with(*frames)) if layout]
     assert len(set(found)) == 2
     assert all(len(layout.varying) == 1 for layout in found)
 
 
 def test_values_of_other_lengths_are_another_layout() -> None:
     frames = [frame(n, (0x00180086, "IS", b"1 " * (1 + n % 2))) for n in range(10, 22)]
-    assert len({layout for layout in layouts_of(file_of(*frames)) if layout}) == 2
+    assert len({layout for layout in layouts_of(file_with(*frames)) if layout}) == 2
 
 
 def test_a_file_that_ends_within_a_known_frame_is_refused() -> None:
     known = Passages()
-    content = file_of(*map(frame, range(10, 16)))
+    content = file_with(*map(frame, range(10, 16)))
     read_frames(content, known)
     with pytest.raises(NotUnderstoodError):
         read_frames(content[:-6], known)
@@ -135,9 +126,9 @@ def test_a_file_that_ends_within_a_known_frame_is_refused() -> None:
 def test_frames_that_are_never_alike_are_soon_no_more_compared() -> None:
     known = Passages()
     frames = [frame(10, (0x00204000, "LT", b"x" * 2 * n)) for n in range(1, 200)]
-    assert not any(layouts_of(file_of(*frames), known))
+    assert not any(layouts_of(file_with(*frames), known))
     alike = [frame(n, (0x00204000, "LT", b"y" * 500)) for n in range(10, 20)]
-    assert not any(layouts_of(file_of(*alike), known))
+    assert not any(layouts_of(file_with(*alike), known))
 
 
 @pytest.mark.parametrize("name", ["philips-r53-enhanced-fmap", "siemens-xa60-interrupted-bold"])

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from written_elements import TRANSFER_SYNTAXES, file_of, item, sequence
 
 from bidsanon.dicom import parsing
 from bidsanon.dicom.elements import DataSet, encoding_of_items, holds_items
 from bidsanon.dicom.encoding import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding, NotUnderstoodError
-from bidsanon.dicom.file_format import DicomFile, read_file, write_file_head
+from bidsanon.dicom.file_format import DicomFile, read_file
 from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.passages import Passages
 from bidsanon.dicom.writing import write_element
 
-SYNTAXES = {EXPLICIT_LITTLE: "1.2.840.10008.1.2.1", IMPLICIT_LITTLE: "1.2.840.10008.1.2"}
-UNDEFINED = 0xFFFFFFFF
 TAGS = (0x00080005, 0x00080016, 0x00080060, 0x00100010, 0x00180050, 0x00290010, 0x00291001)
 SEQUENCE = 0x00081140
 
@@ -31,11 +29,9 @@ def every_data_set_is_worth_it() -> Iterator[None]:
         yield
 
 
-def file_of(elements: list[tuple[int, str, bytes]], written: Encoding = EXPLICIT_LITTLE) -> bytes:
-    head = write_file_head(
-        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid=SYNTAXES[written]
-    )
-    return head + b"".join(write_element(*element, written) for element in elements)
+def file_with(elements: list[tuple[int, str, bytes]], written: Encoding = EXPLICIT_LITTLE) -> bytes:
+    body = b"".join(write_element(*element, written) for element in elements)
+    return file_of(body, syntax=TRANSFER_SYNTAXES[written])
 
 
 def everything(file: DicomFile) -> list[object]:
@@ -57,27 +53,21 @@ def _everything(content: bytes, data_set: DataSet, depth: int) -> list[object]:
     return found
 
 
-def sequence(inner: bytes, *, undefined: bool) -> bytes:
-    if not undefined:
-        item = struct.pack("<HHL", 0xFFFE, 0xE000, len(inner)) + inner
-        return write_element(SEQUENCE, "SQ", item, EXPLICIT_LITTLE)
-    head = struct.pack("<HH2sHL", SEQUENCE >> 16, SEQUENCE & 0xFFFF, b"SQ", 0, UNDEFINED)
-    item = struct.pack("<HHL", 0xFFFE, 0xE000, UNDEFINED) + inner
-    ends = struct.pack("<HHLHHL", 0xFFFE, 0xE00D, 0, 0xFFFE, 0xE0DD, 0)
-    return head + item + ends
+def sequence_of(inner: bytes, *, undefined: bool) -> bytes:
+    return sequence(SEQUENCE, item(inner, undefined=undefined), undefined=undefined)
 
 
 def test_a_passage_is_found_when_it_comes_the_third_time() -> None:
     known = Passages()
     same = [(0x00080060, "CS", b"MR"), (0x00180050, "DS", b"2.5 ")]
     files = [
-        read_file(file_of([(0x00080018, "UI", uid), *same]), known=known)
+        read_file(file_with([(0x00080018, "UI", uid), *same]), known=known)
         for uid in (b"1.2.1", b"1.2.33", b"1.2.4444")
     ]
     assert [len(file.data_set.placed) for file in files] == [0, 0, 1]
     ((index, passage, _),) = files[2].data_set.placed
     assert (index, passage.length) == (1, 2)
-    plain = read_file(file_of([(0x00080018, "UI", b"1.2.4444"), *same]))
+    plain = read_file(file_with([(0x00080018, "UI", b"1.2.4444"), *same]))
     assert everything(files[2]) == everything(plain)
 
 
@@ -85,7 +75,7 @@ def test_a_passage_is_not_found_where_the_file_is_written_otherwise() -> None:
     known = Passages()
     elements = [(0x00080060, "CS", b"MR"), (0x00180050, "DS", b"2.5 ")]
     for written in (EXPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE):
-        last = read_file(file_of(elements, written), known=known)
+        last = read_file(file_with(elements, written), known=known)
     assert not last.data_set.placed
 
 
@@ -93,7 +83,7 @@ def test_elements_out_of_order_are_in_no_passage() -> None:
     known = Passages()
     elements = [(0x00180050, "DS", b"2.5 "), (0x00080060, "CS", b"MR"), (0x00080005, "CS", b"")]
     for _ in range(4):
-        file = read_file(file_of(elements), known=known)
+        file = read_file(file_with(elements), known=known)
     assert not file.data_set.placed
     assert [element.tag for element in file.data_set.elements] == sorted(e[0] for e in elements)
 
@@ -102,7 +92,7 @@ def test_elements_out_of_order_are_in_no_passage() -> None:
 def test_a_file_that_ends_within_a_passage_is_refused(undefined: bool) -> None:
     known = Passages()
     inner = write_element(0x00081155, "UI", b"1.2.3", EXPLICIT_LITTLE)
-    content = file_of([(0x00080060, "CS", b"MR")]) + sequence(inner, undefined=undefined)
+    content = file_with([(0x00080060, "CS", b"MR")]) + sequence_of(inner, undefined=undefined)
     for _ in range(3):
         read_file(content, known=known)
     with pytest.raises(NotUnderstoodError):
@@ -122,7 +112,7 @@ def test_what_is_known_changes_nothing_of_what_is_read(
     known = Passages()
     for outer, inner, undefined in files:
         within = b"".join(write_element(*element, EXPLICIT_LITTLE) for element in inner)
-        content = file_of(outer) + sequence(within, undefined=undefined)
+        content = file_with(outer) + sequence_of(within, undefined=undefined)
         try:
             plain = everything(read_file(content))
         except NotUnderstoodError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from written_elements import file_of
 
 from bidsanon.dicom.encoding import EXPLICIT_LITTLE, NotUnderstoodError
-from bidsanon.dicom.file_format import write_file_head
 from bidsanon.dicom.reading import read_path, text_of
 from bidsanon.dicom.writing import write_element
 
@@ -16,12 +16,9 @@ NAME = 0x00100010
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    head = write_file_head(
-        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid="1.2.840.10008.1.2.1"
-    )
     elements = ((0x00080005, "CS", b"ISO_IR 192"), (NAME, "PN", "Jörg^Müller".encode()))
     written = b"".join(write_element(*element, EXPLICIT_LITTLE) for element in elements)
-    (tmp_path / "one.dcm").write_bytes(head + written)
+    (tmp_path / "one.dcm").write_bytes(file_of(written))
     return tmp_path / "one.dcm"
 
 

@@ -1,11 +1,9 @@
-"""DICOM as spans of bytes: everything is found where it lies, and nothing else is accepted."""
+"""Data sets are parsed: everything is found where it lies, and nothing else is accepted."""
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,14 +17,11 @@ from pydicom import Dataset, dcmread
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import UID
 from real_sets import MR_SETS
+from written_elements import TRANSFER_SYNTAXES, file_of, item, sequence
 
-from bidsanon.dicom import file_format
 from bidsanon.dicom.elements import DataSet, Element, encoding_of_items, looks_like_items
 from bidsanon.dicom.encoding import (
-    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     Encoding,
@@ -34,20 +29,11 @@ from bidsanon.dicom.encoding import (
 )
 from bidsanon.dicom.file_format import (
     DicomFile,
-    deflate,
-    read_beginning,
     read_file,
-    write_file_head,
 )
 from bidsanon.dicom.parsing import MAX_DEPTH, read_item, read_items
-from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element, write_sequence
 
-TRANSFER_SYNTAXES = {
-    EXPLICIT_LITTLE: "1.2.840.10008.1.2.1",
-    EXPLICIT_BIG: "1.2.840.10008.1.2.2",
-    IMPLICIT_LITTLE: "1.2.840.10008.1.2",
-}
 EVERY_ENCODING = pytest.mark.parametrize("encoding", TRANSFER_SYNTAXES, ids=str)
 SETS = (
     *MR_SETS,
@@ -66,26 +52,8 @@ NOT_UNDERSTOOD = {
 }
 
 
-def file_of(body: bytes, *, syntax: str = "1.2.840.10008.1.2.1") -> bytes:
-    head = write_file_head(
-        sop_class_uid=b"1.2", sop_instance_uid=b"1.3", transfer_syntax_uid=syntax
-    )
-    return head + body
-
-
 def element(tag: int, vr: str, value: bytes, encoding: Encoding = EXPLICIT_LITTLE) -> bytes:
     return write_element(tag, vr, value, encoding)
-
-
-def item(body: bytes, *, undefined: bool = False) -> bytes:
-    if undefined:
-        return b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + body + b"\xfe\xff\x0d\xe0\0\0\0\0"
-    return b"\xfe\xff\x00\xe0" + struct.pack("<L", len(body)) + body
-
-
-def undefined_sequence(tag: int, vr: bytes, items: bytes) -> bytes:
-    head = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + vr + b"\0\0\xff\xff\xff\xff"
-    return head + items + b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 
 def tree(file: DicomFile, data_set: DataSet | None = None, depth: int = 0) -> list[Any]:
@@ -161,41 +129,13 @@ def test_an_element_is_found_where_it_was_written(encoding: Encoding) -> None:
     assert file.data_set.encoding == encoding
 
 
-@EVERY_ENCODING
-def test_without_file_meta_the_bytes_show_their_encoding(encoding: Encoding) -> None:
-    body = element(0x00080060, "CS", b"MR", encoding) + element(0x00100020, "LO", b"7", encoding)
-    file = read_file(body)
-    assert file.data_set.encoding == encoding
-    assert file.transfer_syntax_uid == TRANSFER_SYNTAXES[encoding]
-    assert file.value(0x00100020) == b"7"
-
-
-def test_a_data_set_that_is_not_written_as_the_file_meta_says_is_read_as_it_is() -> None:
-    body = element(0x00080060, "CS", b"MR", IMPLICIT_LITTLE)
-    file = read_file(file_of(body, syntax=TRANSFER_SYNTAXES[EXPLICIT_LITTLE]))
-    assert file.transfer_syntax_uid == TRANSFER_SYNTAXES[IMPLICIT_LITTLE]
-
-
-def test_a_deflated_data_set_is_inflated() -> None:
-    body = element(0x00080060, "CS", b"MR")
-    file = read_file(file_of(deflate(body), syntax="1.2.840.10008.1.2.1.99"))
-    assert file.content == body
-    assert zlib.decompress(deflate(body), -15) == body
-
-
-def test_a_deflated_data_set_that_does_not_end_is_refused() -> None:
-    body = deflate(element(0x00080060, "CS", b"MR") * 40)[:-6]
-    with pytest.raises(NotUnderstoodError):
-        read_file(file_of(body, syntax="1.2.840.10008.1.2.1.99"))
-
-
 @pytest.mark.parametrize("undefined", [False, True])
 def test_a_sequence_of_vr_un_is_implicit_inside(undefined: bool) -> None:
     inner = element(0x00100010, "PN", b"Quill^M ", IMPLICIT_LITTLE)
     items = item(inner, undefined=undefined)
     body = element(0x00081140, "UN", items)
     if undefined:
-        body = undefined_sequence(0x00081140, b"UN", items)
+        body = sequence(0x00081140, items, vr="UN", undefined=True)
     file = read_file(file_of(body))
     assert tree(file) == [(0x00081140, [[(0x00100010, b"Quill^M ")]])]
 
@@ -217,7 +157,9 @@ def test_an_undefined_length_in_implicit_vr_is_a_sequence_also_where_the_tag_is_
 
 def test_fragments_of_pixel_data_may_hold_what_looks_like_their_end() -> None:
     fragments = item(b"") + item(b"\xfe\xff\xdd\xe0\0\0\0\0")
-    body = undefined_sequence(0x7FE00010, b"OB", fragments) + element(0xFFFCFFFC, "OB", b"\0\0")
+    body = sequence(0x7FE00010, fragments, vr="OB", undefined=True) + element(
+        0xFFFCFFFC, "OB", b"\0\0"
+    )
     file = read_file(file_of(body, syntax="1.2.840.10008.1.2.4.50"))
     pixels, padding = file.data_set.elements
     assert file.content[pixels.body : pixels.end] == fragments
@@ -247,10 +189,10 @@ def test_a_vr_of_a_later_edition_has_a_length_of_four_bytes() -> None:
         (element(0x00100020, "LO", b"12345678")[:5], "ends within an element"),
         (struct.pack("<HH2sHL", 0x0010, 0x0020, b"lo", 7, 0), "no valid VR"),
         (element(0x00081140, "SQ", b"\xfe\xff\x00\xe0\x09\0\0\0"), "an item is longer"),
-        (undefined_sequence(0x00081140, b"SQ", b"")[:-8], "a sequence has no end"),
-        (undefined_sequence(0x00081140, b"SQ", b"garbage!"), "something else than items"),
-        (undefined_sequence(0x00081140, b"UT", b""), "no length"),
-        (undefined_sequence(0x7FE00010, b"OB", b"abcdefgh"), "do not end"),
+        (sequence(0x00081140, b"", undefined=True)[:-8], "a sequence has no end"),
+        (sequence(0x00081140, b"garbage!", undefined=True), "something else than items"),
+        (sequence(0x00081140, b"", vr="UT", undefined=True), "no length"),
+        (sequence(0x7FE00010, b"abcdefgh", vr="OB", undefined=True), "do not end"),
         (b"\xfe\xff\x0d\xe0\0\0\0\0", "a delimiter stands"),
     ],
 )
@@ -269,7 +211,7 @@ def test_sequences_nest_only_so_deeply(undefined: bool) -> None:
         for _ in range(depth):
             items = item(body, undefined=undefined)
             if undefined:
-                body = undefined_sequence(0x00081140, b"SQ", items)
+                body = sequence(0x00081140, items, undefined=True)
             else:
                 body = element(0x00081140, "SQ", items)
         return body
@@ -285,51 +227,6 @@ def test_an_error_says_nothing_of_the_file() -> None:
     with pytest.raises(NotUnderstoodError) as caught:
         read_file(file_of(element(0x00100010, "PN", b"Quillfeather")[:-3]))
     assert "Quill" not in str(caught.value)
-
-
-def test_a_value_too_long_for_its_vr_is_written_as_un() -> None:
-    written = element(0x00104000, "LT", b"x" * 70_000)
-    found = read_file(file_of(written)).data_set.elements[0]
-    assert found.vr == "UN"
-    assert found.end - found.body == 70_000
-
-
-@pytest.mark.parametrize(
-    ("vr", "value", "padded"),
-    [("LO", b"abc", b"abc "), ("UI", b"1.2", b"1.2\0"), ("OB", b"\1", b"\1\0"), ("CS", b"", b"")],
-)
-def test_values_are_padded_to_an_even_length(vr: str, value: bytes, padded: bytes) -> None:
-    assert element(0x00080080, vr, value).endswith(padded)
-    assert len(element(0x00080080, vr, value)) % 2 == 0
-
-
-@pytest.mark.parametrize(
-    ("tag", "vr"),
-    [
-        (0x00100010, "PN"),
-        (0x00280106, "US"),
-        (0x7FE00010, "OW"),
-        (0x60003000, "OW"),
-        (0x00290010, "LO"),
-        (0x00291010, "UN"),
-        (0x00080000, "UL"),
-        (0x00100012, "LO"),
-    ],
-)
-def test_the_dictionary_gives_one_vr(tag: int, vr: str) -> None:
-    assert dictionary_vr(tag) == vr
-
-
-def test_the_file_head_is_what_pydicom_reads(tmp_path: Path) -> None:
-    path = tmp_path / "one.dcm"
-    path.write_bytes(file_of(element(0x00080060, "CS", b"MR")))
-    meta = dcmread(path).file_meta
-    assert meta.MediaStorageSOPInstanceUID == "1.3"
-    assert meta.TransferSyntaxUID == UID("1.2.840.10008.1.2.1")
-    assert path.stat().st_size == 144 + meta.FileMetaInformationGroupLength + 10
-    assert meta.ImplementationVersionName == "BIDSANON"
-    assert UID(meta.ImplementationClassUID).is_valid
-    assert path.read_bytes()[:128] == bytes(128)
 
 
 texts = st.text("ABCdef 123", max_size=12)
@@ -445,43 +342,3 @@ def assert_read_as_by_pydicom(path: Path) -> None:
         rest = file.content[file.data_set.elements[-1].after :]
         assert file.content.endswith(spans + rest)
         assert not rest.strip(b"\0")
-
-
-def test_the_beginning_of_a_damaged_file_is_read_as_far_as_it_goes() -> None:
-    name = write_element(0x00100010, "PN", b"Quist^Mara", EXPLICIT_LITTLE)
-    number = write_element(0x00100020, "LO", b"X-4711", EXPLICIT_LITTLE)
-    cut = write_element(0x7FE00010, "OW", bytes(64), EXPLICIT_LITTLE)[:40]
-    with pytest.raises(NotUnderstoodError):
-        read_file(name + number + cut)
-    file = read_beginning(name + number + cut)
-    assert [element.tag for element in file.data_set.elements] == [0x00100010, 0x00100020]
-    assert file.value(0x00100020) == b"X-4711"
-
-
-@pytest.mark.parametrize("content", [b"", b"\x08\x00", bytes(200), b"\xff" * 300])
-def test_nothing_begins_where_nothing_can_be_understood(content: bytes) -> None:
-    with pytest.raises(NotUnderstoodError):
-        read_beginning(content)
-
-
-def test_the_beginning_of_a_deflated_file_that_is_cut_is_read() -> None:
-    name = write_element(0x00100010, "PN", b"Quist^Mara", EXPLICIT_LITTLE)
-    pixels = write_element(0x7FE00010, "OW", os.urandom(4096), EXPLICIT_LITTLE)
-    head = write_file_head(
-        sop_class_uid=b"1.2",
-        sop_instance_uid=b"1.3",
-        transfer_syntax_uid=DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    )
-    file = read_beginning((head + deflate(name + pixels))[:-2000])
-    assert file.value(0x00100010) == b"Quist^Mara"
-
-
-def test_a_deflated_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_format, "_HARMLESS_INFLATED", 1 << 20)
-    head = write_file_head(
-        sop_class_uid=b"1.2",
-        sop_instance_uid=b"1.3",
-        transfer_syntax_uid=DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    )
-    with pytest.raises(NotUnderstoodError, match="does not end"):
-        read_file(head + deflate(bytes(1 << 22)))
