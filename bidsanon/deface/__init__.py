@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from bidsanon.deface.ahead import LooksAhead
     from bidsanon.deface.engines import EngineRow, available_engines
     from bidsanon.deface.image import deface_image
-    from bidsanon.deface.stage import deface_images, deface_session, withhold_failed
+    from bidsanon.deface.stage import (
+        deface_images,
+        deface_session,
+        withhold_failed,
+        withhold_rejected,
+    )
 
 __all__ = [
     "USUAL",
@@ -28,6 +33,7 @@ __all__ = [
     "deface_session",
     "require_options",
     "withhold_failed",
+    "withhold_rejected",
 ]
 
 _MODULES = {
@@ -38,6 +44,7 @@ _MODULES = {
     "deface_images": "stage",
     "deface_session": "stage",
     "withhold_failed": "stage",
+    "withhold_rejected": "stage",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -206,6 +206,27 @@ def withhold_failed(defaced: DefacedSession) -> DefacedSession:
     if failed and len(failed) == len(defaced.outcomes):
         left_out.append(finding("ALL_WITHHELD", count=len(failed)))
     return replace(defaced, withheld=tuple(sorted(withheld)), findings=(*kept, *left_out))
+
+
+def withhold_rejected(defaced: DefacedSession, rejected: Collection[str]) -> DefacedSession:
+    """Take images that a person rejected out of the session, unless nothing would be left.
+
+    A mask of what was cut goes with the last image that it belongs to. The files stay: the
+    scrubbing leaves out what is withheld.
+
+    Parameters
+    ----------
+    defaced
+        The session.
+    rejected
+        The images' paths.
+    """
+    left = [o for o in defaced.outcomes if o.path not in {*defaced.withheld, *rejected}]
+    if not rejected or not left:
+        return defaced
+    masks = {o.mask for o in defaced.outcomes if o.mask} - {o.mask for o in left}
+    withheld = {*defaced.withheld, *rejected, *masks}
+    return replace(defaced, withheld=tuple(sorted(withheld)))
 
 
 def _run(

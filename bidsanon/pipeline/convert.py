@@ -19,13 +19,13 @@ from bidsanon.convert import (
     find_uncompared,
     ready_worker,
 )
-from bidsanon.deface import LooksAhead, deface_session, withhold_failed
+from bidsanon.deface import LooksAhead, deface_session, withhold_failed, withhold_rejected
 from bidsanon.deidentify import Replacements, deidentify_session, map_entries
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.errors import GateRefusedError
 from bidsanon.external import RunningProgram
 from bidsanon.files import make_private_folder, storage_errors
-from bidsanon.findings import Gate, errors
+from bidsanon.findings import Finding, Gate, errors, finding
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.candidate import complete_candidate, participant_of
 from bidsanon.pipeline.events import write_events
@@ -56,7 +56,9 @@ from bidsanon.redaction import Redactor
 from bidsanon.scrub import scrub_session
 from bidsanon.session import (
     ConvertedSession,
+    DefacedSession,
     DeidentifiedSession,
+    ScrubbedSession,
     SourceSession,
 )
 from bidsanon.source import read_source, write_quarantine
@@ -212,19 +214,12 @@ def _take_through_gates(
     run.defaced = withhold_failed(defaced) if request.options.withhold else defaced
     gates.judge(Gate.DEFACE, run.defaced.findings)
 
-    scrubbed = scrub_session(
-        run.defaced,
-        into=space.folder("candidate"),
-        device_pseudonym=Replacements(plan).device,
-        clean=_sidecar_cleaning(run, plan),
-        field_maps=request.field_maps,
-    )
+    scrubbed, rejected = _scrub(run, run.defaced, plan, space)
     run.scrubbed = scrubbed
     events = write_events(scrubbed.root, policy.events)
     gates.judge(Gate.SCRUB, (*scrubbed.findings, *events))
 
     kept = complete_candidate(run, scrubbed)
-    rejected = check_rejected(scrubbed.root, FaceDecisions.read(request.private))
     with progress.step("validating"):
         people = check_privacy(scrubbed.root, faces=False)  # the gate before looked at them
         wanting = (*kept, *check_description(scrubbed.root))
@@ -297,6 +292,35 @@ def _compare_and_convert(
             worker=worker,
         )
         return fidelity.result(), converted
+
+
+def _scrub(
+    run: Run, defaced: DefacedSession, plan: PersonPlan, space: Workspace
+) -> tuple[ScrubbedSession, tuple[Finding, ...]]:
+    """Scrub the session, and say what of it a person rejected; with --withhold scrub the rest.
+
+    A decision is about an image as it would be published, and that is known after the scrubbing.
+    """
+
+    def scrub(session: DefacedSession, name: str) -> ScrubbedSession:
+        return scrub_session(
+            session,
+            into=space.folder(name),
+            device_pseudonym=Replacements(plan).device,
+            clean=_sidecar_cleaning(run, plan),
+            field_maps=run.request.field_maps,
+        )
+
+    decisions = FaceDecisions.read(run.request.private)
+    whole = scrub(defaced, "candidate")
+    rejected = check_rejected(whole.root, decisions)
+    without = withhold_rejected(defaced, [found.location for found in rejected])
+    if without == defaced or not run.request.options.withhold:
+        return whole, rejected
+    run.defaced = without
+    rest = scrub(without, "rest")
+    left_out = (finding("REJECTED_WITHHELD", location=found.location) for found in rejected)
+    return rest, (*check_rejected(rest.root, decisions), *left_out)
 
 
 def _sidecar_cleaning(run: Run, plan: PersonPlan) -> Callable[[str], str]:

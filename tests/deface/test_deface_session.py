@@ -14,14 +14,27 @@ from heads import KnowingEngine, pose, posed_head, stored_values, write_image
 from sessions.converted import defaced_session
 
 from bidsanon.bids.names import parse_name
-from bidsanon.deface import USUAL, DefaceOptions, deface_session, stage, withhold_failed
+from bidsanon.deface import (
+    USUAL,
+    DefaceOptions,
+    deface_session,
+    stage,
+    withhold_failed,
+    withhold_rejected,
+)
 from bidsanon.deface.grid import Grid
 from bidsanon.deface.template import face_template
 from bidsanon.errors import MissingToolError
 from bidsanon.files import tree_digest
 from bidsanon.findings import Severity, errors
 from bidsanon.progress import Silent
-from bidsanon.session import ConvertedImage, ConvertedSession, DefacedSession, DefaceVerdict
+from bidsanon.session import (
+    ConvertedImage,
+    ConvertedSession,
+    DefacedSession,
+    DefaceOutcome,
+    DefaceVerdict,
+)
 
 FOLDER = "sub-01/ses-01"
 T1W = f"{FOLDER}/anat/sub-01_ses-01_T1w.nii.gz"
@@ -146,6 +159,26 @@ def test_a_session_of_which_nothing_is_left_is_refused(tmp_path: Path, upright_h
     failed = tuple(replace(o, verdict=DefaceVerdict.FAILED) for o in defaced.outcomes)
     withheld = withhold_failed(replace(defaced, outcomes=failed))
     assert [f.code for f in errors(withheld.findings)] == ["ALL_WITHHELD"]
+
+
+@pytest.mark.parametrize(
+    ("rejected", "withheld"),
+    [
+        ((), ()),
+        (("a", "b", "c"), ()),  # nothing would be left: the gate refuses what was rejected
+        (("a",), ("a",)),
+        (("b", "c"), ("b", "c", "mask")),  # the last images that the mask is of
+    ],
+)
+def test_what_a_person_rejected_goes_with_its_mask(
+    tmp_path: Path, rejected: tuple[str, ...], withheld: tuple[str, ...]
+) -> None:
+    outcomes = tuple(
+        DefaceOutcome(path=path, verdict=DefaceVerdict.DEFACED, engine="", reason="", mask=mask)
+        for path, mask in (("a", ""), ("b", "mask"), ("c", "mask"))
+    )
+    defaced = DefacedSession(converted=session_of(tmp_path, []), outcomes=outcomes)
+    assert withhold_rejected(defaced, rejected).withheld == withheld
 
 
 @pytest.mark.usefixtures("knowing")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from runs import run_convert
-from sessions import MARA, bold_mosaic
+from sessions import MARA, bold_mosaic, dwi_mosaic
 
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
 from bidsanon.files import sha256, tree_digest
@@ -16,17 +16,22 @@ from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
 
 
-@pytest.mark.slow
-def test_a_rejected_image_is_not_published_again(dataset: Path, tmp_path: Path) -> None:
-    (image,) = dataset.rglob("*_bold.nii.gz")
+def reject(image: Path, *, dataset: Path, looked_at_as: str = "") -> None:
+    """Let a person have rejected an image's bytes."""
     decision = FaceDecision(
-        image="sub-09/func/sub-09_task-rest_bold.nii.gz",
+        image=looked_at_as or image.relative_to(dataset).as_posix(),
         sha256=sha256(image),
         size=image.stat().st_size,
         verdict=FaceVerdict.REJECTED,
         when=now(),
     )
     record_decision(dataset.with_name("ds.private"), decision)
+
+
+@pytest.mark.slow
+def test_a_rejected_image_is_not_published_again(dataset: Path, tmp_path: Path) -> None:
+    (image,) = dataset.rglob("*_bold.nii.gz")
+    reject(image, dataset=dataset, looked_at_as="sub-09/func/sub-09_task-rest_bold.nii.gz")
     before = tree_digest(dataset)
     bold_mosaic(tmp_path / "in", person=MARA)
 
@@ -39,18 +44,50 @@ def test_a_rejected_image_is_not_published_again(dataset: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_withhold_publishes_the_rest_without_what_was_rejected(
+    dataset: Path, tmp_path: Path
+) -> None:
+    bold, dwi = (next(dataset.rglob(f"*_{kind}.nii.gz")) for kind in ("bold", "dwi"))
+    reject(bold, dataset=dataset)
+    bold_mosaic(tmp_path / "in" / "bold", person=MARA)
+    dwi_mosaic(tmp_path / "in" / "dwi", person=MARA)
+
+    again = run_convert(
+        tmp_path / "in", dataset=dataset, session="01", overwrite=True, withhold=True
+    )
+
+    assert again.refusal is None
+    name = bold.relative_to(dataset).as_posix()
+    said = [f for result in again.gates.results for f in result.findings]
+    assert [f.location for f in said if f.code == "REJECTED_WITHHELD"] == [name]
+    assert dwi.is_file()
+    stem = bold.name.removesuffix(".nii.gz")
+    assert not list(dataset.rglob(f"{stem}*"))
+    texts = (path for path in dataset.rglob("*") if path.suffix in {".tsv", ".json"})
+    assert all(stem not in path.read_text("utf-8") for path in texts)
+    assert again.defaced is not None
+    assert again.defaced.withheld == (name,)
+    page = (dataset.with_name("ds.private") / "reports" / "sub-01_ses-01.html").read_text()
+    assert "Published in part" in page
+
+    reject(dwi, dataset=dataset)
+    before = tree_digest(dataset)
+    nothing = run_convert(
+        tmp_path / "in", dataset=dataset, session="01", overwrite=True, withhold=True
+    )
+    assert nothing.refusal is not None
+    assert {found.code for found in nothing.refusal.findings} == {"FACE_REJECTED"}
+    assert tree_digest(dataset) == before
+
+
+@pytest.mark.slow
 def test_validate_refuses_a_dataset_with_a_rejected_image(dataset: Path) -> None:
     (image,) = dataset.rglob("*_bold.nii.gz")
-    decision = FaceDecision(
-        image=image.relative_to(dataset).as_posix(),
-        sha256=sha256(image),
-        size=image.stat().st_size,
-        verdict=FaceVerdict.REJECTED,
-        when=now(),
-    )
-    record_decision(dataset.with_name("ds.private"), decision)
+    reject(image, dataset=dataset)
 
     validation = validate(make_validate_request(dataset), progress=Silent(), redactor=Redactor())
 
-    assert [found.location for found in errors(validation.findings)] == [decision.image]
+    assert [found.location for found in errors(validation.findings)] == [
+        image.relative_to(dataset).as_posix()
+    ]
     assert validation.exit_code == 4
