@@ -19,7 +19,7 @@ import numpy as np
 from measuring import Cost, measure, summarise
 
 from bidsanon.external import BIDS_VALIDATOR, require_program
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import search_residue
 
 HEAD = """\

@@ -21,6 +21,7 @@ from bidsanon.dicom.confidentiality import (
 from bidsanon.dicom.dates import SHIFTED_YEARS
 from bidsanon.dicom.file_format import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from bidsanon.dicom.private import Disposition, private_rules
+from bidsanon.notes import NoteReason
 from bidsanon.profile import (
     AttributeRow,
     bundled_profiles,
@@ -30,7 +31,6 @@ from bidsanon.profile import (
     unlisted_dates,
 )
 from bidsanon.report.words import QUARANTINE
-from bidsanon.session import NoteReason
 
 _HOW = {
     Option.RETAIN_SAFE_PRIVATE: "by the table of private attributes; see *Private attributes*",

@@ -32,9 +32,10 @@ from bidsanon.errors import ToolFailedError
 from bidsanon.external import DCM2NIIX, require_program, run_program
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.findings import Finding, finding
+from bidsanon.notes import Note, NoteReason
 from bidsanon.progress import Progress
 from bidsanon.resources import data_path
-from bidsanon.session import ConvertedImage, DeidentifiedSession, Note, NoteReason
+from bidsanon.session import ConvertedImage, DeidentifiedSession
 
 NOT_COMPARED = "FIDELITY_NOT_COMPARED"
 _TIMEOUT_S = 600.0

@@ -27,8 +27,9 @@ from bidsanon.dicom.dates import SHIFTED_YEARS, format_date, is_valid_datetime, 
 from bidsanon.dicom.elements import Element
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element
+from bidsanon.identity import ValueKind
+from bidsanon.notes import NoteReason
 from bidsanon.profile import Cleaning
-from bidsanon.session import NoteReason, ValueKind
 
 OLDEST_AGE_YEARS = 89
 """Ages above it are written as it (45 CFR 164.514(b)(2)(i)(C), BIDS participants.tsv)."""

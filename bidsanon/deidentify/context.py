@@ -33,8 +33,8 @@ from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.private import PrivateRule
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element
+from bidsanon.notes import NoteReason
 from bidsanon.profile import Decision
-from bidsanon.session import NoteReason
 
 if TYPE_CHECKING:
     from bidsanon.deidentify.recall import Recipe, Trace

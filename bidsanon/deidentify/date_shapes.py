@@ -12,8 +12,8 @@ from functools import cache
 
 from bidsanon.deidentify.spans import BEGINS, ENDS, Shapes, Span, compiled, find_shapes
 from bidsanon.dicom.dates import parse_date
+from bidsanon.notes import NoteReason
 from bidsanon.resources import data_path
-from bidsanon.session import NoteReason
 
 MONTH_NAMES = "month_names.tsv"
 

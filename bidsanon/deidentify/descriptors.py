@@ -15,7 +15,8 @@ from bidsanon.deidentify.known_values import known_values
 from bidsanon.deidentify.shapes import shape_spans
 from bidsanon.deidentify.spans import Span
 from bidsanon.dicom.terms import is_in_vocabulary
-from bidsanon.session import NoteReason, ValueKind
+from bidsanon.identity import ValueKind
+from bidsanon.notes import NoteReason
 
 _MOST_ROUNDS = 8
 _LONGEST = 1 << 15

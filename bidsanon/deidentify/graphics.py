@@ -20,9 +20,9 @@ from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.frames import enlarged
 from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of, without_hidden_bits
 from bidsanon.dicom.writing import write_element
+from bidsanon.notes import NoteReason
 from bidsanon.ocr import TextReader, text_reader
 from bidsanon.profile import Cleaning
-from bidsanon.session import NoteReason
 
 if TYPE_CHECKING:
     import numpy as np

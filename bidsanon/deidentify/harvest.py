@@ -20,7 +20,7 @@ from bidsanon.dicom.confidentiality import table_row, tag_text
 from bidsanon.dicom.private import private_rule
 from bidsanon.dicom.uids import is_well_known_uid
 from bidsanon.dicom.vrs import dictionary_vr
-from bidsanon.session import IdentifyingValue, ValueKind, merge_identity
+from bidsanon.identity import IdentifyingValue, ValueKind, merge_identity
 
 WORDS = frozenset({"CS", "LO", "LT", "SH", "ST", "UC", "UT"})
 """The VRs whose kept values are words that may be published."""

@@ -48,8 +48,9 @@ from bidsanon.dicom.private_characteristics import (
 from bidsanon.dicom.uids import is_valid_uid
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element
+from bidsanon.identity import IdentifyingValue, ValueKind
+from bidsanon.notes import Note, NoteReason, settle_notes
 from bidsanon.profile import Profile
-from bidsanon.session import IdentifyingValue, Note, NoteReason, ValueKind, settle_notes
 from bidsanon.vault.plan import PersonPlan
 
 _SOP_CLASS_UID = 0x00080016

@@ -20,7 +20,8 @@ from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.elements import Element
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element
-from bidsanon.session import NoteReason, ValueKind
+from bidsanon.identity import ValueKind
+from bidsanon.notes import NoteReason
 
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
 _NUMBERS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})

@@ -26,7 +26,8 @@ from typing import NamedTuple
 from bidsanon.deidentify.spans import Span
 from bidsanon.dicom.dates import written_forms
 from bidsanon.dicom.terms import TermKind, acquisition_terms, is_acquisition_term
-from bidsanon.session import IdentifyingValue, NoteReason, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
+from bidsanon.notes import NoteReason
 
 _SHORTEST = 3
 _SHORTEST_DIGITS = 4

@@ -30,8 +30,8 @@ from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.reading import text_of
 from bidsanon.dicom.writing import write_element, write_sequence
+from bidsanon.identity import ValueKind
 from bidsanon.profile import Profile
-from bidsanon.session import ValueKind
 
 PATIENT_IDENTITY_REMOVED = 0x00120062
 DEIDENTIFICATION_METHOD = 0x00120063

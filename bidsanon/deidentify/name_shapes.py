@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from bidsanon.deidentify.spans import BEGINS, ENDS, Shapes, Span, compiled, find_shapes
 from bidsanon.dicom.terms import is_acquisition_term
-from bidsanon.session import NoteReason
+from bidsanon.notes import NoteReason
 
 _TITLE = re.compile(
     rf"""{BEGINS}(?:(?:PD|Priv\.-?\s?Doz\.)\s(?=Dr))?(?:

@@ -13,7 +13,8 @@ from typing import Protocol
 
 from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.dicom.private import PrivateRule
-from bidsanon.session import NoteReason, ValueKind
+from bidsanon.identity import ValueKind
+from bidsanon.notes import NoteReason
 
 _UID = re.compile(r"(?<![\d.])(?:[0-2](?:\.\d{1,40}){4,}|2\.25\.\d{20,39})(?![\d.])")
 

@@ -19,7 +19,7 @@ from bidsanon.dicom.elements import DataSet, Element, Item, Layout
 from bidsanon.dicom.encoding import Encoding
 from bidsanon.dicom.layouts import moved
 from bidsanon.dicom.writing import written_around
-from bidsanon.session import NoteReason
+from bidsanon.notes import NoteReason
 
 _KEPT, _REMOVED, _ENTERED = Fate
 _REMEMBERED_BYTES = 256

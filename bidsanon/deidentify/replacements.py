@@ -8,7 +8,7 @@ from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
 from bidsanon.deidentify.known_values import searched_values
 from bidsanon.dicom.dates import DateShift, is_valid_time
 from bidsanon.dicom.uids import PADDING, replace_uid
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.vault import PersonPlan, PseudonymForm, make_pseudonym
 
 DEVICE = "device"

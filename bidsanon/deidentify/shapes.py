@@ -16,7 +16,7 @@ from bidsanon.deidentify.date_shapes import date_spans
 from bidsanon.deidentify.name_shapes import name_spans
 from bidsanon.deidentify.spans import BEGINS, ENDS, Span, compiled, find_shapes
 from bidsanon.dicom.terms import is_acquisition_term
-from bidsanon.session import NoteReason
+from bidsanon.notes import NoteReason
 
 _NUMBER_OF = r"[\s_.-]{0,2}(?:id|nr|no|number|num|nummer|\#)"
 _NUMBERED = rf"""(?:mrn | patid | ssn | nhs | nhi | ipp | nip | nif | bsn | cpr | svnr | ahv | kvnr

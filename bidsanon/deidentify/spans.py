@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from bidsanon.session import NoteReason
+from bidsanon.notes import NoteReason
 
 BEGINS = r"(?<![^\W_])"
 """No letter or digit before; an underscore may be."""

@@ -30,18 +30,16 @@ from bidsanon.files import (
     storage_errors,
 )
 from bidsanon.findings import Finding, finding
+from bidsanon.identity import IdentifyingValue
+from bidsanon.notes import Note, NoteReason, settle_notes
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress
 from bidsanon.session import (
     CodedConcept,
     DeidentifiedSeries,
     DeidentifiedSession,
-    IdentifyingValue,
-    Note,
-    NoteReason,
     Participant,
     SourceSession,
-    settle_notes,
 )
 from bidsanon.vault.plan import PersonPlan
 from bidsanon.workers import share_files, worker_pool

@@ -25,7 +25,8 @@ from bidsanon.dicom.csa import CsaError
 from bidsanon.dicom.private import Disposition, PrivateRule
 from bidsanon.dicom.protocol import ProtocolError
 from bidsanon.dicom.vrs import padded
-from bidsanon.session import NoteReason, ValueKind
+from bidsanon.identity import ValueKind
+from bidsanon.notes import NoteReason
 
 _BINARY_BYTES = {
     "US": 2,

@@ -17,7 +17,7 @@ from bidsanon.dicom.protocol import (
     parse_protocol,
     write_protocol,
 )
-from bidsanon.session import ValueKind
+from bidsanon.identity import ValueKind
 
 _SIGNATURE_TAIL = b"\4\3\2\1"
 _VR = re.compile(r"[A-Z]{2}")

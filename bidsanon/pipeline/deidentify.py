@@ -21,6 +21,7 @@ from bidsanon.errors import GateRefusedError, SourceError
 from bidsanon.external import DCM2NIIX, require_program
 from bidsanon.files import fresh_folder, storage_errors
 from bidsanon.findings import Finding, Gate, Severity, finding
+from bidsanon.identity import IdentifyingValue, ValueKind, merge_identity
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import (
@@ -48,15 +49,7 @@ from bidsanon.publish import (
     write_dicomdir,
 )
 from bidsanon.redaction import Redactor
-from bidsanon.session import (
-    DeidentifiedSession,
-    IdentifyingValue,
-    QuarantinedFile,
-    QuarantineReason,
-    SourceSession,
-    ValueKind,
-    merge_identity,
-)
+from bidsanon.session import DeidentifiedSession, QuarantinedFile, QuarantineReason, SourceSession
 from bidsanon.source import read_source, split_by_person, write_quarantine
 from bidsanon.validate.residue_dicom import DicomSearch, search_dicom
 from bidsanon.validate.residue_forms import IgnoredBecause

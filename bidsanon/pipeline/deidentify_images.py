@@ -9,11 +9,11 @@ from bidsanon.deidentify import Replacements
 from bidsanon.external import DCM2NIIX, program_version
 from bidsanon.files import fresh_folder
 from bidsanon.findings import Finding, Gate, finding
+from bidsanon.identity import IdentifyingValue
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.progress import Progress
 from bidsanon.scrub import scrub_images
-from bidsanon.session import IdentifyingValue
 from bidsanon.validate.residue import search_residue
 from bidsanon.vault import PersonPlan
 

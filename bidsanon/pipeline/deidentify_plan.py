@@ -14,6 +14,7 @@ from pathlib import Path
 from bidsanon.deidentify import deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
+from bidsanon.identity import merge_identity
 from bidsanon.pipeline.deidentify import (
     about_faces,
     eased,
@@ -30,7 +31,7 @@ from bidsanon.pipeline.record import describe_series
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress, Silent
 from bidsanon.publish import require_place
-from bidsanon.session import DeidentifiedSession, SourceSession, merge_identity
+from bidsanon.session import DeidentifiedSession, SourceSession
 from bidsanon.source import split_by_person
 from bidsanon.vault import PersonPlan, Vault
 

@@ -8,6 +8,7 @@ from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
 from bidsanon.files import make_private_folder
 from bidsanon.findings import Gate
+from bidsanon.notes import notes_by_place
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest, OutputFormat
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.record import residue_entry
@@ -19,7 +20,7 @@ from bidsanon.report import (
     quarantine_entries,
     write_delivery_report,
 )
-from bidsanon.session import DefaceVerdict, QuarantineReason, notes_by_place
+from bidsanon.session import DefaceVerdict, QuarantineReason
 
 _LEFT_OUT = "left out: its face could not be removed for certain"
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from bidsanon import __version__
 from bidsanon.errors import GateRefusedError
+from bidsanon.notes import Note
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest
 from bidsanon.pipeline.gates import GateLog
 from bidsanon.profile import Profile
-from bidsanon.session import DefaceOutcome, DeidentifiedSession, Note, SourceSession
+from bidsanon.session import DefaceOutcome, DeidentifiedSession, SourceSession
 from bidsanon.validate.residue import ResidueSearch
 
 

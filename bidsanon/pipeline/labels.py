@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from bidsanon.findings import Finding, finding
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.publish import Delivery, SessionPlace, packing_of_out
-from bidsanon.session import IdentifyingValue, ValueKind
 
 _KINDS = frozenset({ValueKind.IDENTIFIER, ValueKind.NAME})
 _WORDS = re.compile(r"[^\W\d_]+")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from bidsanon.errors import SourceError
 from bidsanon.findings import finding
-from bidsanon.session import IdentifyingValue, QuarantineReason, SourceSession, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
+from bidsanon.session import QuarantineReason, SourceSession
 
 _INCOMPLETE = frozenset({QuarantineReason.TRUNCATED, QuarantineReason.UNREADABLE})
 

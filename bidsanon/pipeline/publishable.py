@@ -13,8 +13,8 @@ from bidsanon.deidentify.harvest import kind_of
 from bidsanon.dicom.confidentiality import Action, Option, table_row, tag_text
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.errors import PolicyError, UsageError
+from bidsanon.identity import ValueKind
 from bidsanon.profile import Profile
-from bidsanon.session import ValueKind
 
 _NEVER_PUBLISHED = frozenset({ValueKind.NAME, ValueKind.IDENTIFIER, ValueKind.DATE})
 _OF_PLACE_AND_DEVICE = frozenset(

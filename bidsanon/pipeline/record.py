@@ -10,6 +10,7 @@ from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
 from bidsanon.dicom.reading import read_path, text_of
 from bidsanon.files import remove_tree
 from bidsanon.findings import Gate
+from bidsanon.notes import notes_by_place
 from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace
@@ -23,7 +24,7 @@ from bidsanon.report import (
     series_entries,
     write_report,
 )
-from bidsanon.session import DeidentifiedSession, notes_by_place
+from bidsanon.session import DeidentifiedSession
 from bidsanon.validate.residue import ResidueSearch
 
 _SERIES_DESCRIPTION = 0x0008103E

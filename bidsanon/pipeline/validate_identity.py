@@ -23,11 +23,11 @@ from bidsanon.dicom.reading import read_path
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.errors import SourceError, UsageError
 from bidsanon.findings import Finding, finding
+from bidsanon.identity import IdentifyingValue, ValueKind, merge_identity
 from bidsanon.pipeline.validate_vault import VaultLookup
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress
 from bidsanon.publish import Ledger
-from bidsanon.session import IdentifyingValue, ValueKind, merge_identity
 from bidsanon.source import find_originals
 from bidsanon.validate.residue_digests import DigestIndex
 from bidsanon.validate.residue_search import Lookup

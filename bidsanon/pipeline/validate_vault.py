@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-from bidsanon.session import ValueKind
+from bidsanon.identity import ValueKind
 from bidsanon.source.person import Patient, person_key
 from bidsanon.validate.residue_needles import Source
 from bidsanon.validate.residue_uids import UidFind

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
 from bidsanon.findings import Severity
+from bidsanon.notes import Note
 from bidsanon.report.page import embed_pictures, render_page
 from bidsanon.report.record import (
     GateState,
     RunReport,
 )
-from bidsanon.session import DefaceOutcome, Note
+from bidsanon.session import DefaceOutcome
 
 _TEMPLATE = "delivery.html.jinja"
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
 from bidsanon.dicom.terms import is_acquisition_term
 from bidsanon.findings import Finding, finding
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_digests import DigestIndex
 from bidsanon.validate.residue_findings import Places, file_findings
 from bidsanon.validate.residue_json import LARGEST

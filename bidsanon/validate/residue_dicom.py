@@ -16,8 +16,8 @@ from itertools import filterfalse
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.reading import read_path, text_of
 from bidsanon.findings import Finding, finding
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.profile import Profile
-from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import ResidueSearch
 from bidsanon.validate.residue_forms import IgnoredBecause
 from bidsanon.validate.residue_headers import (

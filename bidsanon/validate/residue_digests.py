@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_needles import Source
 from bidsanon.validate.residue_runs import alphabet_table, spans
 from bidsanon.validate.residue_uids import UidFind

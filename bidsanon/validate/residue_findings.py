@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from bidsanon.findings import Finding, finding
-from bidsanon.session import ValueKind
+from bidsanon.identity import ValueKind
 from bidsanon.validate.residue_needles import Source
 from bidsanon.validate.residue_search import Found, Hit, Search, SearchedFile
 

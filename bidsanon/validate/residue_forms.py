@@ -13,7 +13,7 @@ from enum import Enum, StrEnum
 from itertools import permutations
 from typing import NamedTuple
 
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_calendar import day_forms, time_forms
 from bidsanon.validate.residue_text import canonical, encodings, spellings
 from bidsanon.validate.residue_words import is_common

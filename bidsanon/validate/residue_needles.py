@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import ahocorasick
 
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_forms import Form, IgnoredBecause, Rule, forms_of
 from bidsanon.validate.residue_text import View, canonical
 from bidsanon.validate.residue_words import is_common

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import ahocorasick
 
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_needles import Source
 from bidsanon.validate.residue_runs import alphabet_table, spans
 

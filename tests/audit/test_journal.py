@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
 from bidsanon.errors import StorageError
 from bidsanon.findings import finding
+from bidsanon.notes import Note, NoteReason, notes_by_place
 from bidsanon.resources import schema_path
-from bidsanon.session import Note, NoteReason, notes_by_place
 
 VALIDATOR = Draft202012Validator(json.loads(schema_path("journal.schema.json").read_text("utf-8")))
 

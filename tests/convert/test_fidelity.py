@@ -16,8 +16,9 @@ from bidsanon.convert.fidelity import cleaned_keys
 from bidsanon.errors import MissingToolError, StorageError, ToolFailedError
 from bidsanon.external import Completed
 from bidsanon.findings import Finding
+from bidsanon.notes import Note, NoteReason
 from bidsanon.progress import Silent
-from bidsanon.session import ConvertedImage, DeidentifiedSession, Note, NoteReason
+from bidsanon.session import ConvertedImage, DeidentifiedSession
 
 KNOWN_TO_DCM2NIIX = {"SliceTiming", "EchoTime", "RepetitionTime", "PhaseEncodingDirection"}
 

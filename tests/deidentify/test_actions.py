@@ -26,8 +26,8 @@ from bidsanon.dicom.file_format import read_file
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element
 from bidsanon.errors import PolicyError
+from bidsanon.identity import ValueKind
 from bidsanon.profile import Action, Cleaning, Decision, Profile
-from bidsanon.session import ValueKind
 from bidsanon.vault import PersonPlan
 
 STANDARD_VRS = (

@@ -21,8 +21,8 @@ from bidsanon.dicom.encoding import EXPLICIT_LITTLE
 from bidsanon.dicom.file_format import read_file, write_file_head
 from bidsanon.dicom.uids import replace_uid
 from bidsanon.dicom.writing import write_element
+from bidsanon.notes import Note, NoteReason
 from bidsanon.profile import Profile, amend_profile, load_profile
-from bidsanon.session import Note, NoteReason
 from bidsanon.vault import PersonPlan
 
 Deidentified = Callable[..., tuple[Dataset, Any]]

@@ -14,7 +14,8 @@ from pydicom.misc import is_dicom
 
 from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
 from bidsanon.deidentify.known_values import searched_values
-from bidsanon.session import IdentifyingValue, NoteReason, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
+from bidsanon.notes import NoteReason
 
 NOTHING: frozenset[tuple[ValueKind, str]] = frozenset()
 OWN: frozenset[str] = frozenset()

@@ -15,9 +15,9 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
 
 from bidsanon.deidentify import DeidentifiedInstance, graphics
+from bidsanon.notes import NoteReason
 from bidsanon.ocr import TextReader, Word, text_reader
 from bidsanon.profile import Profile, amend_profile, load_profile
-from bidsanon.session import NoteReason
 
 Deidentified = Callable[..., tuple[Dataset, DeidentifiedInstance]]
 SIDE = 64

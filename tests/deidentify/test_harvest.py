@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bidsanon.deidentify.harvest import Harvest, Harvested, kind_of, settle
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 
 
 def harvested(tag: int, vr: str, value: bytes, **more: object) -> set[tuple[ValueKind, str]]:

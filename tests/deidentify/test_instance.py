@@ -23,8 +23,9 @@ from bidsanon.dicom.confidentiality import table_rows
 from bidsanon.dicom.encoding import EXPLICIT_LITTLE
 from bidsanon.dicom.file_format import read_file, write_file_head
 from bidsanon.dicom.writing import write_element
+from bidsanon.identity import ValueKind
+from bidsanon.notes import Note, NoteReason
 from bidsanon.profile import Profile
-from bidsanon.session import Note, NoteReason, ValueKind
 from bidsanon.vault import PersonPlan
 
 Deidentified = Callable[..., tuple[Dataset, Any]]

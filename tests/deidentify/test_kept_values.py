@@ -10,8 +10,8 @@ from pydicom import Dataset
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 
+from bidsanon.notes import NoteReason
 from bidsanon.profile import amend_profile, load_profile
-from bidsanon.session import NoteReason
 
 Deidentified = Callable[..., tuple[Dataset, Any]]
 PERSON = {"PatientName": "Quillfeather^Mara", "PatientID": "QF-7719-KX"}

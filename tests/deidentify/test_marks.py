@@ -12,8 +12,8 @@ from pydicom.sequence import Sequence
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.deidentify.recognition import METHOD_PREFIX
 from bidsanon.dicom.confidentiality import METHOD_CODES
+from bidsanon.notes import NoteReason
 from bidsanon.profile import Profile, amend_profile, bundled_profiles, load_profile
-from bidsanon.session import NoteReason
 from bidsanon.vault import PersonPlan
 
 Deidentified = Callable[..., tuple[Dataset, Any]]

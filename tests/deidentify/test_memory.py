@@ -24,8 +24,9 @@ from bidsanon.dicom.encoding import (
 )
 from bidsanon.dicom.file_format import write_file_head
 from bidsanon.dicom.writing import write_element
+from bidsanon.identity import merge_identity
+from bidsanon.notes import NoteReason
 from bidsanon.profile import Profile, amend_profile, load_profile
-from bidsanon.session import NoteReason, merge_identity
 from bidsanon.vault import PersonPlan
 
 MR = b"1.2.840.10008.5.1.4.1.1.4"

@@ -19,8 +19,8 @@ from bidsanon.dicom.elements import DataSet, encoding_of_items, holds_items
 from bidsanon.dicom.file_format import IMPLEMENTATION_CLASS_UID, DicomFile, read_file
 from bidsanon.dicom.parsing import read_item, read_items
 from bidsanon.dicom.uids import is_replacement_uid, is_well_known_uid, replace_uid
+from bidsanon.identity import ValueKind
 from bidsanon.profile import Profile
-from bidsanon.session import ValueKind
 from bidsanon.vault import PersonPlan
 
 SETS = (

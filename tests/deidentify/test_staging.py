@@ -19,9 +19,11 @@ from bidsanon.demo.person import MARA, clock, identifying_strings
 from bidsanon.errors import StorageError
 from bidsanon.files import tree_digest
 from bidsanon.findings import Severity
+from bidsanon.identity import ValueKind
+from bidsanon.notes import NoteReason
 from bidsanon.profile import Profile
 from bidsanon.progress import Silent
-from bidsanon.session import DeidentifiedSession, NoteReason, SourceSession, ValueKind
+from bidsanon.session import DeidentifiedSession, SourceSession
 from bidsanon.source import read_source
 from bidsanon.vault import PersonPlan
 

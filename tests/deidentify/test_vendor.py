@@ -24,7 +24,7 @@ from bidsanon.deidentify.vendor import CleanedPrivate, clean_private
 from bidsanon.dicom.csa import CsaForm, parse_csa
 from bidsanon.dicom.private import Disposition, PrivateRule, private_rule, private_rules
 from bidsanon.external import DCM2NIIX, require_program, run_program
-from bidsanon.session import ValueKind
+from bidsanon.identity import ValueKind
 
 NAME = "Quillfeather"
 DATE = "20170305"

@@ -11,8 +11,8 @@ from pydicom import dcmread
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.deidentify.descriptors import CleanedText, clean_descriptor
+from bidsanon.notes import NoteReason
 from bidsanon.profile import Profile
-from bidsanon.session import NoteReason
 from bidsanon.vault import PersonPlan
 
 

@@ -9,9 +9,9 @@ from runs import run_convert
 from sessions import MARA
 
 from bidsanon.findings import Gate
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.pipeline.labels import label_findings, out_name_findings, reason_findings
 from bidsanon.publish import Delivery, Packing, SessionPlace
-from bidsanon.session import IdentifyingValue, ValueKind
 
 PATIENT_ID, STUDY_ID = "(0010,0020)", "(0020,0010)"
 

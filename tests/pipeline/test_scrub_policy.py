@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.pipeline import scrub_policy as policies
 from bidsanon.pipeline.scrub_request import make_scrub_request
 from bidsanon.pipeline.validate_identity import Known
 from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
-from bidsanon.session import IdentifyingValue, ValueKind
 
 
 @pytest.mark.parametrize(

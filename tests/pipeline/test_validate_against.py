@@ -20,6 +20,7 @@ from bidsanon.convert.scans import randstr_of
 from bidsanon.dicom.file_format import read_file
 from bidsanon.errors import SourceError, UsageError
 from bidsanon.findings import Finding
+from bidsanon.identity import ValueKind
 from bidsanon.pipeline.validate import make_validate_request
 from bidsanon.pipeline.validate_identity import (
     Known,
@@ -31,7 +32,6 @@ from bidsanon.pipeline.validate_identity import (
 from bidsanon.profile import load_profile
 from bidsanon.progress import Silent
 from bidsanon.resources import schema_path
-from bidsanon.session import ValueKind
 from bidsanon.source.person import Patient, person_key
 from bidsanon.validate.residue import search_residue
 from bidsanon.vault import Vault

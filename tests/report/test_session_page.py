@@ -16,6 +16,7 @@ from bidsanon.audit import FaceVerdict
 from bidsanon.bids.faces import FaceClaim
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.findings import Gate, GateResult, Severity
+from bidsanon.identity import ValueKind
 from bidsanon.report import (
     GateState,
     Outcome,
@@ -38,7 +39,6 @@ from bidsanon.session import (
     SkippedSeries,
     SourceInstance,
     SourceSeries,
-    ValueKind,
 )
 
 VOID_ELEMENTS = {"meta", "img", "link", "br", "hr", "input"}

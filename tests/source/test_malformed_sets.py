@@ -18,8 +18,9 @@ from pydicom import dcmread
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.identity import ValueKind
 from bidsanon.profile import amend_profile, load_profile
-from bidsanon.session import SourceSession, ValueKind
+from bidsanon.session import SourceSession
 
 IMAGES = ("MR", "CT", "PT")
 CONVERTED, OTHER = "converted", "no DICOM"

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bidsanon.findings import Finding, Severity
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.resources import data_path
-from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import ResidueSearch, search_residue
 from bidsanon.validate.residue_content import CHUNK
 from bidsanon.validate.residue_forms import IgnoredBecause

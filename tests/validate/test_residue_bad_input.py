@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate import residue_unpack
 from bidsanon.validate.residue import ResidueSearch, search_residue
 from bidsanon.validate.residue_json import LARGEST

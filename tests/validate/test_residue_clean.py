@@ -17,10 +17,10 @@ from runs import run_convert
 from sessions import MARA, TOBIAS, bold_mosaic, dwi_mosaic, siemens_t1w
 
 from bidsanon.bids.standard import data_kinds, metadata_fields
+from bidsanon.identity import IdentifyingValue
 from bidsanon.pipeline.validate_identity import known_of_sources, published_labels
 from bidsanon.profile import load_profile
 from bidsanon.progress import Silent
-from bidsanon.session import IdentifyingValue
 from bidsanon.validate.residue import search_residue
 
 README = """# Flanker task (event-related)

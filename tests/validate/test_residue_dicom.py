@@ -16,8 +16,8 @@ from sessions import MARA, siemens_t1w
 from bidsanon import workers
 from bidsanon.dicom import layouts, parsing
 from bidsanon.findings import Finding
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.profile import Profile, amend_profile, load_profile
-from bidsanon.session import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_dicom import DicomSearch, search_dicom
 from bidsanon.validate.residue_headers import DicomOutput
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import search_residue
 
 TABLE = Path(__file__).with_name("planted_forms.tsv")

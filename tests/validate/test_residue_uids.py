@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidsanon.session import IdentifyingValue, ValueKind
+from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_uids import UidIndex
 
 UID = "1.3.12.2.1107.5.2.43.67007.30000018090712345678900000001"
