@@ -31,6 +31,7 @@ POLICY = (
 
 _LARGEST_REQUEST = 1 << 14
 _TIMEOUT_S = 30
+_MOST_WAITING = 128
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
@@ -100,6 +101,8 @@ class LocalServer(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    # Of the base's 5, a browser that opens a page's pictures all at once may be refused some.
+    request_queue_size = _MOST_WAITING
 
     def __init__(self, site: Site, *, port: int = 0) -> None:
         self.site = site

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -139,6 +140,29 @@ def test_what_the_page_would_not_send_is_refused(
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_nothing_else_can_be_asked(server: LocalServer, method: str) -> None:
     assert ask(server, method=method)[0] == 501
+
+
+def test_a_browser_that_asks_for_fifty_pictures_at_once_gets_them() -> None:
+    """They connect before anybody is served: what the queue cannot hold would wait for seconds."""
+    with LocalServer(Echo()) as server:
+        connections = [socket.socket() for _ in range(50)]
+        for connection in connections:
+            connection.settimeout(0.5)
+            connection.connect(("127.0.0.1", server.server_port))
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        request = f"GET /{server.token}/a HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n"
+        for connection in connections:
+            connection.settimeout(20)
+            connection.sendall(request.encode())
+        answers = []
+        for connection in connections:
+            with connection.makefile("rb") as answer:
+                answers.append(answer.read())
+            connection.close()
+        server.shutdown()
+        thread.join()
+    assert all(answer.endswith(b"\r\n\r\ngot a") for answer in answers)
 
 
 def test_it_ends_once_the_last_request_is_answered() -> None:
