@@ -15,7 +15,8 @@ from bidsanon.deidentify import deidentify_session
 from bidsanon.errors import GateRefusedError
 from bidsanon.findings import Finding, errors
 from bidsanon.identity import merge_identity
-from bidsanon.pipeline.deidentify import (
+from bidsanon.pipeline.deidentify_request import DeidentifyRequest
+from bidsanon.pipeline.deidentify_source import (
     about_faces,
     eased,
     plan_persons,
@@ -24,7 +25,6 @@ from bidsanon.pipeline.deidentify import (
     require_series,
     source_findings,
 )
-from bidsanon.pipeline.deidentify_request import DeidentifyRequest
 from bidsanon.pipeline.labels import judge_labels, out_name_findings
 from bidsanon.pipeline.originals import withhold_incomplete
 from bidsanon.pipeline.record import describe_series

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import sessions
 
-from bidsanon.pipeline.deidentify import source_findings
 from bidsanon.pipeline.deidentify_request import make_deidentify_request
+from bidsanon.pipeline.deidentify_source import source_findings
 from bidsanon.profile import Profile, amend_profile, load_profile
 from bidsanon.progress import Silent
 from bidsanon.source import read_source
