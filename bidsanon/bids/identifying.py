@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache, lru_cache
 
@@ -32,6 +33,7 @@ _SAY_NOTHING = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_KEY = 128
+_GIVEN = "given"
 _MADE_UID = "2.25."
 _DATE_WORDS = frozenset(
     ["date", "dates", "datetime", "datum", "fecha", "dob", "birth", "birthdate", "birthday"]
@@ -118,6 +120,11 @@ def is_usual_name(word: str) -> bool:
     return word.lower() in _usual_names()
 
 
+def is_given_name(word: str) -> bool:
+    """Tell whether a word, in any case, is a given name that many people have."""
+    return _usual_names().get(word.lower()) == _GIVEN
+
+
 def is_of_date(name: str) -> bool:
     """Tell whether a key or a column holds dates of people, by its words.
 
@@ -173,6 +180,6 @@ def _known_keys() -> dict[str, tuple[KeyKind, str]]:
 
 
 @cache
-def _usual_names() -> frozenset[str]:
+def _usual_names() -> Mapping[str, str]:
     lines = data_path(NAMES).read_text("utf-8").splitlines()
-    return frozenset(row["name"] for row in csv.DictReader(lines, delimiter="\t"))
+    return {row["name"]: row["kind"] for row in csv.DictReader(lines, delimiter="\t")}

@@ -22,9 +22,10 @@ from bidsanon.validate.privacy_content import content_spots, gzip_spots, is_dico
 from bidsanon.validate.privacy_dates import shift_spots
 from bidsanon.validate.privacy_faces import face_spots
 from bidsanon.validate.privacy_json import JsonError, json_spots, read_any_json
+from bidsanon.validate.privacy_lines import TableUnreadableError
 from bidsanon.validate.privacy_places import place_spots
 from bidsanon.validate.privacy_spots import Spot, gather
-from bidsanon.validate.privacy_tables import TableFacts, TableUnreadableError, table_spots
+from bidsanon.validate.privacy_tables import TableFacts, table_spots
 
 _TABLES = (".tsv", ".csv", ".tsv.gz")
 _GRADIENTS = (".bval", ".bvec")

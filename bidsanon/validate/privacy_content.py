@@ -7,6 +7,7 @@ the disk, and only the beginning of what is large is read.
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 import re
 import tarfile
@@ -20,6 +21,7 @@ from typing import IO, Any, NamedTuple, cast
 import nibabel as nib
 from nibabel.wrapstruct import WrapStructError
 
+from bidsanon.bids.brainvision import TEXTS as BRAINVISION
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
 from bidsanon.bids.written import (
     names_somebodys_address,
@@ -28,8 +30,10 @@ from bidsanon.bids.written import (
 )
 from bidsanon.files import is_gzip
 from bidsanon.validate.privacy_json import JsonError, json_spots, parse_any_json
+from bidsanon.validate.privacy_places import OFFICE, PICTURES
+from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, recording_spots
 from bidsanon.validate.privacy_spots import Spot
-from bidsanon.validate.privacy_texts import is_document, text_spots
+from bidsanon.validate.privacy_texts import text_spots, unread
 
 PREFIX = 144
 """How many bytes tell DICOM (PS3.10 7.1), or a data set without its file meta."""
@@ -48,57 +52,16 @@ _MOST_MEMBERS = 2000
 _MOST_UNPACKED = 1 << 28
 _HEAD = 600
 _NIFTI_1_SIZE, _NIFTI_2_SIZE = 348, 540
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x7f]")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _FTEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
 _CLOCK = re.compile(r"[Tt]ime\s?=\s?\d{4,6}|\d{1,2}:\d{2}:\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _OF_A_PROGRAM = re.compile(r"(?:FreeSurfer|FSL|SPM|AFNI|ANTs|NIFTI|nibabel)", re.IGNORECASE)
 _SAYS_NOTHING = re.compile(r"[\W_]*(?:none|n/?a|null|unknown)?[\W_]*", re.IGNORECASE)
-_TEXTS = frozenset(
-    [
-        "py",
-        "m",
-        "r",
-        "sh",
-        "bash",
-        "zsh",
-        "csh",
-        "pl",
-        "jl",
-        "ipynb",
-        "txt",
-        "md",
-        "rst",
-        "log",
-        "cfg",
-        "ini",
-        "toml",
-        "yml",
-        "yaml",
-        "xml",
-        "html",
-        "tex",
-        "sbatch",
-        "slurm",
-        "pbs",
-        "job",
-        "mat",
-        "do",
-        "sps",
-        "rmd",
-        "qmd",
-        "c",
-        "cpp",
-        "h",
-        "js",
-    ]
-)
-_LARGEST_TEXT = 1 << 24
 _LARGEST_MEMBER = 1 << 20
 _TABLES = (".tsv", ".csv")
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError)
-_EDF_PATIENT, _EDF_DATE = slice(8, 168), slice(168, 176)
-_EDF = re.compile(rb"(?:0       |\xffBIOSEMI)", re.DOTALL)
-_EDF_NOBODY = re.compile(r"[XxNn/\-_.\s0-9a]*|(?:[Xx]\s+){3}.*|.*anonym.*", re.IGNORECASE)
 
 
 class Head(NamedTuple):
@@ -146,7 +109,6 @@ def content_spots(head: Head) -> Iterator[Spot]:
     OSError
         If it cannot be read.
     """
-    suffix = PurePosixPath(head.name).suffix.lower().lstrip(".")
     if head.prefix.startswith(_GZIP):
         yield from gzip_spots(head)
     if is_dicom(head.prefix):
@@ -155,11 +117,31 @@ def content_spots(head: Head) -> Iterator[Spot]:
         yield from _image(head)
     elif _is_archive(head.prefix):
         yield from _archive(head)
-    elif suffix in {"edf", "bdf"}:
-        yield from _recording(head)
-    elif suffix in _TEXTS or not suffix or is_document(head.name):
-        with head.path.open("rb") as stream:
-            yield from text_spots(head.name, stream.read(_LARGEST_TEXT))
+    elif is_recording(head.name):
+        yield from recording_spots(head.name, head.path)
+        if head.name.lower().endswith(BRAINVISION):
+            yield from _text(head)
+    elif _is_text(head):
+        yield from _text(head)
+    elif not (_is_told_by_name(head.name) or is_of_samples(head.path)):
+        yield unread(head.name)
+
+
+def _is_text(head: Head) -> bool:
+    """Tell text, of whatever kind, from bytes: by its beginning."""
+    return head.prefix.startswith(_UTF_16) or not _NO_TEXT.search(head.prefix)
+
+
+def _text(head: Head) -> Iterator[Spot]:
+    with head.path.open("rb") as stream:
+        yield from text_spots(head.name, stream)
+
+
+def _is_told_by_name(name: str) -> bool:
+    """Tell what has a finding of its own, or needs none, by where it lies and what it is called."""
+    path = PurePosixPath(name)
+    hidden = any(part.startswith(".") for part in path.parts)
+    return hidden or "stimuli" in path.parts or path.suffix.lower() in {*OFFICE, *PICTURES}
 
 
 def _dicom(name: str) -> Spot:
@@ -334,20 +316,8 @@ def _member_spots(name: str, content: bytes) -> list[Spot] | None:
     if len(content) > _LARGEST_MEMBER or name.lower().endswith(_TABLES) or b"\0" in content:
         return None
     if not name.lower().endswith(".json"):
-        return list(text_spots(name, content))
+        return list(text_spots(name, io.BytesIO(content)))
     try:
         return list(json_spots(name, parse_any_json(content)))
     except JsonError:
         return None
-
-
-def _recording(head: Head) -> Iterator[Spot]:
-    """Look at the header of EDF and BDF, which has a person's name and a day in it."""
-    if not _EDF.match(head.prefix):
-        return
-    patient = head.prefix[_EDF_PATIENT].decode("latin-1").strip()
-    day = head.prefix[_EDF_DATE].decode("latin-1").strip()
-    if not _EDF_NOBODY.fullmatch(patient):
-        yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": "patient"})
-    if written_date(day, loosely=True) and day != "01.01.85":  # EDF+: where the day is not known
-        yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": "start date"})

@@ -37,7 +37,7 @@ from bidsanon.bids.written import (
     names_somebodys_folder,
     written_date,
 )
-from bidsanon.validate.privacy_names import holds_name
+from bidsanon.validate.privacy_names import holds_name, is_surely_person
 from bidsanon.validate.privacy_spots import Spot
 
 _DESCRIPTION = "dataset_description.json"
@@ -240,6 +240,8 @@ def _text(text: str, place: _Place) -> Iterator[Spot]:
         return
     if holds_name(text) and not any(kind_of_key(name) in IDENTIFYING for name in place.names):
         yield place.spot("PRIVACY_NAME")
+    elif is_surely_person(text) and not _is_told_otherwise(place):
+        yield place.spot("PRIVACY_NAME_PERHAPS", field=_shown(place))
     if names_somebodys_address(text):
         code = "PRIVACY_CONTACT_IN_DOCUMENT" if place.document else "PRIVACY_CONTACT"
         yield place.spot(code)
@@ -249,6 +251,13 @@ def _text(text: str, place: _Place) -> Iterator[Spot]:
     day = written_date(text, loosely=False)
     if day and is_unshifted(day) and not _is_made_later(place):
         yield place.spot("PRIVACY_DATE_PERHAPS", field=_shown(place))
+
+
+def _is_told_otherwise(place: _Place) -> bool:
+    """Tell what programs and columns are called, and what is said to name a person elsewhere."""
+    if place.of_program or place.document or not _DEFINITION.isdisjoint(place.names):
+        return True
+    return any(kind_of_key(name) in IDENTIFYING for name in place.names)
 
 
 def _is_made_later(place: _Place) -> bool:

@@ -31,7 +31,7 @@ _KEYS_PERHAPS = re.compile(
     re.IGNORECASE,
 )
 _TABLES = frozenset({".tsv", ".csv", ".txt", ".json", ".xlsx", ".xls", ".ods", ".sqlite", ".db"})
-_OFFICE = frozenset(
+OFFICE = frozenset(
     [
         ".xlsx",
         ".xls",
@@ -52,7 +52,7 @@ _OFFICE = frozenset(
         *(".eml", ".msg", ".vcf", ".ics"),
     ]
 )
-_PICTURES = frozenset(
+PICTURES = frozenset(
     [
         ".jpg",
         ".jpeg",
@@ -151,9 +151,9 @@ def _file(path: PurePosixPath) -> Iterator[Spot]:
     hidden = [part for part in path.parts if part.startswith(".") and part not in _HIDDEN_ALLOWED]
     if hidden or _HIDDEN_TELLING.fullmatch(name):
         yield Spot(code="PRIVACY_HIDDEN_FILE", location=location)
-    if suffix in _OFFICE and not stimulus:
+    if suffix in OFFICE and not stimulus:
         yield Spot(code="PRIVACY_OFFICE_FILE", location=location)
-    if suffix in _PICTURES and not stimulus and _is_of_person(path):
+    if suffix in PICTURES and not stimulus and _is_of_person(path):
         yield Spot(code="PRIVACY_PICTURE", location=location)
 
 

@@ -6,11 +6,15 @@ what it is, in how many places it stands, and where the first of them is.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bidsanon.findings import Finding, finding, finding_codes
+
+_MOST_EXAMPLES = 3
+_FILE = re.compile(r"[^#]*?(?=#|, (?:row|line) \d|$)", re.DOTALL)
+"""A location without the pointer, the row or the line within the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,8 @@ class Spot:
     details
         What fills the templates of the code. Never a value that stands there.
     within
-        Where what says the same is one finding: a table; empty: the whole dataset.
+        Where what says the same is one finding: a table, or the tables of one kind; empty: the
+        whole dataset.
     """
 
     code: str
@@ -41,15 +46,41 @@ def gather(spots: Iterable[Spot]) -> tuple[Finding, ...]:
     The templates of their codes get ``count``; where one does not say it, each spot has a finding
     of its own. The findings stand in the order of the first spots.
     """
-    first: dict[tuple[object, ...], Spot] = {}
-    counts: Counter[tuple[object, ...]] = Counter()
+    gathered: dict[tuple[object, ...], _Gathered] = {}
     for spot in spots:
         counted = "{count}" in finding_codes()[spot.code].meaning
         within = spot.within if counted else spot.location
         same = (spot.code, within, *sorted(spot.details.items()))
-        first.setdefault(same, spot)
-        counts[same] += 1
-    return tuple(
-        finding(spot.code, location=spot.location, count=counts[same], **spot.details)
-        for same, spot in first.items()
-    )
+        gathered.setdefault(same, _Gathered(spot)).add(spot)
+    return tuple(one.finding() for one in gathered.values())
+
+
+class _Gathered:
+    """Spots that say the same: the first, how many they are, and in which files."""
+
+    def __init__(self, first: Spot) -> None:
+        self._first = first
+        self._count = 0
+        self._files = 0
+        self._last = ""
+        self._others: list[str] = []
+
+    def add(self, spot: Spot) -> None:
+        """Count a spot; those of one file come one after the other."""
+        self._count += 1
+        file = _FILE.match(spot.location)[0]  # type: ignore[index]
+        if file != self._last:
+            self._last = file
+            self._files += 1
+            if 1 < self._files <= _MOST_EXAMPLES:
+                self._others.append(file)
+
+    def finding(self) -> Finding:
+        """Return what is said of them."""
+        first = self._first
+        said = finding(first.code, location=first.location, count=self._count, **first.details)
+        return replace(said, message=f"{said.message}{self._also()}") if self._others else said
+
+    def _also(self) -> str:
+        more = self._files - 1 - len(self._others)
+        return f"; also in {', '.join(self._others)}" + (f" and {more} more" if more else "")

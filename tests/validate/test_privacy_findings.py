@@ -341,6 +341,23 @@ RAISED = [
     ),
     ("PRIVACY_NOT_READ", "sub-01/a.bval", {"sub-01/a.bval": f"# {NAME}\n0 1000\n"}),
     ("PRIVACY_OFFICE_FILE", "code/a.pdf", {"code/a.pdf": b"%PDF-1.4\n"}),
+    # Names in plain words, and texts that somebody wrote.
+    (
+        "PRIVACY_NAME_PERHAPS",
+        "participants.tsv, row 1, column 2",
+        {"participants.tsv": f"participant_id\twho\nsub-01\tMary {NAME}\n"},
+    ),
+    (
+        "PRIVACY_NAME_PERHAPS",
+        f"{SCANS}, row 1, column 2",
+        {SCANS: f"filename\tseen\na\t{NAME}, Peter\n"},
+    ),
+    ("PRIVACY_NAME_PERHAPS", f"{SIDECAR}#/Instructions", sidecar(Instructions="Peter Schmidt")),
+    (
+        "PRIVACY_FREE_TEXT",
+        "phenotype/x.tsv, row 1, column 2",
+        {"phenotype/x.tsv": "participant_id\tq7\nsub-01\tlives with her two old cats\n"},
+    ),
     # What nobody could look into.
     ("PRIVACY_NOT_READ", "sub-01/broken.json", {"sub-01/broken.json": '{"PatientName": "x'}),
     ("PRIVACY_NOT_READ", "sub-01/deep.json", {"sub-01/deep.json": '{"a":' * 400 + "1" + "}" * 400}),
@@ -385,7 +402,6 @@ NEAR = [
     {"code/t.csv": "participant_id,group\nsub-01,Healthy Control\nsub-02,Left Handed\n"},
     {"code/keyboard.py": "import mapping\n", "code/monkey.csv": "a,b\n"},
     {"sourcedata/notes.txt": "no DICM here\n", "sourcedata/a.tgz": tgz("a", b"plain text")},
-    {"sourcedata/a.bin": b"\x08\x00" + b"plain words and no elements" * 9},
     {".gitattributes": "* annex.backend=MD5E\n", ".gitmodules": "", "sub-01/.gitkeep": ""},
     {"code/a.py": "p = '/home/user/x'; q = 'https://x.org/home/page'; r = '/home/$USER'\n"},
     {"README": "See https://example.org, 10.18112/openneuro.ds1, tel-aviv, b=1000 +1 -1\n"},
@@ -406,6 +422,17 @@ NEAR = [
     {"sub-01/a.tsv": table("name x", "Fp1 plus"), "sub-01/a.bvec": "0 1e-3 -0.5\n0 nan 1\n"},
     {"code/b.tgz": tgz("a/b.json", b'{"EchoTime": 0.03}')},
     {"derivatives/fs/a.mgz": gzip.compress(NOISE, mtime=0)},
+    {"participants.tsv": "participant_id\tgroup\tsite\nsub-01\tYoung Adult\tSan Diego\n"},
+    {"participants.tsv": "participant_id\tsite\tdrug\nsub-01\tSt Thomas\tSimon Task\n"},
+    {"participants.tsv": "participant_id\tdiagnosis\nsub-01\tmajor depressive disorder, mild\n"},
+    {"phenotype/x.tsv": "participant_id\ttest\nsub-01\tRey Auditory Verbal Learning Test A\n"},
+    {
+        "participants.json": json.dumps({"q": {"Levels": {"I like it very much indeed": "5"}}}),
+        "participants.tsv": "participant_id\tq\nsub-01\tI like it very much indeed\n",
+    },
+    {"sub-01/a_events.tsv": "onset\tstimulus\n1\tPeter Schmidt\n2\tsaid in so many long words\n"},
+    sidecar(TaskName="Simon Task", Manufacturer="Philips Medical Systems", Coil="Martin"),
+    {"participants.json": json.dumps({"who": {"Levels": {"1": "Peter Schmidt"}}})},
 ]
 
 
@@ -438,6 +465,21 @@ def test_a_key_in_many_files_is_one_finding_with_the_count(tmp_path: Path) -> No
     (found,) = check_privacy(tmp_path)
     assert found.location == "sub-02/func/a000.json#/PatientName"
     assert "300" in found.message
+
+
+def test_dates_of_all_subjects_scans_are_one_finding_with_count_and_examples(
+    tmp_path: Path,
+) -> None:
+    raw_dataset(tmp_path, whole=False)
+    rows = "filename\tacq_time\nanat/a\t2023-05-17T08:13:22\nanat/b\t2023-05-17T08:33:22\n"
+    for label in ("01", "02", "control03"):
+        write(tmp_path, f"sub-{label}/sub-{label}_scans.tsv", rows)
+    (found,) = check_privacy(tmp_path)
+    assert found.location == f"{SCANS}, row 1, column 2"
+    assert "in 6 place(s)" in found.message
+    assert found.message.endswith(
+        "; also in sub-02/sub-02_scans.tsv, sub-control03/sub-control03_scans.tsv"
+    )
 
 
 def test_stubs_of_many_tables_are_one_finding_with_the_count(tmp_path: Path) -> None:
@@ -611,7 +653,8 @@ def test_errors_are_what_leads_to_a_person_for_certain() -> None:
         c.code: c.severity for c in finding_codes().values() if c.code.startswith("PRIVACY_")
     }
     raised: set[str] = {code for code, _, _ in RAISED} | {"PRIVACY_FACE", "PRIVACY_FACE_KEPT"}
-    assert set(privacy) == raised | {"PRIVACY_SHIFT_UNEQUAL"}
+    of_files = {"PRIVACY_KIND_NOT_READ", "PRIVACY_NO_UTF_8"}
+    assert set(privacy) == raised | of_files | {"PRIVACY_SHIFT_UNEQUAL"}
     assert privacy["PRIVACY_MAPPING"] is Severity.ERROR
 
 

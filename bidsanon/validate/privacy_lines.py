@@ -1,0 +1,90 @@
+"""The lines of tables, one after the other in bounded memory, whatever somebody saved them as.
+
+BIDS asks for UTF-8. What is no UTF-8 is read as Latin-1, in which programs of spreadsheets write,
+so that what it says is looked at all the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TextIO, cast
+
+LONGEST_LINE = 1 << 20
+MOST_CHARACTERS = 1 << 30
+"""From here on a compressed table is not read: it may never end."""
+
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+class TableUnreadableError(ValueError):
+    """A table cannot be read to its end. The text says why, and holds no cell's content."""
+
+
+class TableLines:
+    """The lines of a table that are not empty, with their numbers: the header's is 0.
+
+    Parameters
+    ----------
+    path
+        Where it is; gzip if the name ends in ``.gz``, and then without a header.
+
+    Attributes
+    ----------
+    is_utf_8
+        Whether all that was read so far is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.is_utf_8 = True
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Yield the lines.
+
+        Raises
+        ------
+        TableUnreadableError
+            If the table is damaged, no text, holds a line of more than a megabyte, or never ends.
+        OSError
+            If it cannot be read.
+        """
+        packed = self._path.name.lower().endswith(".gz")
+        try:
+            with self._path.open("rb") as raw:
+                stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
+                text = io.TextIOWrapper(
+                    stream, encoding="utf-8", errors="surrogateescape", newline=None
+                )
+                yield from self._numbered(text, first=1 if packed else 0)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise TableUnreadableError("its compressed data are damaged") from error
+
+    def _numbered(self, text: TextIO, *, first: int) -> Iterator[tuple[int, str]]:
+        number, total = first, 0
+        while line := text.readline(LONGEST_LINE + 1):
+            total += len(line)
+            if len(line) > LONGEST_LINE:
+                raise TableUnreadableError("it holds a line of more than a megabyte")
+            if total > MOST_CHARACTERS:
+                raise TableUnreadableError("it is larger than a gigabyte")
+            if "\0" in line:
+                raise TableUnreadableError("it is no text in UTF-8")
+            stripped = self._understood(line).rstrip("\r\n").removeprefix(_BOM)
+            if stripped.strip():
+                yield number, stripped
+            number += 1
+
+    def _understood(self, line: str) -> str:
+        """Return a line as it is if it is UTF-8, and read anew as Latin-1 otherwise."""
+        if line.isascii():
+            return line
+        content = line.encode("utf-8", "surrogateescape")
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError:
+            self.is_utf_8 = False
+            return content.decode("latin-1")
