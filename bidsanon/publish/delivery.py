@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +24,8 @@ from bidsanon.files import (
     fresh_folder,
     make_private_folder,
     remove_tree,
+    sync_all,
+    sync_path,
     write_text,
 )
 from bidsanon.packing import members_of, pack_tar_gz, pack_zip
@@ -33,7 +34,6 @@ from bidsanon.reached import mark_reached
 
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
-_SYNC_THREADS = 8
 _TOP = "deidentified"
 """What holds all in an archive. An archive is renamed with ease, and what is in it is not."""
 _DECIDED = "decided"
@@ -168,7 +168,7 @@ def deliver(delivery: Delivery, folder: Path, *, overwrite: bool, jobs: int = 1)
     except BaseException:
         remove_tree(change)
         raise
-    _sync(change)
+    sync_path(change)
     settle_delivery(delivery)
 
 
@@ -185,7 +185,7 @@ def settle_delivery(delivery: Delivery) -> None:
         if os.path.lexists(delivery.out):
             delivery.out.rename(change / _OLD)
         new.rename(delivery.out)
-        _sync(delivery.out.parent)
+        sync_path(delivery.out.parent)
     remove_tree(change)
 
 
@@ -206,14 +206,14 @@ def _lay_out(delivery: Delivery, folder: Path, new: Path, *, jobs: int) -> None:
             raise StorageError(
                 "OUT cannot be written whole", cure="make room for it and run it again"
             ) from error
-        _sync_all(new)
+        sync_all((new, *new.rglob("*")))
         return
     if delivery.packing is Packing.ZIP:
         pack_zip(members_of(folder, top=_TOP), new)
     else:
         pack_tar_gz(members_of(folder, top=_TOP), new, threads=jobs)
     new.chmod(_FILE_MODE)
-    _sync(new)
+    sync_path(new)
 
 
 def _remember(delivery: Delivery, new: Path) -> None:
@@ -266,18 +266,3 @@ def _open_to_readers(root: Path) -> None:
         for name in files:
             os.chmod(os.path.join(folder, name), _FILE_MODE)  # noqa: PTH101, PTH118 (thousands)
     root.chmod(_FOLDER_MODE)
-
-
-def _sync_all(root: Path) -> None:
-    """Write files and folders to the disk, several at once: each waits for the disk alone."""
-    with ThreadPoolExecutor(_SYNC_THREADS) as pool:
-        for _ in pool.map(_sync, (root, *root.rglob("*"))):
-            pass
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,7 +21,7 @@ from pathlib import Path
 from bidsanon.bids.sharing import SharedTree, list_shared
 from bidsanon.bids.tree import TreeFile
 from bidsanon.errors import ConflictError, StorageError, UsageError
-from bidsanon.files import file_state, fresh_folder, remove_tree, sha256
+from bidsanon.files import file_state, fresh_folder, remove_tree, sha256, sync_path
 from bidsanon.findings import Finding, finding
 from bidsanon.packing import Member, file_chunks, pack_tar_gz, pack_zip
 from bidsanon.publish.delivery import Packing
@@ -150,11 +150,11 @@ def export_archive(
                 size=new.stat().st_size,
                 manifest_digest=hashlib.sha256(_text(manifest)).hexdigest(),
             )
-            _sync(new)
+            sync_path(new)
             require_free_out(out, overwrite=overwrite)
             mark_reached()
             new.rename(out)
-            _sync(out.parent)
+            sync_path(out.parent)
         finally:
             remove_tree(change)
     return exported
@@ -235,11 +235,3 @@ def _require_unchanged(selection: Selection) -> None:
             "files of the dataset were changed while it was checked and packed",
             cure="wait until nobody writes there any more, and run it again",
         )
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

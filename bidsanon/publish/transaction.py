@@ -14,7 +14,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +24,8 @@ from bidsanon.files import (
     fresh_folder,
     make_private_folder,
     remove_tree,
+    sync_all,
+    sync_path,
     write_text,
 )
 from bidsanon.publish.lock import publishing_folder
@@ -32,9 +34,6 @@ from bidsanon.reached import mark_reached
 DATASET_FOLDER_MODE = 0o755
 DATASET_FILE_MODE = 0o644
 _MEMORY = "memory.json"
-_MANY = 256
-"""From here on everything is brought to the disk at once: one file after the other takes minutes.
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +103,13 @@ def install(dataset: Path, items: Sequence[Item], *, memory: Memory | None = Non
             record = {"private": str(memory.private), "path": str(memory.path or "")}
             record |= {"line": memory.line, "text": memory.text}
             write_text(log / _MEMORY, json.dumps(record), mode=PRIVATE_FILE_MODE)
-        _sync_tree(log)
+        sync_all(log.rglob("*"))
         targets = [str(item.path) for item in items]
         write_text(log / "commit.json", json.dumps(targets))
     except BaseException:
         remove_tree(log)
         raise
-    _sync_folder(log)
+    sync_path(log)
     recover(dataset)
 
 
@@ -171,11 +170,10 @@ def _apply(dataset: Path, log: Path) -> None:
             if os.path.lexists(place):
                 _set_aside(place, log, number)
             gone.unlink()
-    for folder in {(dataset / target).parent for target in targets}:
-        if folder.is_dir():
-            _sync_folder(folder)
-    for target in targets:
-        _remove_empty(_folders_above(dataset, target))
+    folders = {(dataset / target).parent for target in targets}
+    sync_all(folder for folder in folders if folder.is_dir())
+    for folder in folders:
+        _remove_empty(dataset, folder)
     _remember(log)
 
 
@@ -185,20 +183,15 @@ def _set_aside(place: Path, log: Path, number: int) -> None:
     place.rename(old)
 
 
-def _folders_above(dataset: Path, target: str) -> Iterator[Path]:
-    """Yield the folders that hold a target, the innermost first, the dataset last."""
-    place = dataset / target
-    while place != dataset:
-        place = place.parent
-        yield place
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        if folder.is_dir() and any(folder.iterdir()):
+def _remove_empty(dataset: Path, folder: Path) -> None:
+    """Remove a folder that holds nothing, and those above it that then hold nothing."""
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            if any(place.iterdir()):
+                return
+            place.rmdir()
+        if place == dataset:
             return
-        if folder.is_dir():
-            folder.rmdir()
 
 
 def _remember(log: Path) -> None:
@@ -220,20 +213,3 @@ def _open_to_readers(folder: Path) -> None:
     folder.chmod(DATASET_FOLDER_MODE)
     for path in folder.rglob("*"):
         path.chmod(DATASET_FOLDER_MODE if path.is_dir() else DATASET_FILE_MODE)
-
-
-def _sync_tree(folder: Path) -> None:
-    paths = list(folder.rglob("*"))
-    if len(paths) > _MANY:
-        os.sync()
-        return
-    for path in paths:
-        _sync_folder(path)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
