@@ -10,6 +10,7 @@ from bidsanon.findings import Severity
 from bidsanon.pipeline.openneuro import OpenNeuro
 from bidsanon.pipeline.validate import Validation
 from bidsanon.validate.openneuro_evidence import Knowledge
+from bidsanon.validate.openneuro_rules import RELEASE
 from bidsanon.validate.residue import ResidueSearch
 
 _WIDTH = 100
@@ -59,6 +60,7 @@ def openneuro_lines(judged: OpenNeuro) -> list[str]:
     lines = [
         "",
         taken[judged.taken],
+        *_wrapped(_by_which_rules(judged), 0),
         "",
         "OpenNeuro asks you to affirm:",
     ]
@@ -67,6 +69,15 @@ def openneuro_lines(judged: OpenNeuro) -> list[str]:
         for statement in one.statements:
             lines += _wrapped(f"- {_KNOWLEDGE[statement.knowledge]}: {statement.text}", 4)
     return [*lines, ""]
+
+
+def _by_which_rules(judged: OpenNeuro) -> str:
+    """Say what was asked, and what nobody but OpenNeuro can say."""
+    asked = f"by the schema of BIDS {' and '.join(judged.schemas)}" if judged.schemas else "nothing"
+    return (
+        f"(asked: {asked}, with the settings of OpenNeuro's release {RELEASE}; what it says when "
+        "you upload is what counts)"
+    )
 
 
 def _wrapped(text: str, indent: int) -> list[str]:

@@ -12,9 +12,10 @@ from bidsanon.bids.sharing import list_shared
 from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.findings import Finding
 from bidsanon.publish import Ledger
+from bidsanon.validate import DatasetChecks
 from bidsanon.validate.openneuro import openneuro_checklist
 from bidsanon.validate.openneuro_evidence import Affirmation, Evidence
-from bidsanon.validate.openneuro_rules import check_openneuro_rules
+from bidsanon.validate.openneuro_rules import RELEASE, check_openneuro_rules
 from bidsanon.validate.residue import ResidueSearch
 from bidsanon.vault import read_contents
 
@@ -31,17 +32,24 @@ class OpenNeuro:
         What a person is asked to affirm, with what is known.
     findings
         What would be refused, is contradicted, or left to a person.
+    schemas
+        The versions of the standard's schema that the official validator went by.
+    said
+        The codes of other checks' findings that say less of the same.
     """
 
     taken: bool | None
     affirmations: tuple[Affirmation, ...]
     findings: tuple[Finding, ...]
+    schemas: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
 
 
 def judge_for_openneuro(
     dataset: Path,
     *,
     private: Path,
+    checks: DatasetChecks,
     findings: Iterable[Finding],
     residue: ResidueSearch | None,
     hidden: bool = True,
@@ -54,8 +62,10 @@ def judge_for_openneuro(
         Its folder.
     private
         Its private folder, which may be missing.
+    checks
+        What the schemas, the official validator and pybids say.
     findings
-        What the other checks found.
+        What all checks found.
     residue
         What it was searched for; None where it was not.
     hidden
@@ -71,7 +81,7 @@ def judge_for_openneuro(
     if not hidden:
         shared = replace(shared, left_out=())
     description = _description(dataset)
-    taking = check_openneuro_rules(dataset, description=description, shared=shared, said=found)
+    taking = check_openneuro_rules(dataset, description=description, shared=shared, checks=checks)
     evidence = Evidence(
         description=description,
         shared=shared,
@@ -88,6 +98,8 @@ def judge_for_openneuro(
         taken=taking.taken,
         affirmations=checklist.affirmations,
         findings=(*taking.findings, *checklist.findings),
+        schemas=tuple(report.schema for report in (checks.official, checks.newest) if report),
+        said=taking.said,
     )
 
 
@@ -97,6 +109,8 @@ def openneuro_record(judged: OpenNeuro | None) -> dict[str, Any] | None:
         return None
     return {
         "taken": judged.taken,
+        "release": RELEASE,
+        "schemas": list(judged.schemas),
         "affirmations": [
             {
                 "point": one.point.value,

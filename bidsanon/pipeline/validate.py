@@ -28,8 +28,9 @@ from bidsanon.profile import Profile, load_profile
 from bidsanon.progress import Progress
 from bidsanon.publish import private_beside, settle_dataset
 from bidsanon.redaction import Redactor
-from bidsanon.validate import check_rejected, validate_dataset
+from bidsanon.validate import DatasetChecks, check_dataset, check_rejected
 from bidsanon.validate.description import check_description
+from bidsanon.validate.openneuro_rules import openneuro_settings
 from bidsanon.validate.residue import ResidueSearch, search_residue
 
 _UNREADABLE = "FILE_UNREADABLE"
@@ -169,9 +170,11 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
     settle_dataset(request.dataset)
     known = _known(request, profile, progress, redactor)
     with progress.step("validating"):
+        newest = openneuro_settings() if request.openneuro else None
+        checks = check_dataset(request.dataset, newest=newest)
         findings = [
             found
-            for found in validate_dataset(request.dataset)
+            for found in checks.findings
             if request.hidden or found.code != _UNREADABLE or not hidden_part(found.location)
         ]
     with progress.step("looking for people"):
@@ -191,10 +194,14 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
         *(_known_findings(request, known) if known else ()),
         *(residue.findings if residue else ()),
     )
-    openneuro = _openneuro(request, found, residue, progress) if request.openneuro else None
+    openneuro = None
+    if request.openneuro:
+        openneuro = _openneuro(request, checks, found, residue, progress)
+        less = openneuro.said
+        found = (*(one for one in found if one.code not in less), *openneuro.findings)
     return Validation(
         request=request,
-        findings=weighed((*found, *(openneuro.findings if openneuro else ())), profile.severities),
+        findings=weighed(found, profile.severities),
         residue=residue,
         openneuro=openneuro,
     )
@@ -247,6 +254,7 @@ def _residue(request: ValidateRequest, known: Known, progress: Progress) -> Resi
 
 def _openneuro(
     request: ValidateRequest,
+    checks: DatasetChecks,
     found: tuple[Finding, ...],
     residue: ResidueSearch | None,
     progress: Progress,
@@ -255,6 +263,7 @@ def _openneuro(
         return judge_for_openneuro(
             request.dataset,
             private=request.private,
+            checks=checks,
             findings=found,
             residue=residue,
             hidden=request.hidden,

@@ -20,12 +20,13 @@ from bidsanon.bids.root_documents import (
 from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.findings import Finding, finding
 
-_ASKED = {
+ASKED = {
     "Authors": "DATASET_NO_AUTHORS",
     "License": "DATASET_NO_LICENSE",
     "EthicsApprovals": "DATASET_NO_ETHICS",
     "Funding": "DATASET_NO_FUNDING",
 }
+"""The fields of dataset_description.json that are asked for, and by which finding."""
 _LARGEST_TEXT = 1 << 20
 
 
@@ -48,7 +49,7 @@ def _missing(root: Path) -> Iterator[Finding]:
     except SidecarError:
         return
     cited = citation_gives(_text(root / CITATION))
-    for field, code in _ASKED.items():
+    for field, code in ASKED.items():
         if field not in cited and is_unfilled(description.get(field)):
             yield finding(code, location=f"{DESCRIPTION}#/{field}")
     readme = next((name for name in READMES if (root / name).is_file()), None)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,91 @@ from bidsanon.findings import Finding, finding
 
 VALIDATOR_TIMEOUT_S = 1800.0
 _CLEAN, _ERRORS = 0, 16
+_ERROR, _WARNING = "error", "warning"
+_SAID_OTHERWISE = frozenset({"NO_AUTHORS", "TOO_FEW_AUTHORS"})
+"""Warnings of which other checks say the same, with the place and a cure."""
 
 
-def check_official(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfficialIssue:
+    """One thing that the official validator says.
+
+    Attributes
+    ----------
+    code
+        Its code.
+    field
+        The field or column that it is about; empty where it is about none.
+    severity
+        "error", "warning" or "ignore".
+    location
+        Where: a path within the dataset.
+    meaning
+        What the code means, in its words.
+    count
+        How often it says so; of warnings of one code only the first place is kept.
+    """
+
+    code: str
+    field: str
+    severity: str
+    location: str
+    meaning: str
+    count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficialReport:
+    """What the official validator says of a dataset.
+
+    Attributes
+    ----------
+    issues
+        Each of its errors, and one for each kind of warning.
+    schema
+        The version of the standard's schema that it went by; empty where it does not say.
+    """
+
+    issues: tuple[OfficialIssue, ...]
+    schema: str = ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Each of its errors, and one info for each kind of warning that nothing else says."""
+        # One field that fits none of several forms is told once for each of them.
+        return tuple(dict.fromkeys((*self.errors, *_warnings(self.issues))))
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Each of its errors."""
+        wrong = (issue for issue in self.issues if issue.severity == _ERROR)
+        return tuple(dict.fromkeys(map(_error, wrong)))
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The codes of its errors."""
+        return frozenset(issue.code for issue in self.issues if issue.severity == _ERROR)
+
+    def weighed(self, severities: Mapping[str, str]) -> OfficialReport:
+        """Return what it would say under a configuration that gives codes other severities."""
+        issues = (replace(i, severity=severities.get(i.code, i.severity)) for i in self.issues)
+        return replace(self, issues=tuple(issues))
+
+    def without(self, codes: Collection[str], *, location: str = "") -> OfficialReport:
+        """Return what it would say without some codes; with `location`, without those there."""
+        return replace(
+            self,
+            issues=tuple(
+                issue
+                for issue in self.issues
+                if issue.code not in codes or (location and issue.location != location)
+            ),
+        )
+
+
+def ask_official(
     root: Path, *, schema: Path | None = None, config: Path | None = None
-) -> tuple[Finding, ...]:
+) -> OfficialReport:
     """Run the official validator on a dataset.
 
     Parameters
@@ -34,12 +116,8 @@ def check_official(
         The BIDS standard as a JSON file (:func:`bids_schema_file`); None for the one that the
         validator brings.
     config
-        A JSON file of the validator's: which of its codes weigh how much. None for its own weights.
-
-    Returns
-    -------
-    tuple of Finding
-        Each of its errors, and one info for each kind of warning.
+        A JSON file of the validator's: which of its codes weigh how much. Only errors are told
+        then, which needs less memory. None for its own weights, and all that it says.
 
     Raises
     ------
@@ -54,19 +132,20 @@ def check_official(
     if schema is not None:
         options += ["--schema", schema.absolute().as_uri()]
     if config is not None:
-        options += ["--config", str(config.absolute())]
+        options += ["--config", str(config.absolute()), "--ignoreWarnings"]
     completed = run_program([program, root.absolute(), *options], timeout_s=VALIDATOR_TIMEOUT_S)
     if completed.returncode not in {_CLEAN, _ERRORS}:
         raise _failed(f"it ended with code {completed.returncode}")
     try:
-        report = json.loads(completed.stdout)["issues"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        said = json.loads(completed.stdout)
+        issues = _issues(said["issues"]["issues"], said["issues"].get("codeMessages", {}))
+        version = str(said.get("summary", {}).get("schemaVersion", ""))
+        report = OfficialReport(issues=tuple(issues), schema=version)
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise _failed("its report cannot be understood") from error
-    # One field that fits none of several forms is told once for each of them.
-    findings = tuple(dict.fromkeys(_findings(report["issues"], report.get("codeMessages", {}))))
-    if completed.returncode == _ERRORS and not any(f.severity == "error" for f in findings):
+    if completed.returncode == _ERRORS and not report.errors:
         raise _failed("it says that there are errors and lists none")
-    return findings
+    return report
 
 
 def bids_schema_file() -> Path:
@@ -77,36 +156,55 @@ def bids_schema_file() -> Path:
     return Path(str(files("bidsschematools") / "data" / "schema.json"))
 
 
-def _findings(issues: list[dict[str, Any]], meanings: Mapping[str, str]) -> Iterator[Finding]:
+def _issues(
+    issues: Iterable[Mapping[str, Any]], meanings: Mapping[str, str]
+) -> Iterator[OfficialIssue]:
+    """Yield the errors, and then one warning of each kind, sorted: its own order is of chance."""
+    errors: list[OfficialIssue] = []
+    first: dict[str, OfficialIssue] = {}
     warnings: Counter[str] = Counter()
-    first: dict[str, str] = {}
     for issue in issues:
-        code = issue["code"]
-        location = str(issue.get("location", "")).removeprefix("/")
-        if issue.get("severity") == "error":
-            yield finding(
-                "OFFICIAL_VALIDATOR_ERROR",
-                location=location,
-                issue=_full_code(issue),
-                meaning=_first_sentence(meanings.get(code, "")),
-            )
+        if issue.get("severity", _ERROR) == _ERROR:
+            errors.append(_issue(issue, meanings))
         else:
+            code = str(issue["code"])
             warnings[code] += 1
-            first.setdefault(code, location)
-    for code, count in sorted(warnings.items()):
-        yield finding(
-            "OFFICIAL_VALIDATOR_WARNING",
-            location=first[code],
-            issue=code,
-            count=count,
-            meaning=_first_sentence(meanings.get(code, "")),
-        )
+            if code not in first:
+                first[code] = _issue(issue, meanings)
+    yield from sorted(errors, key=attrgetter("location", "code", "field"))
+    yield from (replace(first[code], count=warnings[code]) for code in sorted(warnings))
 
 
-def _full_code(issue: Mapping[str, Any]) -> str:
-    """Return the code with the field or column that it is about, where that is a name."""
-    detail = str(issue.get("subCode", ""))
-    return f"{issue['code']}: {detail}" if detail.isidentifier() else str(issue["code"])
+def _issue(issue: Mapping[str, Any], meanings: Mapping[str, str]) -> OfficialIssue:
+    code, detail = str(issue["code"]), str(issue.get("subCode", ""))
+    return OfficialIssue(
+        code=code,
+        field=detail if detail.isidentifier() else "",
+        severity=str(issue.get("severity", _ERROR)),
+        location=str(issue.get("location", "")).removeprefix("/"),
+        meaning=_first_sentence(meanings.get(code, "")),
+    )
+
+
+def _error(issue: OfficialIssue) -> Finding:
+    return finding(
+        "OFFICIAL_VALIDATOR_ERROR",
+        location=issue.location,
+        issue=f"{issue.code}: {issue.field}" if issue.field else issue.code,
+        meaning=issue.meaning,
+    )
+
+
+def _warnings(issues: Iterable[OfficialIssue]) -> Iterator[Finding]:
+    for issue in issues:
+        if issue.severity == _WARNING and issue.code not in _SAID_OTHERWISE:
+            yield finding(
+                "OFFICIAL_VALIDATOR_WARNING",
+                location=issue.location,
+                issue=issue.code,
+                count=issue.count,
+                meaning=issue.meaning,
+            )
 
 
 def _first_sentence(text: str) -> str:

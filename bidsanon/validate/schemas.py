@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from bidsanon.bids.ignored import read_ignored
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.names import BidsName, parse_name
+from bidsanon.bids.root_documents import is_unfilled
 from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree
 from bidsanon.bids.standard import (
     COLUMNS,
@@ -31,6 +32,7 @@ from bidsanon.bids.standard import (
 )
 from bidsanon.bids.tree import DatasetTree
 from bidsanon.findings import Finding, finding
+from bidsanon.validate.description import ASKED
 from bidsanon.validate.files import DESCRIPTION
 from bidsanon.validate.schema_findings import findings_of
 
@@ -43,6 +45,7 @@ _AT_ROOT = {
 _AT_ANY_LEVEL = {"scans", "sessions"}
 _ATLAS = "atlas-"
 _PHENOTYPE = "phenotype"
+_FEW_AUTHORS = "checks.hints.TooFewAuthors"
 _MOST_OF_A_RULE = 20
 _TOLD_ONCE = {"SCHEMA_REQUIRED_MISSING", "SCHEMA_VALUE_INVALID"}
 _NOTHING = MergedSidecar(content={}, origins={})
@@ -76,9 +79,10 @@ class _Recommendations:
     def note(self, name: BidsName, content: Mapping[str, Any], checks: Iterable[_Check]) -> None:
         """Note what a file's JSON lacks."""
         wanted = {key for check in checks for key in check.recommended(content)}
-        missing = tuple(sorted(wanted - content.keys() - _never_published()))
+        kind = _document(name) or name.suffix
+        asked = ASKED.keys() if name.path == DESCRIPTION else set()
+        missing = tuple(sorted(wanted - content.keys() - _never_published() - asked))
         if missing:
-            kind = _document(name) or name.suffix
             self.places.setdefault((kind, missing), []).append(name.path)
 
     def findings(self) -> Iterator[Finding]:
@@ -119,7 +123,12 @@ def check_schemas(tree: DatasetTree) -> tuple[Finding, ...]:
             path, _, problem = str(error).partition(": ")
             findings.append(finding("SCHEMA_NOT_JSON", location=path, problem=problem))
             continue
-        checks = [c for c in rules if c.rule.holds_for(name.entities, derivative=derivative)]
+        checks = [
+            check
+            for check in rules
+            if check.rule.holds_for(name.entities, derivative=derivative)
+            and not _asks_for_authors(check.rule, content.content)
+        ]
         own = name.path.removesuffix(name.extension) + ".json"
         if checks and own not in done:
             done.add(own)
@@ -134,6 +143,17 @@ def _is_derivative(sidecars: SidecarTree) -> bool:
         return sidecars.read(DESCRIPTION).get("DatasetType") == DERIVATIVE
     except SidecarError:
         return False
+
+
+def _asks_for_authors(rule: Rule, content: Mapping[str, Any]) -> bool:
+    """Tell whether a rule that asks for more authors than one finds none at all: that is asked for.
+
+    Parameters
+    ----------
+    content
+        What is said of a file: only dataset_description.json has the rule.
+    """
+    return rule.name == _FEW_AUTHORS and is_unfilled(content.get("Authors"))
 
 
 def _names_of(tree: DatasetTree) -> Iterator[BidsName]:

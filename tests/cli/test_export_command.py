@@ -14,10 +14,10 @@ from bidsanon.audit import Journal
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.files import sha256
-from bidsanon.findings import finding
+from bidsanon.findings import Finding, finding
 from bidsanon.pipeline import validate as checks
 from bidsanon.resources import schema_path
-from bidsanon.validate import openneuro_rules
+from bidsanon.validate import DatasetChecks, OfficialReport
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 JOURNAL = json.loads(schema_path("journal.schema.json").read_text("utf-8"))
@@ -34,8 +34,10 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "ds"
 
 
-def found(monkeypatch: pytest.MonkeyPatch, *findings: object) -> None:
-    monkeypatch.setattr(checks, "validate_dataset", lambda *_, **__: findings)
+def found(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
+    official = OfficialReport(issues=(), schema="1.2.7")
+    said = DatasetChecks(findings=findings, official=official)
+    monkeypatch.setattr(checks, "check_dataset", lambda *_, **__: said)
 
 
 @pytest.mark.parametrize("name", ["out.tar.gz", "out.zip"])
@@ -138,9 +140,8 @@ def test_without_a_private_folder_nothing_is_made_beside_the_archive(
 
 
 def test_what_is_hidden_does_not_count_since_it_stays_behind(
-    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(openneuro_rules, "check_official", lambda *_, **__: ())
     for folder in (".heudiconv/01/info", "sub-01/.old"):
         (dataset / folder).mkdir(parents=True)
         (dataset / folder / "one.json").write_text('{"PatientName": "Doe^Jane"}')

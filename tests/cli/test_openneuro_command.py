@@ -14,7 +14,7 @@ from bidsanon.cli.outcome import run
 from bidsanon.files import tree_digest
 from bidsanon.pipeline import validate as checks
 from bidsanon.resources import schema_path
-from bidsanon.validate import openneuro_rules
+from bidsanon.validate import DatasetChecks, OfficialReport
 from bidsanon.vault import Vault, destroy_vault
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
@@ -23,8 +23,8 @@ SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 @pytest.fixture
 def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A dataset in which the checks find nothing, and a vault that knows its person."""
-    monkeypatch.setattr(checks, "validate_dataset", lambda *_, **__: ())
-    monkeypatch.setattr(openneuro_rules, "check_official", lambda *_, **__: ())
+    nothing = DatasetChecks(findings=(), official=OfficialReport(issues=(), schema="1.2.7"))
+    monkeypatch.setattr(checks, "check_dataset", lambda *_, **__: nothing)
     add(tmp_path / "ds", "01/a")
     with Vault.open(tmp_path / "ds.private") as vault:
         vault.person_plan("id\x1f4711", subject="01", anchor_date="20180307")

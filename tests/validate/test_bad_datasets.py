@@ -12,8 +12,8 @@ from sessions.converted import nifti
 
 from bidsanon.bids.tree import list_tree
 from bidsanon.external import Completed
-from bidsanon.findings import Finding, errors
-from bidsanon.validate import check_layout, check_schemas, validate_dataset
+from bidsanon.findings import errors
+from bidsanon.validate import OfficialReport, check_layout, check_schemas, validate_dataset
 from bidsanon.validate.files import check_files
 from bidsanon.validate.images import check_images
 
@@ -30,11 +30,11 @@ def official(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Let the official validator find nothing; return for which datasets it was asked."""
     asked: list[Path] = []
 
-    def silent(root: Path) -> tuple[Finding, ...]:
+    def silent(root: Path, **_: object) -> OfficialReport:
         asked.append(root)
-        return ()
+        return OfficialReport(issues=())
 
-    monkeypatch.setattr("bidsanon.validate.dataset.check_official", silent)
+    monkeypatch.setattr("bidsanon.validate.dataset.ask_official", silent)
     return asked
 
 

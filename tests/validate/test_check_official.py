@@ -9,8 +9,9 @@ import pytest
 from bidsanon.errors import MissingToolError, ToolFailedError
 from bidsanon.external import Completed
 from bidsanon.findings import Severity, errors
-from bidsanon.validate import check_official, validate_dataset
-from bidsanon.validate.official import bids_schema_file
+from bidsanon.validate import ask_official, validate_dataset
+from bidsanon.validate.description import check_description
+from bidsanon.validate.official import OfficialIssue, OfficialReport, bids_schema_file
 
 Edit = Callable[..., None]
 
@@ -26,10 +27,37 @@ def test_a_dataset_as_the_stages_make_it_is_valid(dataset: Path) -> None:
     assert not any("AGE_89" in f.message for f in findings)
 
 
+@pytest.mark.parametrize("authors", [None, [], ["TODO"], ["First1 Last1"]])
+def test_that_nobody_is_named_is_said_once(dataset: Path, edit: Edit, authors: object) -> None:
+    edit("dataset_description.json", Authors=authors)
+
+    found = (*validate_dataset(dataset), *check_description(dataset))
+
+    assert [f.code for f in found if "uthor" in f.message or "AUTHORS" in f.code] == [
+        "DATASET_NO_AUTHORS"
+    ]
+
+
+def test_that_only_one_is_named_is_said_once(dataset: Path, edit: Edit) -> None:
+    edit("dataset_description.json", Authors=["Ada Example"])
+
+    found = (*validate_dataset(dataset), *check_description(dataset))
+
+    assert [f.location for f in found if "uthor" in f.message or "AUTHORS" in f.code] == [
+        "dataset_description.json#/Authors"
+    ]
+
+
+def test_the_licence_is_asked_for_once(dataset: Path) -> None:
+    found = (*validate_dataset(dataset), *check_description(dataset))
+
+    assert [f.code for f in found if "icense" in f.message + f.location] == ["DATASET_NO_LICENSE"]
+
+
 def test_its_errors_are_findings_with_its_codes(dataset: Path, edit: Edit) -> None:
     edit("*_bold.json", TaskName=None)
 
-    (found,) = errors(check_official(dataset))
+    (found,) = ask_official(dataset).errors
 
     assert found.code == "OFFICIAL_VALIDATOR_ERROR"
     assert "SIDECAR_KEY_REQUIRED: TaskName" in found.message
@@ -39,7 +67,7 @@ def test_its_errors_are_findings_with_its_codes(dataset: Path, edit: Edit) -> No
 def test_no_value_of_the_dataset_is_quoted(dataset: Path) -> None:
     (dataset / "participants.tsv").write_text("participant_id\tage\nsub-01\tMara\n")
 
-    findings = errors(check_official(dataset))
+    findings = ask_official(dataset).errors
 
     assert findings
     assert "Mara" not in str(findings)
@@ -50,21 +78,56 @@ def test_rows_beyond_the_first_thousand_are_read(dataset: Path) -> None:
     table = "\n".join(["participant_id\tage", "sub-01\t30", *rows, "sub-last\tnever"])
     (dataset / "participants.tsv").write_text(table + "\n")
 
-    assert "TSV_VALUE_INCORRECT_TYPE" in str(errors(check_official(dataset)))
+    assert "TSV_VALUE_INCORRECT_TYPE" in str(ask_official(dataset).errors)
 
 
 def test_a_newer_standard_finds_what_the_one_that_it_brings_does_not(dataset: Path) -> None:
     """AGE_89 never fires in the schema that the validator brings."""
-    assert "AGE_89" in str(check_official(dataset, schema=bids_schema_file()))
+    assert "AGE_89" not in str(ask_official(dataset).findings)
+    assert "AGE_89" in str(ask_official(dataset, schema=bids_schema_file()).findings)
 
 
 def test_a_configuration_says_how_much_a_code_weighs(dataset: Path, tmp_path: Path) -> None:
     config = tmp_path / "of a lab.json"
     config.write_text('{"error": [{"code": "NO_AUTHORS"}]}')
 
-    (found,) = errors(check_official(dataset, config=config))
+    report = ask_official(dataset, config=config)
+    (found,) = report.findings
 
     assert "NO_AUTHORS" in found.message
+    assert report.errors == ask_official(dataset).weighed({"NO_AUTHORS": "error"}).errors
+
+
+def issue(code: str, *, severity: str = "warning", location: str = "a") -> OfficialIssue:
+    return OfficialIssue(code=code, field="", severity=severity, location=location, meaning="m")
+
+
+def test_what_it_would_say_under_other_severities_follows_from_what_it_says() -> None:
+    report = OfficialReport(issues=(issue("A"), issue("B", severity="error"), issue("C")))
+    other = report.weighed({"A": "error", "B": "warning", "C": "ignore"})
+    assert other.codes == {"A"}
+    assert [(f.severity, f.message.split(": ")[0][-1]) for f in other.findings] == [
+        ("error", "A"),
+        ("info", "B"),
+    ]
+    assert report.codes == {"B"}
+
+
+def test_codes_can_be_left_out_everywhere_or_at_one_place() -> None:
+    two = (issue("A", severity="error"), issue("A", severity="error", location="b"))
+    report = OfficialReport(issues=two)
+    assert report.without({"B"}) == report
+    assert report.without({"A"}).issues == ()
+    assert report.without({"A"}, location="a").issues == two[1:]
+
+
+def test_warnings_of_one_code_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"code": "X", "severity": "warning"}
+    issues = [said | {"location": "/one"}, said | {"location": "/two"}, {"code": "E"}]
+    _answering(monkeypatch, 16, json.dumps({"issues": {"issues": issues}}))
+    error, warning = ask_official(Path()).issues
+    assert (error.code, error.severity) == ("E", "error"), "without a severity it weighs most"
+    assert (warning.location, warning.count) == ("one", 2)
 
 
 def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, stdout: str) -> None:
@@ -79,6 +142,8 @@ def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, stdout: str) ->
         (2, "", "ended with code 2"),
         (0, "", "cannot be understood"),
         (0, "[]", "cannot be understood"),
+        (0, '{"issues": {"issues": 1}}', "cannot be understood"),
+        (0, '{"issues": {"issues": [{}]}}', "cannot be understood"),
         (16, json.dumps({"issues": {"issues": []}}), "lists none"),
     ],
 )
@@ -88,11 +153,11 @@ def test_a_crash_is_an_error_and_not_a_clean_dataset(
     _answering(monkeypatch, returncode, stdout)
 
     with pytest.raises(ToolFailedError, match=said):
-        check_official(dataset)
+        ask_official(dataset)
 
 
 def test_a_missing_validator_is_told(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bidsanon.external.find_program", lambda _program: None)
 
     with pytest.raises(MissingToolError, match="bids-validator-deno is not installed"):
-        check_official(dataset)
+        ask_official(dataset)
