@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
 from functools import cache
 from pathlib import Path
@@ -81,7 +83,9 @@ def _found_by_pybids(root: Path) -> dict[str, dict[str, str]]:
         warnings.simplefilter("ignore")
         layout_class, indexer_class = _pybids()
         indexer = indexer_class(validate=False, index_metadata=False)
-        layout = layout_class(root, validate=False, derivatives=False, indexer=indexer)
+        layout = layout_class(
+            root, validate=False, derivatives=False, indexer=indexer, config=[_entities_below(root)]
+        )
         wanted = {"suffix", "extension", "datatype", *_PYBIDS_NAMES.values()}
         return {
             file.path: {
@@ -89,6 +93,19 @@ def _found_by_pybids(root: Path) -> dict[str, dict[str, str]]:
             }
             for file in layout.get(extension=list(IMAGE_EXTENSIONS))
         }
+
+
+def _entities_below(root: Path) -> dict[str, Any]:
+    """Return pybids' own rules of entities, for what stands below a folder.
+
+    As they are, they look at whole paths: of a dataset in ``/data/eeg/study`` everything is EEG.
+    """
+    rules: dict[str, Any] = json.loads(_rules_of_pybids().read_text("utf-8"))
+    above = rf"\A{re.escape(str(root))}(?s:.*?)"
+    for entity in rules["entities"]:
+        if "pattern" in entity:
+            entity["pattern"] = above + entity["pattern"]
+    return rules
 
 
 def _asked_for(image: BidsName) -> dict[str, str]:
@@ -103,6 +120,13 @@ def _asked_for(image: BidsName) -> dict[str, str]:
         if label is not None:
             asked[name] = label
     return asked
+
+
+@cache
+def _rules_of_pybids() -> Path:
+    from bids.config import get_option  # noqa: PLC0415
+
+    return Path(get_option("config_paths")["bids"])
 
 
 @cache

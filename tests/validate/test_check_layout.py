@@ -19,6 +19,17 @@ def test_a_dataset_may_be_named_in_any_way(dataset: Path, root: str) -> None:
     assert check_layout(dataset / root) == ()
 
 
+@pytest.mark.parametrize("above", ["eeg", "sub-09", "x/task-rest_func", "a.b(c)/ses-09\nb"])
+def test_where_a_dataset_lies_says_nothing_of_its_images(
+    above: str, dataset: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / above / "study"
+    elsewhere.parent.mkdir(parents=True)
+    dataset.rename(elsewhere)
+
+    assert check_layout(elsewhere) == ()
+
+
 @pytest.mark.parametrize(
     "name",
     [
