@@ -14,7 +14,7 @@ import sessions
 from pydicom import Dataset, dcmread
 
 from bidsanon import workers
-from bidsanon.deidentify import deidentify_session, staging
+from bidsanon.deidentify import deidentify_session, work
 from bidsanon.demo.person import MARA, clock, identifying_strings
 from bidsanon.errors import StorageError
 from bidsanon.files import tree_digest
@@ -338,6 +338,6 @@ def test_no_space_left_is_said_so(
     def full(*_: object, **__: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(staging.os, "open", full)
+    monkeypatch.setattr(work.os, "open", full)
     with pytest.raises(StorageError, match="no space left"):
         stage(source)
