@@ -67,6 +67,7 @@ _TELEPHONE = re.compile(
     re.IGNORECASE,
 )
 _PERSON = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?:[ '-][^\W\d_]+)?\^{1,2}[A-ZÀ-Þ][^\W\d_]+")
+_LETTER = re.compile(r"[^\W\d_]")
 _HOME = re.compile(
     r"(?:(?<![\w.])/(?:home|Users|data/home|usr/home)/"
     r"|[A-Za-z]:[\\/]{1,2}(?:Users|Documents and Settings)[\\/]{1,2})"
@@ -154,6 +155,15 @@ def names_somebodys_address(text: str) -> bool:
 def names_somebodys_folder(text: str) -> bool:
     """Tell whether a text holds the path of somebody's home folder, which names them."""
     return any(match[1].lower() not in _NOBODYS_HOME for match in _HOME.finditer(text))
+
+
+def words_in_a_row(text: str) -> int:
+    """Return how many words with a letter in them stand side by side in a text, at most."""
+    most = run = 0
+    for word in text.split():
+        run = run + 1 if _LETTER.search(word) else 0
+        most = max(most, run)
+    return most
 
 
 def written_names(text: str) -> tuple[str, ...]:

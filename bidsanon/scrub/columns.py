@@ -29,6 +29,7 @@ from bidsanon.bids.written import (
     is_unshifted,
     names_somebodys_address,
     units_per_year,
+    words_in_a_row,
     written_date,
 )
 
@@ -41,7 +42,6 @@ _GOES = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE}
 _DATE = re.compile(r"-\d\d-\d\d")
 _DIALLED = re.compile(r"\+\d")
 _CALLED = ("tel", "phone", "fax", "mobile")
-_WORDS_IN_A_ROW = re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]")
 _MANY = 1 << 14
 _DEVICE = "deviceserialnumber"
 
@@ -239,7 +239,7 @@ def _free_text(
         day = written_date(cell, loosely=words_too)
         if day:
             return NOT_AVAILABLE if is_unshifted(day) else cell
-        if names_somebodys_address(cell) or (words_too and _WORDS_IN_A_ROW.search(cell)):
+        if names_somebodys_address(cell) or (words_too and words_in_a_row(cell) > 1):
             return clean(cell) or NOT_AVAILABLE
         if is_suspicious(cell, policy.without_known):
             return clean(cell) or NOT_AVAILABLE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from bidsanon.bids.written import (
     age_years,
     is_unshifted,
     units_per_year,
+    words_in_a_row,
     written_date,
 )
 from bidsanon.validate.privacy_names import may_be_person
@@ -53,9 +53,8 @@ _OF_THINGS = frozenset(
     )
 )
 """Columns that describe places and tests, and name nobody: San Diego, the Simon task."""
-_WORDS_IN_A_ROW = re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]")
-_SENTENCE = re.compile(r"(?:\S*[^\W\d_]{2}\S*\s+){4}\S*[^\W\d_]{2}")
-"""Five words in a row: an answer that is chosen from a list has fewer."""
+_PROSE_FROM, _SENTENCE_FROM = 2, 5
+"""Words in a row: an answer that is chosen from a list has fewer than the second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,11 +120,11 @@ def _says_something(cell: str, *, labels: frozenset[str]) -> bool:
 
 
 def _is_prose(cell: str) -> bool:
-    return _WORDS_IN_A_ROW.search(cell) is not None and not says_nothing(cell)
+    return words_in_a_row(cell) >= _PROSE_FROM and not says_nothing(cell)
 
 
 def _is_sentence(cell: str, *, known: frozenset[str]) -> bool:
-    return cell not in known and _SENTENCE.search(cell) is not None
+    return cell not in known and words_in_a_row(cell) >= _SENTENCE_FROM
 
 
 def _may_be_person(cell: str, *, known: frozenset[str]) -> bool:

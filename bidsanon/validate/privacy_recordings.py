@@ -18,12 +18,12 @@ from bidsanon.bids.written import (
     is_unshifted,
     names_somebodys_address,
     names_somebodys_folder,
+    words_in_a_row,
 )
 from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _LABEL = re.compile(r"((?:sub|ses)-([^_/]+))")
-_WORDS_IN_A_ROW = re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]")
 _DATE, _TEXT = "PRIVACY_DATE", "PRIVACY_HEADER_TEXT"
 _BEGAN = "the recording's date"
 _SAMPLES_OF = {DATA: ".vhdr", ".fdt": ".set"}
@@ -94,7 +94,7 @@ def _line(name: str, path: Path, line: Marker | FileNamed) -> Iterator[Spot]:
         return
     if line.began and is_unshifted(line.began.date()):
         yield Spot(code=_DATE, location=name, details={"field": _BEGAN})
-    if line.is_comment and _WORDS_IN_A_ROW.search(line.description):
+    if line.is_comment and words_in_a_row(line.description) > 1:
         details = {"key": "a comment among the markers"}
         yield Spot(code="PRIVACY_FREE_TEXT", location=name, details=details)
 

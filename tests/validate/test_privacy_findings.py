@@ -666,6 +666,12 @@ def test_no_text_keeps_the_search_for_long(text: str) -> None:
     list(json_spots("a.json", {"PatientName": text, "ContentDate": text, "PatientAge": text}))
 
 
+@pytest.mark.parametrize("cell", ["a" * 900_000, "a " * 400_000, "Mara " * 150_000])
+def test_no_cell_keeps_the_search_for_long(tmp_path: Path, cell: str) -> None:
+    rows = f"participant_id\tnotes\twho\nsub-01\t{cell[:400_000]}\t{cell[:500_000]}\n"
+    spoil(tmp_path, {"participants.tsv": rows})
+
+
 @pytest.mark.parametrize("name", ["age Иван", "Иван", "name 木村", "age of Quillfeather", "4711"])
 def test_a_column_that_may_name_somebody_is_not_shown(tmp_path: Path, name: str) -> None:
     raw_dataset(tmp_path, whole=False)
