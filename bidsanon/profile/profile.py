@@ -6,10 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 
-from pydicom._dicom_dict import DicomDictionary
-from pydicom.datadict import dictionary_description, dictionary_has_tag
+from pydicom.datadict import dictionary_has_tag
 
 from bidsanon.bids.dataset_facts import NOTHING_SAID, DatasetFacts
 from bidsanon.dicom.confidentiality import (
@@ -23,11 +22,17 @@ from bidsanon.dicom.confidentiality import (
     resolve,
     table_row,
     table_rows,
-    tag_text,
 )
 from bidsanon.dicom.private import private_rules
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.findings import Severity
+from bidsanon.profile.beyond_table import (
+    DATE_VRS,
+    REFERENCES,
+    not_cleanable,
+    protecting_row,
+    unlisted_dates,
+)
 from bidsanon.profile.decision import Cleaning, Decision, PrivateKey, Rule, Variation
 from bidsanon.profile.description import (
     AttributeRow,
@@ -37,28 +42,9 @@ from bidsanon.profile.description import (
     rows_of_marks,
 )
 
+_PATIENT_NAME = 0x00100010
+_PATIENT_ID = 0x00100020
 _PATIENT_AGE = 0x00101010
-
-_UNCLEANABLE: dict[Option, frozenset[int]] = {
-    Option.RETAIN_MODIFIED_DATES: frozenset(
-        {
-            # An offset from UTC, a signed and a binary time stamp: no date that days shift.
-            *(0x00080201, 0x04000310, 0x00340007),
-            # Dates that others know (the standard's versions, a device's history, a study's
-            # approval): the shifted one beside the known one gives the person's shift away.
-            *(0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07),
-            *(0x00181200, 0x00181201, 0x00181202, 0x00181203, 0x00181204, 0x00181205),
-            *(0x0014407C, 0x0014407E, 0x0018700C, 0x0018700E),
-            *(0x00120086, 0x00120087),
-            # Of these Table E.1-1 lists none: when a material expires, a device was calibrated,
-            # and a procedure was written.
-            *(0x00141020, 0x00143076, 0x00144076, 0x00144078, 0x0014407A),
-        }
-    ),
-    # Binary, although the standard counts it among the descriptions.
-    Option.CLEAN_DESCRIPTORS: frozenset({0x0016002B, 0x0016004B}),
-}
-"""While the option is selected, these have their basic action, whatever the table says."""
 
 _CLEANINGS = {
     Option.RETAIN_SAFE_PRIVATE: Cleaning.PRIVATE,
@@ -69,36 +55,14 @@ _CLEANINGS = {
     Option.CLEAN_STRUCTURED_CONTENT: Cleaning.STRUCTURED_CONTENT,
     Option.CLEAN_GRAPHICS: Cleaning.GRAPHICS,
 }
-
-
 _PLAIN = {action: Decision(action=action) for action in Action}
 _UNKNOWN = Decision(
     action=Action.REMOVE, reason="no edition of the standard that bidsanon knows lists it"
 )
 _UNLISTED = Decision(action=Action.REMOVE, reason="it is not on the profile's list")
-_REFERENCES = frozenset(
-    {
-        # Instances and what belongs to them.
-        *(0x00081167, 0x00083012, 0x00200242, 0x00280304, 0x0040A021, 0x0040A022, 0x00440102),
-        *(0x00440108, 0x00687004, 0x0070031B, 0x00701209, 0x00701904, 0x0072007F),
-        # Frames of reference.
-        *(0x0018991E, 0x00209312, 0x00209313, 0x300A0675),
-        # Where an instance is stored.
-        *(0x0040E011, 0x0040E030, 0x0040E031),
-    }
-)
-"""UIDs of one examination that Table E.1-1 leaves out: PS3.15 E.1.1 has references replaced too."""
 _REFERENCE = Decision(
     action=Action.REPLACE_UID, reason="it refers to what has a UID of its own, which is replaced"
 )
-_PATIENT_NAME = 0x00100010
-_PATIENT_ID = 0x00100020
-_DATE_VRS = frozenset({"DA", "DT"})
-_AS_DATES = {
-    Option.RETAIN_FULL_DATES: Action.KEEP,
-    Option.RETAIN_MODIFIED_DATES: Action.CLEAN,
-}
-"""What the table has for the dates of an acquisition, which the Basic Profile may remove."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +250,7 @@ class Profile:
             date = None if self.allow_list else protecting_row(tag)
             if date is not None and tag not in own:
                 rows.append(row_of_table(date, self.ruling_of(date)))
-        unlisted = {tag: self._reference for tag in _REFERENCES if tag not in own}
+        unlisted = {tag: self._reference for tag in REFERENCES if tag not in own}
         rows += [row_of_rule(tag, decision) for tag, decision in (*own.items(), *unlisted.items())]
         rows += rows_of_marks(self._marks)
         return tuple(sorted(rows, key=lambda row: row.tag))
@@ -357,7 +321,7 @@ class Profile:
         return any(
             decision.action is Action.KEEP
             and isinstance(attribute, int)
-            and dictionary_vr(attribute) in _DATE_VRS
+            and dictionary_vr(attribute) in DATE_VRS
             for attribute, decision in self._own.items()
         )
 
@@ -383,7 +347,7 @@ class Profile:
         if row is None:
             if not dictionary_has_tag(tag):
                 return _UNKNOWN
-            if tag in _REFERENCES:
+            if tag in REFERENCES:
                 return self._reference
             return _UNLISTED if self.allow_list else _PLAIN[Action.KEEP]
         if self.allow_list and not self._speaking & row.options.keys() and table_row(tag) is None:
@@ -407,7 +371,7 @@ class Profile:
         selected = {
             option: row.options[option] for option in row.options if option in self._speaking
         }
-        if not any(row.number in _UNCLEANABLE.get(option, ()) for option in selected):
+        if not any(row.number in not_cleanable(option) for option in selected):
             for wanted in (Action.CLEAN, Action.KEEP):
                 for option, action in selected.items():
                     if action is wanted:
@@ -415,38 +379,8 @@ class Profile:
         return Action.REMOVE, None
 
 
-@lru_cache(maxsize=1 << 14)
-def protecting_row(tag: int) -> TableRow | None:
-    """Return the row of Table E.1-1 for an attribute, or one like it for a date that it lacks.
-
-    A date that the table does not list may be that of the acquisition all the same: it is treated
-    as the table treats those.
-    """
-    row = table_row(tag)
-    if row is not None or not (dictionary_has_tag(tag) and dictionary_vr(tag) in _DATE_VRS):
-        return row
-    return TableRow(
-        tag=tag_text(tag), name=dictionary_description(tag), basic="X/Z/D", options=_AS_DATES
-    )
-
-
-@cache
-def unlisted_dates() -> tuple[int, ...]:
-    """Return the standard's dates that Table E.1-1 does not list, by tag."""
-    return tuple(
-        tag
-        for tag in sorted(DicomDictionary)
-        if table_row(tag) is None and protecting_row(tag) is not None
-    )
-
-
 def _plain(decision: Decision) -> list[str | None]:
     return [decision.action, decision.cleaning, decision.value]
-
-
-def not_cleanable(option: Option) -> frozenset[int]:
-    """Return the tags that keep their basic action while an option is selected."""
-    return _UNCLEANABLE.get(option, frozenset())
 
 
 def _by_creator(key: PrivateKey) -> tuple[str, int, int]:
