@@ -148,7 +148,7 @@ def command(
     if as_json:
         print_json(run_summary(run))
     if run.refusal:
-        click.echo(f"report: {report_path(run.request)}", err=True)
+        click.echo(f"report: {report_path(run)}", err=True)
         raise run.refusal
     if not as_json:
         click.echo(run_text(run))

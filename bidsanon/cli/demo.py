@@ -51,7 +51,7 @@ def command(*, folder: Path) -> int:
         )
         run = convert(request, progress=progress, redactor=redactor)
     if run.refusal:
-        click.echo(f"report: {report_path(run.request)}", err=True)
+        click.echo(f"report: {report_path(run)}", err=True)
         raise run.refusal
     click.echo(run_text(run))
     click.echo(

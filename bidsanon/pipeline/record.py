@@ -32,17 +32,23 @@ _PROTOCOL_NAME = 0x00181030
 
 
 def record_run(run: Run, space: Workspace) -> None:
-    """Write the session's page, keep what it says, and append to the journal if it was refused.
+    """Write the run's page, keep what it says, and append to the journal if it was refused.
 
-    That it was published stands in the journal already: publishing and that are one step.
+    What is published keeps its page when a later run is refused. That it was published stands in
+    the journal already: publishing and that are one step.
     """
     report = _report(run)
-    keep_record(report, space.refused_record if run.refusal else space.published_record)
-    if not run.refusal:
-        remove_tree(space.refused_record)
-    write_report(report, space.report)
     if run.refusal:
+        keep_record(report, space.refused_record)
+        place = run.request.place
+        there = (place.dataset / place.relative).is_dir() and space.report.is_file()
+        write_report(report, space.refused_report, published=space.report.name if there else "")
         Journal(run.request.private).append(journal_entry(run))
+        return
+    keep_record(report, space.published_record)
+    write_report(report, space.report)
+    remove_tree(space.refused_record)
+    space.refused_report.unlink(missing_ok=True)
 
 
 def describe_series(deidentified: DeidentifiedSession) -> dict[int, str]:

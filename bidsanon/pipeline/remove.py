@@ -143,7 +143,11 @@ def remove_summary(request: RemoveRequest, removal: Removal, *, planned: bool) -
 def private_left(request: RemoveRequest) -> list[str]:
     """Return what the private folder still holds of the session: pages, records, quarantine."""
     space = Workspace(private=request.private, name=request.place.name)
-    places = (space.report, space.published_record, space.refused_record, space.quarantine)
+    places = (
+        *(space.report, space.refused_report),
+        *(space.published_record, space.refused_record),
+        space.quarantine,
+    )
     return [str(path) for path in places if path.exists()]
 
 

@@ -102,7 +102,7 @@ def report(request: ReportRequest, *, progress: Progress, redactor: Redactor) ->
     with storage_errors("the pages"):
         _make_folder(request)
         _write_sessions(made, content, private, progress)
-        refused = write_refused_pages(request)
+        refused = write_refused_pages(request, made.pages)
         made.pages += refused.values()
         whole = _dataset_report(made, content, private, refused)
         html = render_dataset(whole, private=request.is_private)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +56,8 @@ class SessionPage:
     @property
     def refused(self) -> str:
         """The name of the page of a later run that was refused; empty where there is none."""
-        there = _workspace(self.request, self.session.name).refused_record.is_dir()
-        return refused_page(self.session.name) if there else ""
+        space = _workspace(self.request, self.session.name)
+        return space.refused_report.name if space.refused_record.is_dir() else ""
 
     @property
     def decisions(self) -> Mapping[str, FaceVerdict]:
@@ -163,20 +163,30 @@ def recorded_run(request: ReportRequest, session: SessionContent) -> SessionRepo
     return read_record(_workspace(request, session.name).published_record)
 
 
-def refused_page(name: str) -> str:
-    """Return what the page of a session's refused run is called."""
-    return f"{name}_refused.html"
+def write_refused_pages(request: ReportRequest, written: Collection[Path]) -> dict[str, Path]:
+    """Write the page of each session whose last run was refused, and return them by its name.
 
-
-def write_refused_pages(request: ReportRequest) -> dict[str, Path]:
-    """Write the page of each session whose last run was refused, and return them by its name."""
+    Parameters
+    ----------
+    request
+        What was asked for.
+    written
+        The pages of the sessions that are in the dataset.
+    """
     pages = {}
     for folder in sorted((request.private / "reports").glob("*/refused")):
         name = folder.parent.name
         record = read_record(folder)
         if record is not None:
-            pages[name] = request.out / refused_page(name)
-            html = render_session(record.name, record=record, view=None, private=request.is_private)
+            space = _workspace(request, name)
+            pages[name] = request.out / space.refused_report.name
+            html = render_session(
+                record.name,
+                record=record,
+                view=None,
+                private=request.is_private,
+                published=space.report.name if request.out / space.report.name in written else "",
+            )
             write_page(html, pages[name], private=request.is_private)
     return pages
 

@@ -34,7 +34,7 @@ def run_summary(run: Run) -> dict[str, Any]:
         "gates": [gate_record(result) for result in run.gates.results],
         "residue": residue_record(run.residue),
         "deface": _deface(run),
-        "report": str(report_path(run.request)),
+        "report": str(report_path(run)),
         "private": str(run.request.private),
         "seconds": round(run.seconds, 1),
     }
@@ -77,9 +77,10 @@ def failure_summary(command: str, error: BidsanonError) -> dict[str, Any]:
     }
 
 
-def report_path(request: ConvertRequest) -> Path:
-    """Return where the session's page is, once its run has ended."""
-    return Workspace(private=request.private, name=request.place.name).report
+def report_path(run: Run) -> Path:
+    """Return where the page of a run is, once that has ended."""
+    space = Workspace(private=run.request.private, name=run.request.place.name)
+    return space.refused_report if run.refusal else space.report
 
 
 def finding_record(found: Finding) -> dict[str, str]:

@@ -58,8 +58,13 @@ class Workspace:
 
     @property
     def report(self) -> Path:
-        """The session's page."""
+        """The session's page: of the run that published it."""
         return self.private / "reports" / f"{self.name}.html"
+
+    @property
+    def refused_report(self) -> Path:
+        """The page of the last run if it was refused: what is published keeps its own."""
+        return self.report.with_name(f"{self.name}_refused.html")
 
     @property
     def published_record(self) -> Path:

@@ -20,7 +20,7 @@ _SESSION, _DATASET = "session.html.jinja", "dataset.html.jinja"
 _PUBLIC_FILE_MODE = 0o644
 
 
-def write_report(record: SessionReport, path: Path) -> None:
+def write_report(record: SessionReport, path: Path, *, published: str = "") -> None:
     """Write the page of one session's run, readable by its owner only.
 
     Parameters
@@ -29,9 +29,11 @@ def write_report(record: SessionReport, path: Path) -> None:
         What it says.
     path
         Where to, within the private folder; the folder is made if it is not there.
+    published
+        The name of the page of what is published, where this is that of a run that was refused.
     """
     make_private_folder(path.parent)
-    write_text(path, render(record), mode=PRIVATE_FILE_MODE)
+    write_text(path, render(record, published=published), mode=PRIVATE_FILE_MODE)
 
 
 def write_page(html: str, path: Path, *, private: bool) -> None:
@@ -45,13 +47,18 @@ def write_page(html: str, path: Path, *, private: bool) -> None:
     write_text(path, html, mode=PRIVATE_FILE_MODE if private else _PUBLIC_FILE_MODE)
 
 
-def render(record: SessionReport) -> str:
-    """Return the HTML of a run's page."""
-    return render_session(record.name, record=record, view=None, private=True)
+def render(record: SessionReport, *, published: str = "") -> str:
+    """Return the HTML of a run's page; for `published` see :func:`write_report`."""
+    return render_session(record.name, record=record, view=None, private=True, published=published)
 
 
 def render_session(
-    label: str, *, record: SessionReport | None, view: SessionView | None, private: bool
+    label: str,
+    *,
+    record: SessionReport | None,
+    view: SessionView | None,
+    private: bool,
+    published: str = "",
 ) -> str:
     """Return the HTML of a session's page.
 
@@ -66,6 +73,8 @@ def render_session(
     private
         Whether the page is for the private folder. Others show no head before its defacing, and
         after it those alone that the view names.
+    published
+        The name of the page of what is published, where this is that of a run that was refused.
     """
     defaced = record.defaced if record else ()
     shown = view.heads if view else frozenset()
@@ -75,6 +84,7 @@ def render_session(
         report=record,
         view=view,
         private=private,
+        published_page=published,
         errors=record.findings(Severity.ERROR) if record else (),
         warnings=record.findings(Severity.WARNING) if record else (),
         faces=[

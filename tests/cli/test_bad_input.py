@@ -250,7 +250,7 @@ def test_two_persons(shell: Shell) -> None:
 def test_a_refusal_says_where_its_report_is(shell: Shell) -> None:
     two_persons(shell.folder / "in")
     assert shell.convert(shell.folder / "in") == 4
-    report = shell.folder / "ds.private" / "reports" / "sub-01.html"
+    report = shell.folder / "ds.private" / "reports" / "sub-01_refused.html"
     assert report.is_file()
     assert f"report: {report}" in shell.err
 

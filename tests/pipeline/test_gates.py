@@ -228,6 +228,6 @@ def test_a_refusal_is_written_down(dataset: Path, tmp_path: Path) -> None:
     two_persons(tmp_path / "in2")
     run = run_convert(tmp_path / "in2", dataset=dataset, session="02")
     private = run.request.private
-    page = (private / "reports" / "sub-01_ses-02.html").read_text()
+    page = (private / "reports" / "sub-01_ses-02_refused.html").read_text()
     assert "SEVERAL_PERSONS" in page
     assert '"outcome": "refused"' in (private / "journal.jsonl").read_text()

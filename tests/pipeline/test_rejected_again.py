@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from runs import run_convert
-from sessions import MARA, bold_mosaic, dwi_mosaic
+from sessions import MARA, bold_mosaic, dwi_mosaic, two_persons
 
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
 from bidsanon.files import sha256, tree_digest
 from bidsanon.findings import errors
+from bidsanon.pipeline.summary import report_path
 from bidsanon.pipeline.validate import make_validate_request, validate
 from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
@@ -41,6 +43,37 @@ def test_a_rejected_image_is_not_published_again(dataset: Path, tmp_path: Path) 
     assert [found.code for found in again.refusal.findings] == ["FACE_REJECTED"]
     assert again.refusal.findings[0].location == image.relative_to(dataset).as_posix()
     assert tree_digest(dataset) == before
+
+
+@pytest.mark.slow
+def test_a_refused_rerun_has_a_page_of_its_own_and_the_published_one_stays(
+    dataset: Path, tmp_path: Path
+) -> None:
+    reports = dataset.with_name("ds.private") / "reports"
+    page, refused = reports / "sub-01_ses-01.html", reports / "sub-01_ses-01_refused.html"
+    before = page.read_text()
+    two_persons(tmp_path / "in")
+    again = run_convert(tmp_path / "in", dataset=dataset, session="01", overwrite=True)
+    assert again.refusal is not None
+    assert report_path(again) == refused
+    assert page.read_text() == before
+    assert f'<a href="{page.name}">' in refused.read_text()
+    assert "Refused by the gate Source" in refused.read_text()
+
+    bold_mosaic(tmp_path / "good", person=MARA)
+    good = run_convert(tmp_path / "good", dataset=dataset, session="01", overwrite=True)
+    assert good.refusal is None
+    assert report_path(good) == page
+    assert page.read_text() != before
+    assert not refused.exists()
+
+
+def test_a_first_run_that_was_refused_links_to_no_other_page(tmp_path: Path) -> None:
+    two_persons(tmp_path / "in")
+    run = run_convert(tmp_path / "in", dataset=tmp_path / "ds")
+    page = report_path(run)
+    assert page.name == "sub-01_refused.html"
+    assert not [link for link in re.findall(r'href="([^"]*)"', page.read_text()) if link[0] != "#"]
 
 
 @pytest.mark.slow

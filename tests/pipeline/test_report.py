@@ -229,6 +229,8 @@ def test_a_later_run_that_was_refused_has_a_page_of_its_own(published: Path) -> 
     assert folder / "sub-01_ses-a_refused.html" in made.pages
     assert "Refused by the gate Deface" in Reader(folder / "sub-07_refused.html").text
     assert "Published" in Reader(folder / NAME).text
+    assert NAME in Reader(folder / "sub-01_ses-a_refused.html").all("href")
+    assert "sub-07.html" not in Reader(folder / "sub-07_refused.html").all("href")
     assert "A later run of this session was refused" in Reader(folder / NAME).text
     assert "Refused, and not in the dataset: sub-07" in Reader(made.index).text
 
