@@ -295,13 +295,6 @@ def _is_dense(block: bytes) -> bool:
     return all(len(zlib.compress(s, zlib.Z_BEST_SPEED)) >= len(s) for s in samples)
 
 
-def gunzip_chunks(path: Path) -> Iterator[bytes]:
-    """Decompress a gzip file piece by piece, in bounded memory."""
-    with gzip.open(path, "rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-
-
 def is_gzip(path: Path) -> bool:
     """Tell by its first two bytes whether a file is gzip."""
     with path.open("rb") as stream:

@@ -22,7 +22,6 @@ from bidsanon.findings import Finding
 
 JOURNAL_NAME = "journal.jsonl"
 JOURNAL_VERSION = 1
-SCHEMA = "journal.schema.json"
 
 
 class Outcome(StrEnum):

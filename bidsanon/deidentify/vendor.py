@@ -126,17 +126,6 @@ def clean_private(
     return cleaned
 
 
-def describe_method(method: str) -> str:
-    """Return what a cleaning method does, in a sentence.
-
-    Parameters
-    ----------
-    method
-        The name that the table gives it.
-    """
-    return (_METHODS[method].__doc__ or "").partition("\n")[0]
-
-
 def _clean_uid(value: PrivateValue, cleaning: PrivateCleaning) -> bytes | None:
     """UID: replaced by the same one wherever it stands."""
     parts = value.content.rstrip(b" \0").decode("latin-1").split("\\")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +37,6 @@ _ORIGINAL_COLUMNS = (
     "series_description",
     "protocol_name",
 )
-
-
-class TableFormat(StrEnum):
-    """In which form the table is shown."""
-
-    TEXT = "text"
-    """Lines for people."""
-    TSV = "tsv"
-    """A line for each series, for a spreadsheet."""
-    JSON = "json"
-    """One object, as ``schemas/summary.schema.json`` describes it."""
-    HTML = "html"
-    """A page for a browser."""
 
 
 @dataclass(frozen=True, kw_only=True)

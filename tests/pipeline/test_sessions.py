@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from bidsanon.cli.outcome import run
 from bidsanon.deface.engines import Attempt, EmbeddedEngine
 from bidsanon.deface.grid import Grid
 from bidsanon.errors import ConflictError
-from bidsanon.files import files_below, gunzip_chunks, is_gzip, tree_digest
+from bidsanon.files import files_below, is_gzip, tree_digest
 from bidsanon.pipeline import convert as pipeline
 from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
@@ -47,7 +48,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def content(path: Path) -> bytes:
-    return b"".join(gunzip_chunks(path)) if is_gzip(path) else path.read_bytes()
+    return gzip.decompress(path.read_bytes()) if is_gzip(path) else path.read_bytes()
 
 
 def test_a_session_is_there_with_all_that_belongs_to_it(dataset: Path) -> None:
