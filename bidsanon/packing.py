@@ -14,6 +14,7 @@ from bidsanon.errors import ConflictError
 from bidsanon.files import write_gzip
 
 _FILE_MODE = 0o644
+_PROGRAM_MODE = 0o755
 _FOLDER_MODE = 0o755
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a ZIP archive can write."""
@@ -36,11 +37,19 @@ class Member:
         How many bytes it holds.
     chunks
         Gives these bytes, piece by piece; asked once, when all members before it are packed.
+    is_program
+        Whether it can be run once it is unpacked.
     """
 
     name: str
     size: int
     chunks: Callable[[], Iterator[bytes]]
+    is_program: bool = False
+
+    @property
+    def mode(self) -> int:
+        """Its permissions: one of two, whatever they were."""
+        return _PROGRAM_MODE if self.is_program else _FILE_MODE
 
 
 def members_of(folder: Path, *, top: str) -> Iterator[Member]:
@@ -92,7 +101,7 @@ def pack_zip(members: Iterable[Member], archive: Path) -> None:
                 entry.external_attr = (0o040000 | _FOLDER_MODE) << 16 | 0x10
                 packed.writestr(entry, b"")
                 continue
-            entry.external_attr = (0o100000 | _FILE_MODE) << 16
+            entry.external_attr = (0o100000 | member.mode) << 16
             if not name.endswith(_COMPRESSED):
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry._compresslevel = _LEVEL  # type: ignore[attr-defined]  # noqa: SLF001 (no other way)
@@ -127,7 +136,7 @@ def _tar(members: Iterable[Member]) -> Iterator[bytes]:
             entry.type, entry.mode = tarfile.DIRTYPE, _FOLDER_MODE
             yield entry.tobuf(tarfile.PAX_FORMAT)
             continue
-        entry.size, entry.mode = member.size, _FILE_MODE
+        entry.size, entry.mode = member.size, member.mode
         yield entry.tobuf(tarfile.PAX_FORMAT)
         yield from _content(member)
         yield bytes(-member.size % tarfile.BLOCKSIZE)

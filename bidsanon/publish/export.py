@@ -1,7 +1,7 @@
 """A dataset's archive for sharing: put in place in one step, the same bytes every time.
 
 What goes into it is for :mod:`bidsanon.bids.sharing` to say. A link is followed to its content, and
-one that leaves the dataset goes nowhere.
+one that leaves the dataset goes nowhere. Programs in folders of code stay programs.
 
 The archive holds the folder ``dataset`` and beside it ``manifest-sha256.txt``, so that nothing is
 added to the dataset itself. The manifest is written as ``sha256sum`` writes it and BagIt (RFC 8493)
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ TOP = "dataset"
 """
 MANIFEST = "manifest-sha256.txt"
 _FILE_MODE = 0o644
+_CODE = "code"
 _NOT_EVERYWHERE = frozenset("\\")
 
 
@@ -46,6 +48,8 @@ class Selection:
         What goes, sorted by the bytes of its name.
     states
         What changes when somebody writes a file, by its name.
+    programs
+        The names of those in folders of code that can be run.
     left_out
         What does not: hidden files and folders, each folder once and ending in a slash, sorted.
     findings
@@ -54,6 +58,7 @@ class Selection:
 
     files: tuple[TreeFile, ...]
     states: dict[str, tuple[int, ...]]
+    programs: frozenset[str]
     left_out: tuple[str, ...]
     findings: tuple[Finding, ...]
 
@@ -94,6 +99,7 @@ def select_files(dataset: Path) -> Selection:
     return Selection(
         files=shared.files,
         states={file.name: file_state(file.path) for file in shared.files},
+        programs=frozenset(file.name for file in shared.files if _is_program(file)),
         left_out=shared.left_out,
         findings=tuple(_refused(shared)),
     )
@@ -190,6 +196,18 @@ def _refused(shared: SharedTree) -> Iterator[Finding]:
             yield finding("EXPORT_NAME_NOT_PORTABLE", location=shown)
 
 
+def _is_program(file: TreeFile) -> bool:
+    """Tell whether a file lies in a folder of code and its owner can run it.
+
+    Elsewhere nothing is run, and some disks let everything be: an image's permissions are chance.
+    """
+    try:
+        mode = file.path.stat().st_mode
+    except OSError:  # whoever packs it says so
+        return False
+    return _CODE in file.name.split("/")[:-1] and bool(mode & stat.S_IXUSR)
+
+
 def _members(
     selection: Selection, manifest: list[str], packed: Callable[[], None]
 ) -> Iterator[Member]:
@@ -197,7 +215,12 @@ def _members(
     for file in selection.files:
         name = f"{TOP}/{file.name}"
         digest = hashlib.sha256()
-        yield Member(name=name, size=file.size, chunks=_digesting(file, digest.update))
+        yield Member(
+            name=name,
+            size=file.size,
+            chunks=_digesting(file, digest.update),
+            is_program=file.name in selection.programs,
+        )
         manifest.append(f"{digest.hexdigest()}  {name}\n")
         packed()
     content = _text(manifest)

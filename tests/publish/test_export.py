@@ -90,6 +90,42 @@ def test_everything_goes_but_what_is_hidden(tmp_path: Path, name: str) -> None:
     }
 
 
+def modes(archive: Path) -> dict[str, int]:
+    """Return the permissions of each file in an archive, by its name in the dataset."""
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as packed:
+            found = {one.filename: one.external_attr >> 16 & 0o777 for one in packed.infolist()}
+    else:
+        with tarfile.open(archive) as packed:
+            found = {one.name: one.mode for one in packed.getmembers() if one.isfile()}
+    return {n.removeprefix("dataset/"): mode for n, mode in found.items() if not n.endswith("/")}
+
+
+@pytest.mark.parametrize("name", ["out.zip", "out.tar.gz"])
+def test_what_can_be_run_in_folders_of_code_can_be_run_when_unpacked(
+    tmp_path: Path, name: str
+) -> None:
+    programs = {"code/run.sh", "code/deep/tool", "derivatives/x/code/run.py", "code/link"}
+    plain = {"code/data.txt", "code.sh", "stimuli/run.sh"}
+    dataset = a_dataset(tmp_path / "study", FILES | dict.fromkeys((programs | plain), "true\n"))
+    (dataset / "code/link").unlink()
+    (dataset / "code/link").symlink_to("run.sh")
+    for path in dataset.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o600)
+    for one in (*programs, "code.sh", "stimuli/run.sh", "sub-01/anat/sub-01_T1w.nii.gz"):
+        (dataset / one).chmod(0o700)
+    digest = pack(dataset, tmp_path / name).digest
+    packed = modes(tmp_path / name)
+    assert {one for one, mode in packed.items() if mode == 0o755} == programs
+    assert {mode for one, mode in packed.items() if one not in programs} == {0o644}
+    (dataset / "code/run.sh").chmod(0o777)
+    (dataset / "README").chmod(0o666)
+    assert pack(dataset, tmp_path / name, overwrite=True).digest == digest
+    (dataset / "code/run.sh").chmod(0o644)
+    assert pack(dataset, tmp_path / name, overwrite=True).digest != digest
+
+
 def test_what_is_left_out_is_named_each_folder_once(tmp_path: Path) -> None:
     selection = select_files(a_dataset(tmp_path / "study", FILES | HIDDEN))
     assert selection.left_out == (
@@ -125,7 +161,7 @@ def test_the_same_dataset_gives_the_same_bytes(tmp_path: Path, name: str) -> Non
     second = a_dataset(tmp_path / "another name", dict(reversed(FILES.items())) | HIDDEN)
     for path in second.rglob("*"):
         os.utime(path, (1, 1))
-        path.chmod(0o755)
+        path.chmod(0o600 if path.match("code/*") else 0o755)
     (second / "empty").mkdir()
     (tmp_path / "x").mkdir()
     (tmp_path / "y").mkdir()
