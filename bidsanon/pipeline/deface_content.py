@@ -47,11 +47,6 @@ class DatasetContent:
     not_copied: tuple[str, ...]
 
 
-def is_dataset(folder: Path) -> bool:
-    """Tell whether a folder is a BIDS dataset: it says so, or it holds subjects."""
-    return (folder / DESCRIPTION).is_file() or any(p.is_dir() for p in folder.glob("sub-*"))
-
-
 def dataset_around(path: Path) -> Path | None:
     """Return the dataset that a file or folder is or lies in; None where there is none."""
     return next((p for p in (path, *path.parents) if (p / DESCRIPTION).is_file()), None)

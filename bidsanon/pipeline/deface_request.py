@@ -14,8 +14,9 @@ from bidsanon.deface import USUAL, DefaceOptions, require_options
 from bidsanon.deface.options import NONE
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import PRIVATE_FOLDER_MODE, require_apart
-from bidsanon.pipeline.deface_content import dataset_around, is_dataset
+from bidsanon.pipeline.deface_content import dataset_around
 from bidsanon.pipeline.deface_staging import sidecar_of
+from bidsanon.pipeline.existing import require_dataset
 
 
 class Mode(StrEnum):
@@ -146,12 +147,11 @@ def _dataset(places: Sequence[Path]) -> Path | None:
             "a folder was given with something else",
             cure="give images, or one dataset; `bidsanon deface` takes one dataset at a time",
         )
-    if not is_dataset(folders[0]):
-        raise UsageError(
-            "the folder is no BIDS dataset: it has neither a dataset_description.json nor sub-*/",
-            cure="give the dataset's own folder, or the images in it one by one; of DICOM, "
-            "`bidsanon deidentify --deface` removes faces",
-        )
+    require_dataset(
+        folders[0],
+        cure="give the dataset's own folder, or the images in it one by one; of DICOM, "
+        "`bidsanon deidentify --deface` removes faces",
+    )
     return folders[0].resolve()
 
 

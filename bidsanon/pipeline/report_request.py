@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import require_apart
-from bidsanon.pipeline.deface_content import is_dataset
-from bidsanon.pipeline.request import require_private_folder
+from bidsanon.pipeline.existing import private_folder_of, require_dataset, require_private_there
 from bidsanon.pipeline.validate import ValidateRequest, make_validate_request
 from bidsanon.pipeline.workspace import require_writable
 
@@ -75,15 +74,9 @@ def make_report_request(
     """
     require_dataset(dataset)
     checks = make_validate_request(dataset.absolute(), private=private, profile=profile, jobs=jobs)
-    if private is not None and not checks.private.is_dir():
-        raise UsageError(
-            "the private folder is not there",
-            cure="check how it is spelled, or leave out --private",
-        )
-    require_private_folder(checks.private)
-    require_apart(
-        checks.private, dataset, first_name="the private folder", second_name="the dataset"
-    )
+    if private is not None:
+        require_private_there(checks.private)
+    private_folder_of(dataset, checks.private)
     out = (out or checks.private / REPORTS).absolute()
     require_apart(out, dataset, first_name="the folder of the pages", second_name="the dataset")
     is_private = out.resolve().is_relative_to(checks.private.resolve())
@@ -93,23 +86,6 @@ def make_report_request(
         _require_ours(out)
     require_writable(out, words="the folder of the pages", cure="choose another with -o")
     return ReportRequest(checks=checks, out=out, is_private=is_private)
-
-
-def require_dataset(dataset: Path) -> None:
-    """Refuse a folder that is no dataset: whatever lies in it would be read.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-    """
-    if not dataset.is_dir():
-        raise UsageError("the DATASET is not a folder", cure="check how it is spelled")
-    if not is_dataset(dataset):
-        raise UsageError(
-            "the DATASET is no BIDS dataset: it has neither a dataset_description.json nor sub-*/",
-            cure="give the dataset's own folder",
-        )
 
 
 def is_our_page(path: Path) -> bool:

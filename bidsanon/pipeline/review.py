@@ -20,15 +20,14 @@ from bidsanon.bids.faces import face_claim
 from bidsanon.bids.names import parse_name
 from bidsanon.deface.voxels import UnreadableImageError, read_header
 from bidsanon.errors import ConflictError
-from bidsanon.files import require_apart, sha256
+from bidsanon.files import sha256
+from bidsanon.pipeline.existing import private_folder_of, require_dataset
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
 from bidsanon.pipeline.report_images import of_a_face, sidecar_of
-from bidsanon.pipeline.report_request import require_dataset
-from bidsanon.pipeline.request import require_private_folder
 from bidsanon.pipeline.review_pictures import draw_as_it_is
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace
-from bidsanon.publish import private_beside, settle_dataset
+from bidsanon.publish import settle_dataset
 from bidsanon.report import read_record
 from bidsanon.report.review import ReviewItem, ReviewSite, ShownImage
 from bidsanon.report.serving import LocalServer
@@ -69,10 +68,7 @@ def make_review_request(
     """
     require_dataset(dataset)
     dataset = dataset.resolve()
-    private = (private or private_beside(dataset)).absolute()
-    require_private_folder(private)
-    require_apart(private, dataset, first_name="the private folder", second_name="the dataset")
-    return ReviewRequest(dataset=dataset, private=private, port=port)
+    return ReviewRequest(dataset=dataset, private=private_folder_of(dataset, private), port=port)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bidsanon.errors import UsageError
-from bidsanon.files import require_apart
-from bidsanon.pipeline.deface_content import is_dataset
-from bidsanon.pipeline.request import require_private_folder, require_sources
-from bidsanon.publish import private_beside
+from bidsanon.pipeline.existing import private_folder_of, require_dataset, require_private_there
+from bidsanon.pipeline.request import require_sources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,22 +67,11 @@ def make_scrub_request(
         If it cannot be: no dataset, a private folder within it or one that is named and not there,
         a source within it.
     """
-    if not dataset.is_dir():
-        raise UsageError("the DATASET is not a folder", cure="check how it is spelled")
+    require_dataset(dataset)
     dataset = dataset.resolve()
-    if not is_dataset(dataset):
-        raise UsageError(
-            "the folder is no BIDS dataset: it has neither a dataset_description.json nor sub-*/",
-            cure="give the dataset's own folder",
-        )
-    if private is not None and not private.is_dir():
-        raise UsageError(
-            "there is no private folder at --private",
-            cure="check how it is spelled, or leave it out where there is none",
-        )
-    private = (private or private_beside(dataset)).absolute()
-    require_private_folder(private)
-    require_apart(private, dataset, first_name="the private folder", second_name="the dataset")
+    if private is not None:
+        require_private_there(private)
+    private = private_folder_of(dataset, private)
     require_sources(against, {"the dataset": dataset})
     return ScrubRequest(
         dataset=dataset,

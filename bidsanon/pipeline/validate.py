@@ -13,6 +13,7 @@ from bidsanon.audit import FaceDecisions
 from bidsanon.bids.sharing import hidden_part
 from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.findings import Finding, errors, weighed
+from bidsanon.pipeline.existing import require_folder
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
 from bidsanon.pipeline.request import require_sources
@@ -127,8 +128,7 @@ def make_validate_request(
         If it cannot be: a dataset that is no folder, a source within the dataset, a private folder
         that is to be searched for and is not there.
     """
-    if not dataset.is_dir():
-        raise UsageError("the DATASET is not a folder", cure="check how it is spelled")
+    require_folder(dataset)
     require_sources(against, {"the dataset": dataset})
     request = ValidateRequest(
         dataset=dataset,
