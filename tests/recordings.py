@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 FAMILY, GIVEN, NUMBER = "Quillfeather", "Mara", "4711081"
+LENGTH = 64
 SAMPLES = bytes(range(64)) * 4
 
 
@@ -15,10 +16,14 @@ def edf(
     time: str = "08.13.22",
     *,
     magic: bytes = b"0       ",
+    note: str = "",
 ) -> bytes:
-    """Write an EDF or BDF of one signal."""
+    """Write an EDF or BDF of one signal, or of what somebody noted."""
     told = f"{patient:80}{recording:80}{day:8}{time:8}{512:<8}{'EDF+C':44}{1:<8}{1:<8}{1:<4}"
-    return magic + told.encode() + b" " * 256 + SAMPLES
+    annotations = "BDF Annotations" if magic != b"0       " else "EDF Annotations"
+    listed = f"+0\x14\x14\0+0.5\x14{note}\x14".encode()
+    signal = f"{annotations if note else 'Fp1':216}{LENGTH:<8}{'':32}"
+    return magic + told.encode() + signal.encode() + listed.ljust(LENGTH * 3, b"\0")
 
 
 def markers(*lines: str, data: str = "sub-01_task-rest_eeg.eeg") -> str:

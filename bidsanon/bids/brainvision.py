@@ -8,12 +8,13 @@ the files of data and of markers, which keep their first names when people renam
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePosixPath
 
 TEXTS = (".vhdr", ".vmrk", ".amrk")
-DATA = ".eeg"
+SAMPLES_OF = {".eeg": ".vhdr", ".fdt": ".set"}
+"""Files of nothing but samples (BrainVision's and EEGLAB's), by what beside them describes them."""
 LARGEST = 1 << 26
 NO_MOMENT = "0" * 20
 
@@ -88,6 +89,14 @@ class FileNamed:
         """Tell whether it is named as the text is; ``$b`` stands for that."""
         return self.name.strip().replace(_BASE, stem).rpartition(".")[0] == stem
 
+    def renamed(self, stem: str) -> FileNamed:
+        """Return it with the name that the text itself has."""
+        return FileNamed(key=self.key, name=f"{stem}{PurePosixPath(self.name.strip()).suffix}")
+
+    def line(self) -> str:
+        """Return it as a line."""
+        return f"{self.key}{self.name}"
+
 
 def decoded(content: bytes) -> tuple[str, str]:
     """Return a text and its encoding: older ones are ANSI, and say so or not."""
@@ -95,11 +104,6 @@ def decoded(content: bytes) -> tuple[str, str]:
         return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         return content.decode("latin-1"), "latin-1"
-
-
-def lines_of(text: str) -> Iterator[str]:
-    """Yield the lines with their ends."""
-    yield from text.splitlines(keepends=True)
 
 
 def read_line(line: str) -> Marker | FileNamed | None:

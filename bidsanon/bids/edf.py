@@ -9,9 +9,11 @@ stand there: where the day is not known it is 01.01.85.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
+from typing import BinaryIO
 
 from bidsanon.bids.identifying import says_nothing
 from bidsanon.bids.written import is_unshifted, written_date
@@ -26,6 +28,11 @@ _NO_DAY, _NO_TIME = "01.01.85", "00.00.00"
 _NO_DAYS = frozenset({_NO_DAY, "01.01.01", "00.00.00", "01.01.00"})
 _NOBODY = "X {sex} X X"
 _START = "Startdate"
+_SIZES = (slice(184, 192), slice(252, 256))
+_BYTES_OF_A_SAMPLE = {b"0": 2, b"\xff": 3}
+_ANNOTATIONS = frozenset({b"EDF Annotations", b"BDF Annotations"})
+_MOST_SIGNALS = 4096
+_LARGEST_RECORD = 1 << 26
 _SEX = frozenset({"m", "f", "male", "female"})
 _SHORT_NUMBER = re.compile(r"\d{1,3}")
 _MADE_UP_DAY = "01-JAN-1985"
@@ -126,6 +133,57 @@ def without_person(
     if not keep_time and header.time != _NO_TIME:
         _put(content, _TIME, _NO_TIME)
     return bytes(content)
+
+
+def texts_among_signals(stream: BinaryIO) -> Iterator[str]:
+    """Yield the annotations that EDF+ and BDF+ hold among their signals.
+
+    Parameters
+    ----------
+    stream
+        The file, at its beginning.
+
+    Raises
+    ------
+    EdfError
+        If what its header says of its signals cannot be.
+    """
+    begin = stream.read(HEADER_BYTES)
+    read_edf_header(begin)
+    width = _BYTES_OF_A_SAMPLE[begin[:1]]
+    header_bytes, signals = (_number(begin[part]) for part in _SIZES)
+    if not 0 <= signals <= _MOST_SIGNALS or header_bytes != HEADER_BYTES * (signals + 1):
+        raise EdfError("its header does not say what its signals are")
+    described = stream.read(HEADER_BYTES * signals)
+    labels = [described[16 * n : 16 * n + 16].strip() for n in range(signals)]
+    counts_at = 216 * signals
+    of_each = (described[counts_at + 8 * n : counts_at + 8 * n + 8] for n in range(signals))
+    sizes = [width * _number(field) for field in of_each]
+    if min(sizes, default=0) < 0 or max(sizes, default=0) > _LARGEST_RECORD:
+        raise EdfError("its header does not say what its signals are")
+    wanted = [(sum(sizes[:n]), sizes[n]) for n in range(signals) if labels[n] in _ANNOTATIONS]
+    for record in count() if wanted else ():
+        for place, size in wanted:
+            stream.seek(header_bytes + record * sum(sizes) + place)
+            content = stream.read(size)
+            if not content:
+                return
+            yield from _texts(content)
+
+
+def _texts(content: bytes) -> Iterator[str]:
+    """Yield the texts of time-stamped lists: each begins with its onset, and ends with a zero."""
+    for listed in content.split(b"\0"):
+        for text in listed.split(b"\x14")[1:]:
+            if text:
+                yield text.decode("utf-8", "replace")
+
+
+def _number(field: bytes) -> int:
+    try:
+        return int(field)
+    except ValueError:
+        return -1
 
 
 def _put(content: bytearray, part: slice, text: str) -> None:

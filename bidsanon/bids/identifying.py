@@ -21,6 +21,7 @@ KEYS = "identifying_keys.tsv"
 NAMES = "usual_names.tsv"
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_LABEL = re.compile(r"((?:sub|ses)-([^_/.]+))")
 _NO_LETTER = re.compile(r"[^a-z0-9]+")
 _TAG = re.compile(r"\(?(?:0x)?([0-9A-Fa-f]{4})[,|]?\s?([0-9A-Fa-f]{4})\)?")
 _PERSON = re.compile(
@@ -100,6 +101,14 @@ def says_nothing(text: str) -> bool:
     """Tell a value that stands for none: "n/a", a word for what was removed, a random UID."""
     text = text.strip()
     return text.startswith(_MADE_UID) or _SAY_NOTHING.fullmatch(text) is not None
+
+
+def labels_in(name: str) -> frozenset[str]:
+    """Return the labels of participants and sessions in a file's name, which are pseudonyms.
+
+    They are there with and without their prefixes.
+    """
+    return frozenset(part for found in _LABEL.findall(name) for part in found)
 
 
 def words_of(name: str) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ from bidsanon.pipeline.validate_identity import (
     known_of_private_folder,
     known_of_sources,
 )
+from bidsanon.plain_names import without_names_in_words
 from bidsanon.profile import load_profile
 from bidsanon.progress import Progress
 from bidsanon.redaction import Redactor
 from bidsanon.scrub import DatasetPolicy
 from bidsanon.vault import Vault, read_contents
 
-_PROFILE = "bids"
 _NOBODY = "scrub"
 _WORDS = re.compile(r"[^\W_]+")
 _PSEUDONYM = re.compile(r"anon-[a-z2-7]{11}")
@@ -55,9 +55,12 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
             return text
         return replace.without_known(text).text
 
+    def cleaned(text: str) -> str:
+        return without_names_in_words(replace.descriptor(text))
+
     return DatasetPolicy(
         device_pseudonym=_unless_pseudonym(replace.device),
-        clean=replace.descriptor,
+        clean=cleaned,
         without_known=without_known if known.identity else None,
         shifts=shifts,
         keep_times=request.keep_times,
@@ -66,7 +69,7 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
 
 def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Iterator[Known]:
     if request.against:
-        profile = load_profile(_PROFILE)
+        profile = load_profile(request.profile)
         yield known_of_sources(
             request.against, profile=profile, jobs=request.jobs, progress=progress
         )
@@ -75,7 +78,7 @@ def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Itera
             request.private,
             dataset=request.dataset,
             passphrase_file=request.passphrase_file,
-            profile=load_profile(_PROFILE),
+            profile=load_profile(request.profile),
             jobs=request.jobs,
             progress=progress,
         )

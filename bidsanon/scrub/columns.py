@@ -83,6 +83,10 @@ class TablePolicy:
     clean: Callable[[str], str]
     without_known: Callable[[str], str] | None = None
 
+    def cleaned(self, text: str) -> str:
+        """Take out of a free text what is known of persons, and what identifies by its shape."""
+        return self.clean(text if self.without_known is None else self.without_known(text))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -131,12 +135,11 @@ def judge_columns(
     """
     people = _ABOUT_PEOPLE.search(table) is not None
     about_people = people or not LABELS.isdisjoint(names)
-    free = policy.clean if policy.without_known is None else _both(policy)
     columns = []
     for number, name in enumerate(names, start=1):
         action = _action(name, about_people=about_people)
         changes: dict[ColumnAction, Callable[[str], str]] = {
-            ColumnAction.KEEP: _free_text(free, policy, words_too=people),
+            ColumnAction.KEEP: _free_text(policy, words_too=people),
             ColumnAction.MOMENT: moved,
             ColumnAction.DATE: _emptied_if_real,
             ColumnAction.AGE: _capped_by(_per_year(name, definitions)),
@@ -224,9 +227,7 @@ def _capped_by(per_year: float) -> Callable[[str], str]:
     return capped
 
 
-def _free_text(
-    clean: Callable[[str], str], policy: TablePolicy, *, words_too: bool
-) -> Callable[[str], str]:
+def _free_text(policy: TablePolicy, *, words_too: bool) -> Callable[[str], str]:
     """Return what cleans a cell of which nothing is known.
 
     Parameters
@@ -240,14 +241,9 @@ def _free_text(
         if day:
             return NOT_AVAILABLE if is_unshifted(day) else cell
         if names_somebodys_address(cell) or (words_too and words_in_a_row(cell) > 1):
-            return clean(cell) or NOT_AVAILABLE
+            return policy.cleaned(cell) or NOT_AVAILABLE
         if is_suspicious(cell, policy.without_known):
-            return clean(cell) or NOT_AVAILABLE
+            return policy.cleaned(cell) or NOT_AVAILABLE
         return cell
 
     return cleaned
-
-
-def _both(policy: TablePolicy) -> Callable[[str], str]:
-    known = policy.without_known or str
-    return lambda text: policy.clean(known(text))

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bidsanon.bids.brainvision import SAMPLES_OF
+from bidsanon.bids.brainvision import TEXTS as BRAINVISION
+from bidsanon.bids.edf import EDF_EXTENSIONS, EdfError
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
@@ -32,6 +35,12 @@ from bidsanon.scrub.stored_json import (
     read_stored_json,
     scrub_stored_json,
 )
+from bidsanon.scrub.stored_recordings import (
+    RecordingError,
+    RecordingPolicy,
+    scrub_stored_brainvision,
+    scrub_stored_edf,
+)
 from bidsanon.scrub.stored_tables import read_column, scrub_packed_table, scrub_stored_table
 
 _GRADIENTS = (".bval", ".bvec")
@@ -40,6 +49,9 @@ _SCANS, _SESSIONS, _PET = "_scans.tsv", "_sessions.tsv", "_pet.json"
 _TIME_ZERO = "TimeZero"
 _OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
+_NOT_UNDERSTOOD = (
+    *(ImageError, SidecarError, TableError, GradientError, ArchiveError, EdfError, RecordingError),
+)
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -136,7 +148,7 @@ class FileScrub:
             target = self._into / f"{number:07d}{_extension(file.name)}"
         try:
             words, findings = self._kind(file.name)(file, target)
-        except (ImageError, SidecarError, TableError, GradientError, ArchiveError) as error:
+        except _NOT_UNDERSTOOD as error:
             if target is not None:
                 target.unlink(missing_ok=True)
             return _not_cleaned(file, str(error))
@@ -164,6 +176,9 @@ class FileScrub:
             ((".tsv.gz",), self._packed_table),
             (_GRADIENTS, self._gradients),
             (ARCHIVES, self._archive),
+            (EDF_EXTENSIONS, self._edf),
+            (BRAINVISION, self._brainvision),
+            (tuple(SAMPLES_OF), self._samples),
         )
         return next((scrub for ends, scrub in kinds if lowered.endswith(ends)), _unknown)
 
@@ -205,6 +220,24 @@ class FileScrub:
         """Look at a gradient table: what is in it beside numbers in rows makes it none."""
         scrub_gradients(_small(file), extension=PurePosixPath(file.name).suffix.lower())
         return (), ()
+
+    def _edf(self, file: TreeFile, target: Path | None) -> _Said:
+        policy = self._recording_policy(file.name)
+        return scrub_stored_edf(file.path, target, policy, name=file.name), ()
+
+    def _brainvision(self, file: TreeFile, target: Path | None) -> _Said:
+        return scrub_stored_brainvision(file.path, target, self._recording_policy(file.name)), ()
+
+    def _samples(self, file: TreeFile, target: Path | None) -> _Said:
+        """Let samples be; where nothing beside them describes them they may have a header."""
+        path = PurePosixPath(file.name)
+        if path.with_suffix(SAMPLES_OF[path.suffix.lower()]).as_posix() in self._files:
+            return (), ()
+        return _unknown(file, target)
+
+    def _recording_policy(self, name: str) -> RecordingPolicy:
+        keep = self._policy.keep_times
+        return RecordingPolicy(texts=self._policy, times=self.times_of(name), keep_times=keep)
 
     def _archive(self, file: TreeFile, target: Path | None) -> _Said:
         def member(name: str, raw: bytes) -> bytes | None:

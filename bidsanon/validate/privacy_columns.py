@@ -26,7 +26,7 @@ from bidsanon.bids.written import (
     words_in_a_row,
     written_date,
 )
-from bidsanon.validate.privacy_names import may_be_person
+from bidsanon.plain_names import names_in_words
 
 LABEL_COLUMNS = frozenset(
     {"participant_id", "participant", "subject", "subject_id", "sub", "label"}
@@ -108,7 +108,7 @@ def asked_of_column(
         levels = definition.get("Levels") if isinstance(definition, dict) else None
         known = frozenset(levels) if isinstance(levels, (dict, list)) else frozenset()
         yield asked(_PROSE, partial(_is_sentence, known=known), key=shown)
-        yield asked(_NAME, partial(_may_be_person, known=known), field=shown)
+        yield asked(_NAME, partial(_names_somebody, known=known), field=shown)
 
 
 def _told(definition: Any, key: str) -> str:
@@ -127,8 +127,8 @@ def _is_sentence(cell: str, *, known: frozenset[str]) -> bool:
     return cell not in known and words_in_a_row(cell) >= _SENTENCE_FROM
 
 
-def _may_be_person(cell: str, *, known: frozenset[str]) -> bool:
-    return cell not in known and may_be_person(cell)
+def _names_somebody(cell: str, *, known: frozenset[str]) -> bool:
+    return cell not in known and bool(names_in_words(cell))
 
 
 def _is_too_old(cell: str, *, per_year: float) -> bool:

@@ -37,7 +37,8 @@ from bidsanon.bids.written import (
     names_somebodys_folder,
     written_date,
 )
-from bidsanon.validate.privacy_names import holds_name, is_surely_person
+from bidsanon.plain_names import is_surely_person
+from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _DESCRIPTION = "dataset_description.json"

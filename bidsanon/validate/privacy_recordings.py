@@ -5,29 +5,40 @@ Other kinds of recordings are not read; :mod:`bidsanon.validate.privacy_content`
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from bidsanon.bids.brainvision import DATA, LARGEST, TEXTS, FileNamed, Marker, decoded, read_line
-from bidsanon.bids.edf import EDF_EXTENSIONS, HEADER_BYTES, EdfError, read_edf_header
+from bidsanon.bids.brainvision import (
+    LARGEST,
+    SAMPLES_OF,
+    TEXTS,
+    FileNamed,
+    Marker,
+    decoded,
+    read_line,
+)
+from bidsanon.bids.edf import (
+    EDF_EXTENSIONS,
+    HEADER_BYTES,
+    EdfError,
+    read_edf_header,
+    texts_among_signals,
+)
 from bidsanon.bids.fif import EXTENSION as FIF
 from bidsanon.bids.fif import FifError, read_fif
-from bidsanon.bids.identifying import says_nothing
+from bidsanon.bids.identifying import labels_in, says_nothing
 from bidsanon.bids.written import (
     is_unshifted,
     names_somebodys_address,
     names_somebodys_folder,
     words_in_a_row,
 )
+from bidsanon.plain_names import names_in_words
 from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
-_LABEL = re.compile(r"((?:sub|ses)-([^_/]+))")
 _DATE, _TEXT = "PRIVACY_DATE", "PRIVACY_HEADER_TEXT"
 _BEGAN = "the recording's date"
-_SAMPLES_OF = {DATA: ".vhdr", ".fdt": ".set"}
-"""Files of nothing but samples, by the file beside them that describes them."""
 
 
 def is_recording(name: str) -> bool:
@@ -37,7 +48,7 @@ def is_recording(name: str) -> bool:
 
 def is_of_samples(path: Path) -> bool:
     """Tell a file that holds samples and no header, since another one beside it describes them."""
-    described = _SAMPLES_OF.get(path.suffix.lower())
+    described = SAMPLES_OF.get(path.suffix.lower())
     return described is not None and path.with_suffix(described).exists()
 
 
@@ -58,19 +69,16 @@ def recording_spots(name: str, path: Path) -> Iterator[Spot]:
         yield Spot(code="PRIVACY_NOT_READ", location=name, details={"problem": problem})
 
 
-def _own(name: str) -> frozenset[str]:
-    """Return the labels in a name, with and without prefix: they are pseudonyms."""
-    return frozenset(part for found in _LABEL.findall(name) for part in found)
-
-
 def _edf(name: str, path: Path) -> Iterator[Spot]:
     with path.open("rb") as stream:
         header = read_edf_header(stream.read(HEADER_BYTES))
-    for field in header.told(_own(name)):
+    for field in header.told(labels_in(name)):
         if field == "the start date":
             yield Spot(code=_DATE, location=name, details={"field": _BEGAN})
         else:
             yield Spot(code=_TEXT, location=name, details={"field": f"what it says of {field}"})
+    with path.open("rb") as stream:
+        yield from _in_texts(name, texts_among_signals(stream))
 
 
 def _brainvision(name: str, path: Path) -> Iterator[Spot]:
@@ -102,7 +110,7 @@ def _line(name: str, path: Path, line: Marker | FileNamed) -> Iterator[Spot]:
 def _fif(name: str, path: Path) -> Iterator[Spot]:
     with path.open("rb") as stream:
         facts = read_fif(stream)
-    own = _own(name)
+    own = labels_in(name)
     for field, value in facts.people:
         if not says_nothing(value) and "anonym" not in value.lower() and value not in own:
             yield Spot(code=_TEXT, location=name, details={"field": field})
@@ -114,14 +122,21 @@ def _fif(name: str, path: Path) -> Iterator[Spot]:
     if any(map(is_unshifted, facts.written)):
         details = {"field": "the file's own number"}
         yield Spot(code="PRIVACY_DATE_PERHAPS", location=name, details=details)
+    yield from _in_texts(name, facts.texts)
+
+
+def _in_texts(name: str, texts: Iterable[str]) -> Iterator[Spot]:
+    """Yield what is private in the texts of a recording, each kind once."""
     asked: dict[str, Callable[[str], bool]] = {
         "PRIVACY_NAME": holds_name,
+        "PRIVACY_NAME_PERHAPS": lambda text: bool(names_in_words(text)),
         "PRIVACY_FOLDER": names_somebodys_folder,
         "PRIVACY_CONTACT": names_somebodys_address,
     }
-    for code, holds in asked.items():
-        if any(map(holds, facts.texts)):
-            yield Spot(code=code, location=name)
+    for text in texts:
+        for code in [code for code, tells in asked.items() if tells(text)]:
+            del asked[code]
+            yield Spot(code=code, location=name, details={"field": "a note in the recording"})
 
 
 _READERS: dict[str, Callable[[str, Path], Iterator[Spot]]] = {

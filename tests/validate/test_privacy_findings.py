@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from privacy_trees import HEAD, findings_of, raw_dataset, write, write_image, write_json
+from recordings import edf
 from sessions.converted import nifti, nifti_extension
 
 from bidsanon.findings import Finding, Severity
@@ -408,7 +409,7 @@ NEAR = [
     {"CHANGES": "1.0.0 2020-01-01\n - TE=2.96 TR=2300 20200101 2.3.4.5.6\n"},
     {"sub-01/anat/a.nii": nifti(texts={"descrip": b"FSL5.0 build 20120911", "aux_file": b"none"})},
     {"sub-01/anat/a.nii": nifti(texts={"descrip": b"TE=2.98;sec=3.5"})},
-    {"sub-01/eeg/a.edf": b"0       " + b"X X X X".ljust(160) + b"01.01.8500.00.00" + bytes(300)},
+    {"sub-01/eeg/a.edf": edf("X X X X", "", "01.01.85", "00.00.00")},
     {"sub-100/ses-1/a.bval": "0\n", "sub-0050952/a.bval": "0\n", "sub-A00028185/a.bval": "0\n"},
     {"sub-control01/a.bval": "0\n", "sub-young01/a.bval": "0\n", "sub-phantom/a.bval": "0\n"},
     {"sub-NDARINV1A2B3C4D/ses-baselineYear1/a.bval": "0\n", "sub-01/ses-19070108/a.bval": "0\n"},

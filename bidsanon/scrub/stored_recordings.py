@@ -1,0 +1,191 @@
+"""Recordings that are stored already: who and when goes from their headers, no sample changes.
+
+EDF and BDF are copied with another header; the two texts of BrainVision are written line by line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from bidsanon.bids.brainvision import (
+    LARGEST,
+    NO_MOMENT,
+    FileNamed,
+    Marker,
+    decoded,
+    read_line,
+    written_moment,
+)
+from bidsanon.bids.edf import HEADER_BYTES, texts_among_signals, without_person
+from bidsanon.bids.identifying import labels_in
+from bidsanon.bids.written import is_unshifted, names_somebodys_address, words_in_a_row
+from bidsanon.scrub.columns import TablePolicy, is_suspicious
+from bidsanon.scrub.moments import SessionTimes
+from bidsanon.scrub.scans import parse_moment
+
+_AT_A_TIME = re.compile(r"\b(at|um|à) \d{1,2}:\d{2}:\d{2}\b")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)?")
+
+
+class RecordingError(ValueError):
+    """A recording cannot be cleaned. The text says why, and holds none of its content."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingPolicy:
+    """What the scrub of a recording needs to know.
+
+    Attributes
+    ----------
+    texts
+        How texts are cleaned.
+    times
+        How the moments of its session are moved.
+    keep_times
+        Whether times of day stay.
+    """
+
+    texts: TablePolicy
+    times: SessionTimes
+    keep_times: bool
+
+
+def scrub_stored_edf(
+    source: Path, target: Path | None, policy: RecordingPolicy, *, name: str
+) -> tuple[str, ...]:
+    """Write an EDF or BDF without what its header says of a person, where it says something.
+
+    Parameters
+    ----------
+    source
+        The recording.
+    target
+        Where it is written if it changes; None: it is only looked at.
+    policy
+        What the scrub needs to know.
+    name
+        Its place in the dataset.
+
+    Returns
+    -------
+    What changes, in words.
+
+    Raises
+    ------
+    EdfError
+        If it is none.
+    RecordingError
+        If its annotations hold text that identifies.
+    """
+    with source.open("rb") as stream:
+        begin = stream.read(HEADER_BYTES)
+        stream.seek(0)
+        written = without_person(
+            begin, clean=policy.texts.cleaned, own=labels_in(name), keep_time=policy.keep_times
+        )
+        if any(
+            is_suspicious(text, policy.texts.without_known) for text in texts_among_signals(stream)
+        ):
+            raise RecordingError("its annotations hold text that may identify somebody")
+    if written == begin:
+        return ()
+    if target is not None:
+        shutil.copyfile(source, target)
+        with target.open("r+b") as copy:
+            copy.write(written)
+    return ("who and when taken out of the header",)
+
+
+def scrub_stored_brainvision(
+    source: Path, target: Path | None, policy: RecordingPolicy
+) -> tuple[str, ...]:
+    """Write a header or the markers of BrainVision without moments, names and comments.
+
+    Parameters
+    ----------
+    source
+        The text.
+    target
+        Where it is written if it changes; None: it is only looked at.
+    policy
+        What the scrub needs to know.
+
+    Returns
+    -------
+    What changes, in words.
+
+    Raises
+    ------
+    RecordingError
+        If it is no text, or larger than any.
+    """
+    if source.stat().st_size > LARGEST:
+        raise RecordingError("it is larger than any text of a recording")
+    content = source.read_bytes()
+    if b"\0" in content:
+        raise RecordingError("it is no text")
+    text, encoding = decoded(content)
+    said: Counter[str] = Counter()
+    lines = "".join(_lines(text, source, policy, said))
+    if not said:
+        return ()
+    if target is not None:
+        target.write_bytes(lines.encode(encoding, "replace"))
+    return tuple(f"{count} {what}" for what, count in sorted(said.items()))
+
+
+def _lines(text: str, source: Path, policy: RecordingPolicy, said: Counter[str]) -> Iterator[str]:
+    for match in _LINE.finditer(text):
+        line = match[0].rstrip("\r\n")
+        read = read_line(line)
+        if isinstance(read, Marker):
+            changed, what = _marker(read, policy).line(), "marker(s) cleaned"
+        elif isinstance(read, FileNamed):
+            changed, what = _file(read, source).line(), "name(s) of files corrected"
+        else:
+            changed, what = _comment(line, policy), "line(s) cleaned"
+        if changed != line:
+            said[what] += 1
+        yield changed + match[0][len(line) :]
+
+
+def _marker(marker: Marker, policy: RecordingPolicy) -> Marker:
+    description = marker.description
+    typed = marker.is_comment and words_in_a_row(description) > 1
+    if typed or is_suspicious(description, policy.texts.without_known):
+        description = policy.texts.cleaned(description)
+    return replace(marker, description=description, moment=_moment(marker, policy.times))
+
+
+def _moment(marker: Marker, times: SessionTimes) -> str:
+    """Return when a marker is said to be: zeros where nobody can shift it."""
+    began = marker.began
+    if began is None:
+        return marker.moment
+    if times.clock.first is None and (is_unshifted(began.date()) or not times.keep_times):
+        return NO_MOMENT
+    moved = parse_moment(times.moved(began.isoformat()))
+    return written_moment(moved) if moved else NO_MOMENT
+
+
+def _file(named: FileNamed, source: Path) -> FileNamed:
+    """Return what a text calls a file of its recording: the name that BIDS gave, if it is gone."""
+    beside = source.parent / PurePosixPath(named.name.strip().replace("\\", "/")).name
+    there = named.is_own(source.stem) or os.path.lexists(beside)
+    return named if there else named.renamed(source.stem)
+
+
+def _comment(line: str, policy: RecordingPolicy) -> str:
+    """Return a line of settings or of comments; most say how the amplifier was set."""
+    if not policy.keep_times:
+        line = _AT_A_TIME.sub("", line)
+    if names_somebodys_address(line):
+        return policy.texts.cleaned(line)
+    known = policy.texts.without_known
+    return line if known is None else known(line)
