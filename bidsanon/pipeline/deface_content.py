@@ -13,9 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from bidsanon.bids.faces import OTHER_IMAGES, PHOTO
 from bidsanon.bids.names import parse_name
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
-
-DESCRIPTION = "dataset_description.json"
 
 _LEFT_ALONE = ("code", "derivatives", "sourcedata")
 _NOT_COPIED = ("derivatives", "sourcedata")

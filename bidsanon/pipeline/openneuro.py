@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bidsanon.audit import MAP_NAME, VALUES_NAME, FaceDecisions
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sharing import list_shared
 from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.findings import Finding
@@ -129,7 +130,7 @@ def openneuro_record(judged: OpenNeuro | None) -> dict[str, Any] | None:
 def _description(dataset: Path) -> dict[str, Any] | None:
     """Return what dataset_description.json says; None where it cannot be read."""
     try:
-        return read_json_file(dataset / "dataset_description.json")
+        return read_json_file(dataset / DESCRIPTION)
     except (SidecarError, OSError):
         return None
 

@@ -9,20 +9,13 @@ from typing import Any
 
 from bidsanon import __version__
 from bidsanon.audit import JournalEntry, Outcome, now
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.errors import UsageError
-from bidsanon.pipeline.request import (
-    require_possible_place,
-    require_private_folder,
-)
+from bidsanon.pipeline.request import require_possible_place, require_private_folder
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, private_words
 from bidsanon.publish import SessionPlace, clean_label, private_beside, settle_dataset
-from bidsanon.publish.removal import (
-    Removal,
-    plan_removal,
-    remove_session,
-    require_as_published,
-)
+from bidsanon.publish.removal import Removal, plan_removal, remove_session, require_as_published
 from bidsanon.publish.transaction import interrupted
 
 
@@ -64,7 +57,7 @@ def make_remove_request(
     require_possible_place(dataset, name="the dataset")
     private = (private or private_beside(dataset)).absolute()
     require_private_folder(private)
-    if not (dataset / "dataset_description.json").is_file() and not interrupted(dataset):
+    if not (dataset / DESCRIPTION).is_file() and not interrupted(dataset):
         raise UsageError(
             "DATASET holds no dataset_description.json: it is no BIDS dataset",
             cure="give the dataset's folder",

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from bidsanon.audit import FaceDecisions, Journal
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_file
 from bidsanon.bids.tables import TableError, read_table
 from bidsanon.bids.toplevel import PARTICIPANTS
@@ -19,7 +20,6 @@ from bidsanon.findings import Finding
 from bidsanon.publish import Ledger
 from bidsanon.report.dataset import RunEntry
 
-_DESCRIPTION = "dataset_description.json"
 _PASSED_OVER = (".git", ".datalad")
 _LARGEST_TABLE = 1 << 24
 _MOST_RUNS = 200
@@ -217,7 +217,7 @@ class Description:
 def read_description(dataset: Path) -> Description:
     """Read dataset_description.json, as far as it can be understood."""
     try:
-        content = read_json_file(dataset / _DESCRIPTION)
+        content = read_json_file(dataset / DESCRIPTION)
     except SidecarError:
         return Description()
     facts = {words: _text(content.get(key)) for key, words in _TEXTS.items()}

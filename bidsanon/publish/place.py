@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import require_apart
 
@@ -90,7 +91,7 @@ def require_dataset_folder(dataset: Path, *, private: Path) -> None:
     if dataset.exists() and not dataset.is_dir():
         raise UsageError("the DATASET is a file", cure="give a folder with -o")
     if dataset.is_dir() and any(dataset.iterdir()):
-        described = (dataset / "dataset_description.json").is_file()
+        described = (dataset / DESCRIPTION).is_file()
         if not described:
             raise UsageError(
                 "the DATASET holds files but no dataset_description.json: it is no BIDS dataset",

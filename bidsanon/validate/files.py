@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.tree import DatasetTree, TreeProblem
 from bidsanon.findings import Finding, finding
-
-DESCRIPTION = "dataset_description.json"
 
 
 def check_files(tree: DatasetTree) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from bidsanon.bids.ignored import read_ignored
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.names import BidsName, parse_name
-from bidsanon.bids.root_documents import is_unfilled
+from bidsanon.bids.root_documents import DESCRIPTION, is_unfilled
 from bidsanon.bids.sidecars import MergedSidecar, SidecarError, SidecarTree
 from bidsanon.bids.standard import (
     COLUMNS,
@@ -33,7 +33,6 @@ from bidsanon.bids.standard import (
 from bidsanon.bids.tree import DatasetTree
 from bidsanon.findings import Finding, finding
 from bidsanon.validate.description import ASKED
-from bidsanon.validate.files import DESCRIPTION
 from bidsanon.validate.schema_findings import findings_of
 
 _AT_ROOT = {
