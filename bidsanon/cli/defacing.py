@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bidsanon.cli.options import taking
+
 if TYPE_CHECKING:
     from bidsanon.deface import DefaceOptions
 
@@ -75,10 +77,7 @@ def deface_options(command: Callable[..., Any]) -> Callable[..., Any]:
         deface = _asked(engine, because, faces, also, keep_ears=keep_ears, masks=defacemasks)
         return command(deface=deface, **others)
 
-    decorated: Callable[..., Any] = with_options
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated
+    return taking(_OPTIONS, with_options)
 
 
 _WHERE_ASKED = (
@@ -118,10 +117,7 @@ def switched_deface_options(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError(f"options of defacing were given without {_SWITCH}")
         return command(deface=deface, **others)
 
-    decorated: Callable[..., Any] = with_options
-    for option in reversed(_WHERE_ASKED):
-        decorated = option(decorated)
-    return decorated
+    return taking(_WHERE_ASKED, with_options)
 
 
 class SwitchedDefaceCommand(click.Command):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import jobs_option, json_option, private_option
+from bidsanon.cli.options import jobs_option, json_option, private_option, severities_option
 
 if TYPE_CHECKING:
     from bidsanon.pipeline.export import Export
@@ -20,13 +20,7 @@ _FEW = 10
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @click.option("--openneuro", is_flag=True, help="Refuse also what OpenNeuro would not take.")
 @private_option
-@click.option(
-    "--profile",
-    default="bids",
-    show_default=True,
-    metavar="NAME|FILE.toml",
-    help="A lab's file says how much findings weigh.",
-)
+@severities_option
 @click.option(
     "--despite-errors", is_flag=True, help="Pack the dataset although the checks find errors."
 )

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from bidsanon.cli.options import taking
+
 _BOTH = "both"
 _NONE = "none"
 _LINKS = ("intended-for", "b0-field")
@@ -54,7 +56,4 @@ def field_map_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(field_maps=field_maps, **others)
 
-    decorated: Callable[..., Any] = with_options
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated
+    return taking(_OPTIONS, with_options)

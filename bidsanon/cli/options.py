@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,13 @@ _REMEMBERING = (
     ),
     passphrase_option,
 )
-
-
+severities_option = click.option(
+    "--profile",
+    default="bids",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="A lab's file says how much findings weigh.",
+)
 _profile_option = click.option(
     "--profile",
     default="bids",
@@ -127,6 +132,15 @@ _AMENDMENTS = (
 )
 
 
+def taking(
+    options: Sequence[Callable[..., Any]], command: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return a command that takes options, in the order in which its help lists them."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Let a command take a profile and changes to it.
 
@@ -156,10 +170,7 @@ def amendment_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(amendment=amendment, **others)
 
-    decorated: Callable[..., Any] = with_amendment
-    for option in reversed(_AMENDMENTS):
-        decorated = option(decorated)
-    return decorated
+    return taking(_AMENDMENTS, with_amendment)
 
 
 def run_options(
@@ -209,9 +220,6 @@ def run_options(
             )
             return command(options=options, **others)
 
-        decorated: Callable[..., Any] = with_options
-        for option in reversed(choices):
-            decorated = option(decorated)
-        return policy_options(decorated)
+        return policy_options(taking(choices, with_options))
 
     return decorate

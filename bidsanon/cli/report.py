@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import jobs_option, json_option, private_option
+from bidsanon.cli.options import jobs_option, json_option, private_option, severities_option
 
 if TYPE_CHECKING:
     from bidsanon.pipeline.report import Report
@@ -25,13 +25,7 @@ _FEW = 10
     help="Where the pages go, outside the dataset.  [default: reports in the private folder]",
 )
 @private_option
-@click.option(
-    "--profile",
-    default="bids",
-    show_default=True,
-    metavar="NAME|FILE.toml",
-    help="A lab's file says how much findings weigh.",
-)
+@severities_option
 @jobs_option
 @json_option
 def command(
