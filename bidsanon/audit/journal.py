@@ -72,7 +72,7 @@ class JournalEntry:
     outcome
         How it ended.
     subject, session
-        The labels, without their prefixes; session may be None.
+        The labels, without their prefixes; empty and None where it was no one session's.
     profile, profile_digest
         The profile's name, and the SHA-256 of what it decides; empty where none was used.
     heuristic, heuristic_digest
@@ -102,10 +102,10 @@ class JournalEntry:
     when: str
     command: str
     outcome: Outcome
-    subject: str
-    session: str | None
-    profile: str
-    profile_digest: str
+    subject: str = ""
+    session: str | None = None
+    profile: str = ""
+    profile_digest: str = ""
     heuristic: str = ""
     heuristic_digest: str = ""
     known_digest: str = ""

@@ -101,7 +101,6 @@ def _entry(run: DeidentifyRun) -> JournalEntry:
         command="deidentify",
         outcome=Outcome.REFUSED if run.refusal else Outcome.DELIVERED,
         subject=run.request.subject,
-        session=None,
         profile=run.profile.title,
         profile_digest=run.profile.digest,
         tools=run.tools,

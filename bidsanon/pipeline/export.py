@@ -226,10 +226,6 @@ def _entry(done: Export) -> JournalEntry:
         when=now(),
         command="export",
         outcome=Outcome.DELIVERED if exported else Outcome.REFUSED,
-        subject="",
-        session=None,
-        profile="",
-        profile_digest="",
         tools={"bidsanon": __version__},
         counts={
             "files": len(done.selection.files) if exported else 0,

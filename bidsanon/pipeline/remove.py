@@ -103,8 +103,6 @@ def remove(request: RemoveRequest) -> Removal:
             outcome=Outcome.REMOVED,
             subject=request.place.subject,
             session=request.place.session,
-            profile="",
-            profile_digest="",
             tools={"bidsanon": __version__},
         )
         return remove_session(
