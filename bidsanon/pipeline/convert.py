@@ -31,7 +31,7 @@ from bidsanon.pipeline.candidate import complete_candidate, participant_of
 from bidsanon.pipeline.events import write_events
 from bidsanon.pipeline.gates import GateLog
 from bidsanon.pipeline.labels import label_findings, reason_findings
-from bidsanon.pipeline.originals import anchor_date, original_names, withhold_incomplete
+from bidsanon.pipeline.originals import original_names, plan_person, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before, published_series
 from bidsanon.pipeline.record import journal_entry, record_run
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy, require_replaceable
@@ -349,12 +349,7 @@ def _judge_source(run: Run, space: Workspace) -> tuple[SourceSession, PersonPlan
 
 def _plan_person(source: SourceSession, request: ConvertRequest) -> PersonPlan:
     with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
-        return vault.person_plan(
-            source.person,
-            subject=request.place.subject,
-            anchor_date=anchor_date(source),
-            instance_uid=source.instance_uid,
-        )
+        return plan_person(source, vault, subject=request.place.subject)
 
 
 def _published_on_purpose(run: Run) -> tuple[str, ...]:

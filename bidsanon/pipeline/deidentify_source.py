@@ -19,7 +19,7 @@ from bidsanon.pipeline.deidentify_request import (
     DeidentifyRequest,
     OutputFormat,
 )
-from bidsanon.pipeline.originals import anchor_date
+from bidsanon.pipeline.originals import anchor_date, plan_person
 from bidsanon.profile import Profile
 from bidsanon.progress import Progress
 from bidsanon.session import SourceSession
@@ -141,11 +141,8 @@ def plan_persons(
 ) -> tuple[PersonPlan, ...]:
     """Return the plan of each person, with the name that the user gave."""
     plans = (
-        vault.person_plan(
-            part.person,
-            subject=_assigned(part, vault) if request.assign else request.subject,
-            anchor_date=anchor_date(part),
-            instance_uid=part.instance_uid,
+        plan_person(
+            part, vault, subject=_assigned(part, vault) if request.assign else request.subject
         )
         for part in parts
     )

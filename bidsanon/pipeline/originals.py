@@ -8,6 +8,7 @@ from bidsanon.errors import SourceError
 from bidsanon.findings import finding
 from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.session import QuarantineReason, SourceSession
+from bidsanon.vault import PersonPlan, Vault
 
 _INCOMPLETE = frozenset({QuarantineReason.TRUNCATED, QuarantineReason.UNREADABLE})
 
@@ -34,6 +35,16 @@ def withhold_incomplete(source: SourceSession) -> SourceSession:
     ]
     others = [f for f in source.findings if f.code not in {"TRUNCATED_FILES", "UNREADABLE_FILES"}]
     return replace(source, series=kept, findings=(*others, *withheld))
+
+
+def plan_person(source: SourceSession, vault: Vault, *, subject: str) -> PersonPlan:
+    """Return the vault's plan of a source's person."""
+    return vault.person_plan(
+        source.person,
+        subject=subject,
+        anchor_date=anchor_date(source),
+        instance_uid=source.instance_uid,
+    )
 
 
 def anchor_date(source: SourceSession) -> str:

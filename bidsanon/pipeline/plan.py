@@ -29,7 +29,7 @@ from bidsanon.findings import Finding, errors, weighed
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.events import foresee_events
 from bidsanon.pipeline.labels import label_findings
-from bidsanon.pipeline.originals import anchor_date, withhold_incomplete
+from bidsanon.pipeline.originals import plan_person, withhold_incomplete
 from bidsanon.pipeline.provenance import published_before
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, Policy, load_policy, require_replaceable
@@ -223,12 +223,7 @@ def sampled_session(request: ConvertRequest, *, progress: Progress) -> Iterator[
 
 def _person(request: ConvertRequest, source: SourceSession) -> PersonPlan:
     with Vault.preview(request.private, passphrase_file=request.options.passphrase_file) as vault:
-        return vault.person_plan(
-            source.person,
-            subject=request.place.subject,
-            anchor_date=anchor_date(source),
-            instance_uid=source.instance_uid,
-        )
+        return plan_person(source, vault, subject=request.place.subject)
 
 
 def _named(conversion: ConversionPlan) -> Iterator[str]:
