@@ -98,6 +98,11 @@ def list_tree(root: Path, *, skip: Collection[str] = ()) -> DatasetTree:
     )
 
 
+def shown_name(name: str) -> str:
+    """Return a name as it can be written: what of it is no UTF-8 is replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _by_name(found: TreeFile | TreeProblem) -> str:
     return found.name
 
@@ -114,8 +119,9 @@ def _walk(
     for entry in entries:
         path, below = Path(entry.path), f"{name}/{entry.name}".removeprefix("/")
         if not _is_text(entry.name):
-            shown = os.fsencode(below).decode("utf-8", "replace")
-            yield TreeProblem(name=shown, path=path, problem="has a name that is no UTF-8")
+            yield TreeProblem(
+                name=shown_name(below), path=path, problem="has a name that is no UTF-8"
+            )
         elif not entry.is_dir(follow_symlinks=False):
             problem, size = _look(entry, root)
             if problem:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from bidsanon.bids.tree import shown_name
 from bidsanon.findings import Finding, finding
 from bidsanon.identity import ValueKind
 from bidsanon.validate.residue_needles import Source
@@ -51,7 +51,7 @@ class Places:
         found = self._search.name(own)
         if found:
             self._found[name] = found
-        shown = f"[entry {self._entries[folder]}]" if found else _printable(own)
+        shown = f"[entry {self._entries[folder]}]" if found else shown_name(own)
         self._shown[name] = f"{above}/{shown}".removeprefix("/")
         return self._shown[name]
 
@@ -99,7 +99,3 @@ def _may_be_meant(source: Source) -> bool:
     if source.origin.startswith(_PATIENT_GROUP):
         return False
     return source.kind in _OF_THE_STUDY or source.origin in _STAFF
-
-
-def _printable(name: str) -> str:
-    return os.fsencode(name).decode("utf-8", "replace")
