@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bidsanon.bids.dataset_facts import CITATION, NOTHING_SAID, DatasetFacts
-from bidsanon.bids.sidecars import SidecarError, read_json_object
+from bidsanon.bids.sidecars import SidecarError, json_like, read_json_object
 from bidsanon.errors import PolicyError
 
 DESCRIPTION = "dataset_description.json"
 BIDS_VERSION = "1.10.1"
 """What a new dataset claims: a release that every validator in use knows (3.0.1 and later)."""
+_NEW_DESCRIPTION = {"BIDSVersion": BIDS_VERSION, "DatasetType": "raw"}
 OLDEST_PUBLISHED_AGE = 89
 READMES = ("README", "README.md", "README.rst", "README.txt")
 
@@ -83,12 +84,8 @@ def root_documents(
     PolicyError
         If the existing dataset_description.json cannot be understood.
     """
-    described = read_root_json(existing.get(DESCRIPTION), name=DESCRIPTION)
-    ours = facts.description
-    free = {f for f in (*described, *ours) if _may_fill(f, described, name=name, facts=facts)}
-    kept = {f: value for f, value in described.items() if f not in facts.cited & free}
-    said = {f: value for f, value in ours.items() if f in free - facts.cited}
-    description = {"Name": name, "BIDSVersion": BIDS_VERSION, "DatasetType": "raw", **kept, **said}
+    filled = _filled_description(existing, name=name, facts=facts)
+    description = {"Name": name, **_NEW_DESCRIPTION, **filled}
     description["GeneratedBy"] = _generated_by(description.get("GeneratedBy"), tools)
     readme = _readme_to_write(existing, facts)
     return {
@@ -96,6 +93,53 @@ def root_documents(
         **({readme: readme_text(facts.name or name, facts)} if readme else {}),
         **({CITATION: facts.citation_file()} if facts.citation else {}),
     }
+
+
+def filled_documents(
+    existing: Mapping[str, str], *, name: str, facts: DatasetFacts
+) -> dict[str, str]:
+    """Return what changes where the lab's facts fill what nobody wrote, and no session comes.
+
+    A dataset_description.json is made only where the lab gives the dataset's name, and README says
+    what the lab says: how the data were de-identified is for whoever made them to say.
+
+    Parameters
+    ----------
+    existing, name, facts
+        As for :func:`root_documents`.
+
+    Raises
+    ------
+    PolicyError
+        If the existing dataset_description.json cannot be understood.
+    """
+    facts = settle_facts(existing, facts)
+    files = {}
+    filled = _filled_description(existing, name=name, facts=facts)
+    standing = existing.get(DESCRIPTION)
+    if standing is not None and filled != read_root_json(standing, name=DESCRIPTION):
+        files[DESCRIPTION] = json_like(standing.encode(), filled)
+    elif standing is None and facts.name:
+        files[DESCRIPTION] = root_json_text({"Name": facts.name, **_NEW_DESCRIPTION, **filled})
+    readme = _readme_to_write(existing, facts)
+    if readme and facts.readme:
+        by_us = _HEADING in existing.get(readme, "")
+        text = readme_text(facts.name or name, facts) if by_us else f"{facts.readme.rstrip()}\n"
+        files[readme] = text
+    if facts.citation:
+        files[CITATION] = facts.citation_file()
+    return {path: text for path, text in files.items() if existing.get(path) != text}
+
+
+def _filled_description(
+    existing: Mapping[str, str], *, name: str, facts: DatasetFacts
+) -> dict[str, Any]:
+    """Return dataset_description.json with what the lab says where nobody wrote."""
+    described = read_root_json(existing.get(DESCRIPTION), name=DESCRIPTION)
+    ours = facts.description
+    free = {f for f in (*described, *ours) if _may_fill(f, described, name=name, facts=facts)}
+    kept = {f: value for f, value in described.items() if f not in facts.cited & free}
+    return {**kept, **{f: value for f, value in ours.items() if f in free - facts.cited}}
 
 
 def settle_facts(existing: Mapping[str, str], facts: DatasetFacts) -> DatasetFacts:

@@ -7,7 +7,7 @@ the same sessions give the same bytes whenever and wherever they are converted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bidsanon.bids.dataset_facts import CITATION, NOTHING_SAID, DatasetFacts
@@ -15,11 +15,13 @@ from bidsanon.bids.root_documents import (
     DESCRIPTION,
     OLDEST_PUBLISHED_AGE,
     broken_root_file,
+    filled_documents,
     kept_documents,
     read_root_json,
     root_documents,
     root_json_text,
 )
+from bidsanon.bids.sidecars import json_like
 from bidsanon.bids.tables import NOT_AVAILABLE, Table, TableError, read_table, write_table
 
 PARTICIPANTS = "participants.tsv"
@@ -107,6 +109,32 @@ def dataset_files(
     files |= {"scans.json": root_json_text(_SCAN_COLUMNS)} if "scans.json" not in existing else {}
     files |= {"CHANGES": _CHANGES} if "CHANGES" not in existing else {}
     return {path: text for path, text in files.items() if existing.get(path) != text}
+
+
+def filled_files(existing: Mapping[str, str], *, name: str, facts: DatasetFacts) -> dict[str, str]:
+    """Return the files at the root that change where the lab's facts fill what nobody wrote.
+
+    No session comes: nothing else is added.
+
+    Parameters
+    ----------
+    existing, name, facts
+        As for :func:`dataset_files`.
+
+    Raises
+    ------
+    PolicyError
+        If an existing file cannot be understood.
+    """
+    files = filled_documents(existing, name=name, facts=facts)
+    if PARTICIPANTS in existing and facts.columns:
+        standing = read_root_json(existing.get(_COLUMNS), name=_COLUMNS)
+        described = _with_columns(
+            standing, _read_participants(existing[PARTICIPANTS]).columns, facts, ours={}
+        )
+        if described != standing:
+            files[_COLUMNS] = json_like(existing.get(_COLUMNS, "").encode(), described)
+    return files
 
 
 def kept_by_hand(existing: Mapping[str, str], *, name: str, facts: DatasetFacts) -> tuple[str, ...]:
@@ -243,12 +271,25 @@ def describe_columns(
         If the existing one is not a JSON object.
     """
     described = read_root_json(existing, name=name)
-    for column in read_table(table).columns:
-        ours = {**_PARTICIPANT_COLUMNS.get(column, {}), **facts.columns.get(column, {})}
-        theirs = described.get(column, {})
-        if ours and isinstance(theirs, dict):
-            described[column] = theirs | ours if facts.overrule else ours | theirs
-    return root_json_text(described)
+    columns = read_table(table).columns
+    return root_json_text(_with_columns(described, columns, facts, ours=_PARTICIPANT_COLUMNS))
+
+
+def _with_columns(
+    described: Mapping[str, Any],
+    columns: Iterable[str],
+    facts: DatasetFacts,
+    *,
+    ours: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return what describes columns, with what the lab and `ours` say of them added."""
+    added = dict(described)
+    for column in columns:
+        said = {**ours.get(column, {}), **facts.columns.get(column, {})}
+        theirs = added.get(column, {})
+        if said and isinstance(theirs, dict):
+            added[column] = theirs | said if facts.overrule else said | theirs
+    return added
 
 
 def _differ(theirs: Any, said: Mapping[str, Any]) -> bool:

@@ -32,6 +32,14 @@ from bidsanon.cli.options import jobs_option, json_option, passphrase_option, pr
     help="Take what these originals say of persons out of texts: a folder, an archive, a DICOMDIR "
     "or a file. Repeatable.",
 )
+@click.option(
+    "--profile",
+    default="bids",
+    show_default=True,
+    metavar="NAME|FILE.toml",
+    help="A lab's file: its [dataset] fills what nobody wrote of the dataset. And what counts as "
+    "identifying in the originals.",
+)
 @private_option
 @passphrase_option
 @jobs_option
@@ -43,6 +51,7 @@ def command(
     keep_times: bool,
     remove: tuple[str, ...],
     against: tuple[Path, ...],
+    profile: str,
     private: Path | None,
     passphrase_file: Path | None,
     jobs: int,
@@ -76,6 +85,7 @@ def command(
             private=private,
             against=against,
             remove=remove,
+            profile=profile,
             keep_times=keep_times,
             dry_run=dry_run,
             passphrase_file=passphrase_file,

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from bidsanon.findings import Severity
 from bidsanon.pipeline.scrub import ScrubRun
+from bidsanon.pipeline.scrub_facts import FilledFile
 from bidsanon.scrub import FileChange
 
 _MOST_LINES = 60
-_VERBS = ("removed", "replaced", "emptied")
+_FEW = 3
+_VERBS = ("removed", "replaced", "emptied", "filled")
 
 
 def scrub_text(run: ScrubRun) -> str:
@@ -19,7 +21,7 @@ def scrub_text(run: ScrubRun) -> str:
 
 
 def _changes(run: ScrubRun) -> Iterator[str]:
-    changes = run.scrubbed.changes
+    changes = run.changes
     if len(changes) <= _MOST_LINES:
         for change in changes:
             link = ["a link, which becomes a file"] if change.was_link else []
@@ -40,7 +42,7 @@ def _grouped(words: tuple[str, ...]) -> Iterator[str]:
     yield from (word for word in words if not word.endswith(_VERBS))
 
 
-def _by_word(changes: tuple[FileChange, ...]) -> dict[str, list[str]]:
+def _by_word(changes: tuple[FileChange | FilledFile, ...]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         for word in change.words:
@@ -58,27 +60,27 @@ def _others(run: ScrubRun) -> Iterator[str]:
                 f"left by {tool}: {name}  (it may tell who this is; "
                 f"--remove {name.rstrip('/')} takes it out)"
             )
-    for name, why in run.scrubbed.left_alone.items():
+    for name, why in run.left_alone.items():
         if name not in run.removed:
             yield f"not touched: {name}  ({why})"
-    for found in run.scrubbed.findings:
+    for found in run.findings:
         if found.severity is Severity.ERROR:
             yield f"NOT CLEANED: {found.location}: {found.message}"
     for (message, cure), places in _warnings(run).items():
-        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-        yield f"look at {places[0]}{more}: {message}. What to do: {cure}"
+        more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
+        yield f"look at {', '.join(places[:_FEW])}{more}: {message}. What to do: {cure}"
 
 
 def _warnings(run: ScrubRun) -> dict[tuple[str, str], list[str]]:
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for found in run.scrubbed.findings:
+    for found in run.findings:
         if found.severity is Severity.WARNING:
             places[found.message, found.cure].append(found.location)
     return places
 
 
 def _conclusion(run: ScrubRun) -> str:
-    changed, files = len(run.scrubbed.changes), run.scrubbed.files
+    changed, files = len(run.changes), run.scrubbed.files
     if not changed and not run.removed:
         nothing = "nothing else can be cleaned" if run.refusal else "nothing has to change"
         return f"{files} file(s) were looked at: {nothing}"

@@ -23,9 +23,11 @@ from bidsanon.files import (
     sha256,
     storage_errors,
 )
-from bidsanon.findings import errors
+from bidsanon.findings import Finding, errors
+from bidsanon.pipeline.scrub_facts import FilledFile, FilledRoot, fill_root
 from bidsanon.pipeline.scrub_policy import scrub_policy
 from bidsanon.pipeline.scrub_request import ScrubRequest
+from bidsanon.profile import load_profile
 from bidsanon.progress import Progress
 from bidsanon.publish import (
     Item,
@@ -56,6 +58,8 @@ class ScrubRun:
         What changed, or would.
     removed
         The leftovers that were removed, or would be.
+    filled
+        What the lab's file fills, or would.
     seconds
         How long it took.
     """
@@ -63,7 +67,29 @@ class ScrubRun:
     request: ScrubRequest
     scrubbed: ScrubbedDataset
     removed: tuple[str, ...]
+    filled: FilledRoot
     seconds: float = 0.0
+
+    @property
+    def changes(self) -> tuple[FileChange | FilledFile, ...]:
+        """What changes, sorted by name: what is taken out and what is filled, each file once."""
+        filled = {one.name: one for one in self.filled.files}
+        taken_out = {one.name: one for one in self.scrubbed.changes}
+        both = filled.keys() & taken_out.keys()
+        merged = {n: replace(filled[n], words=taken_out[n].words + filled[n].words) for n in both}
+        changes: dict[str, FileChange | FilledFile] = {**taken_out, **filled, **merged}
+        return tuple(changes[name] for name in sorted(changes))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What cannot be cleaned, what a person should know, and whose words stay."""
+        return (*self.scrubbed.findings, *self.filled.findings)
+
+    @property
+    def left_alone(self) -> dict[str, str]:
+        """What was not looked at, and why, by its place; folders end in a slash."""
+        filled = {one.name for one in self.filled.files}
+        return {n: why for n, why in self.scrubbed.left_alone.items() if n not in filled}
 
     @property
     def refusal(self) -> GateRefusedError | None:
@@ -117,7 +143,12 @@ def _look(
     scrubbed = scrub_dataset(
         request.dataset, policy, into=into, jobs=request.jobs, progress=progress
     )
-    return ScrubRun(request=request, scrubbed=scrubbed, removed=_to_remove(request, scrubbed))
+    return ScrubRun(
+        request=request,
+        scrubbed=scrubbed,
+        removed=_to_remove(request, scrubbed),
+        filled=fill_root(request.dataset, load_profile(request.profile).dataset, policy),
+    )
 
 
 def _to_remove(request: ScrubRequest, scrubbed: ScrubbedDataset) -> tuple[str, ...]:
@@ -151,20 +182,23 @@ def _put_in_place(run: ScrubRun) -> None:
     request = run.request
     journal = Journal(request.private) if request.private.is_dir() else None
     line = _entry(run).line
-    if not run.scrubbed.changes and not run.removed:
+    if not run.changes and not run.removed:
         if journal is not None:
             journal.append_once(line)
         return
     with dataset_lock(request.dataset):
-        for change in run.scrubbed.changes:
+        for change in run.changes:
             if file_state(request.dataset / change.name) != change.state:
                 raise ConflictError(
                     "somebody wrote the dataset while it was scrubbed; nothing was changed",
                     cure="wait until they are done, and run it again",
                 )
         items = [
-            Item(path=PurePosixPath(change.name), content=change.staged)
-            for change in run.scrubbed.changes
+            Item(
+                path=PurePosixPath(change.name),
+                content=change.text if isinstance(change, FilledFile) else change.staged,
+            )
+            for change in run.changes
         ]
         items += [Item(path=PurePosixPath(name), content=None) for name in run.removed]
         memory = _memory(request, run.scrubbed.changes, line) if journal is not None else None
@@ -191,7 +225,7 @@ def _memory(request: ScrubRequest, changes: tuple[FileChange, ...], line: str) -
 
 
 def _entry(run: ScrubRun) -> JournalEntry:
-    changed = len(run.scrubbed.changes)
+    changed = len(run.changes)
     refused = run.refusal is not None and not changed and not run.removed
     return JournalEntry(
         when=now(),
@@ -199,5 +233,5 @@ def _entry(run: ScrubRun) -> JournalEntry:
         outcome=Outcome.REFUSED if refused else Outcome.PUBLISHED,
         tools={"bidsanon": __version__},
         counts={"files": run.scrubbed.files, "changed": changed, "removed": len(run.removed)},
-        findings=count_findings(run.scrubbed.findings),
+        findings=count_findings(run.findings),
     )

@@ -23,6 +23,9 @@ class ScrubRequest:
         Sources that say of whom nothing may be left in texts: identified, never written to.
     remove
         What of other tools' leftovers is removed, relative to the dataset.
+    profile
+        A name or a file: what counts as identifying in the sources, and what the lab says of the
+        dataset.
     keep_times
         Whether times of day stay.
     dry_run
@@ -37,6 +40,7 @@ class ScrubRequest:
     private: Path
     against: tuple[Path, ...] = ()
     remove: tuple[str, ...] = ()
+    profile: str = "bids"
     keep_times: bool = False
     dry_run: bool = False
     passphrase_file: Path | None = None
@@ -49,6 +53,7 @@ def make_scrub_request(
     private: Path | None = None,
     against: tuple[Path, ...] = (),
     remove: tuple[str, ...] = (),
+    profile: str = "bids",
     keep_times: bool = False,
     dry_run: bool = False,
     passphrase_file: Path | None = None,
@@ -78,6 +83,7 @@ def make_scrub_request(
         private=private,
         against=against,
         remove=tuple(name.rstrip("/") for name in remove),
+        profile=profile,
         keep_times=keep_times,
         dry_run=dry_run,
         passphrase_file=passphrase_file,

@@ -20,12 +20,12 @@ def scrub_summary(run: ScrubRun) -> dict[str, Any]:
         "files": scrubbed.files,
         "changes": [
             {"path": change.name, "what": list(change.words), "was_link": change.was_link}
-            for change in scrubbed.changes
+            for change in run.changes
         ],
         "removed": list(run.removed),
         "leftovers": [{"path": name, "tool": tool} for name, tool in scrubbed.leftovers.items()],
-        "left_alone": [{"path": name, "why": why} for name, why in scrubbed.left_alone.items()],
-        "findings": [finding_record(found) for found in scrubbed.findings],
+        "left_alone": [{"path": name, "why": why} for name, why in run.left_alone.items()],
+        "findings": [finding_record(found) for found in run.findings],
         "private": str(run.request.private) if run.request.private.is_dir() else None,
         "seconds": round(run.seconds, 3),
     }

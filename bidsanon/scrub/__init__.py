@@ -2,6 +2,7 @@
 
 from bidsanon.scrub.dataset import ScrubbedDataset, scrub_dataset
 from bidsanon.scrub.images_alone import ScrubbedImages, scrub_images
+from bidsanon.scrub.root_texts import scrubbed_root_texts
 from bidsanon.scrub.session import scrub_session
 from bidsanon.scrub.sidecars import add_face_removed
 from bidsanon.scrub.stored_files import DatasetPolicy, FileChange
@@ -15,4 +16,5 @@ __all__ = [
     "scrub_dataset",
     "scrub_images",
     "scrub_session",
+    "scrubbed_root_texts",
 ]
