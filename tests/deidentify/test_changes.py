@@ -13,12 +13,13 @@ import pytest
 import sessions
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
+from sessions.people import identifying_strings
 
 from bidsanon import workers
 from bidsanon.audit import VALUES_NAME, ChangedValue, ChangedValues
 from bidsanon.deidentify import deidentify_session, map_entries
 from bidsanon.deidentify.instance import Deidentifier
-from bidsanon.demo.person import MARA, identifying_strings
+from bidsanon.demo.person import MARA
 from bidsanon.profile import Profile
 from bidsanon.progress import Silent
 from bidsanon.session import DeidentifiedSession, SourceSession

@@ -15,10 +15,11 @@ from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
+from sessions.people import identifying_strings
 from written_elements import file_of
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
-from bidsanon.demo.person import MARA, Person, clock, identifying_strings
+from bidsanon.demo.person import MARA, Person, clock
 from bidsanon.dicom.confidentiality import table_rows
 from bidsanon.dicom.encoding import EXPLICIT_LITTLE
 from bidsanon.dicom.file_format import read_file, write_file_head

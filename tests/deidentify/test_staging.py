@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import sessions
 from pydicom import Dataset, dcmread
+from sessions.people import identifying_strings
 
 from bidsanon import workers
 from bidsanon.deidentify import deidentify_session, work
-from bidsanon.demo.person import MARA, clock, identifying_strings
+from bidsanon.demo.person import MARA, clock
 from bidsanon.errors import StorageError
 from bidsanon.files import tree_digest
 from bidsanon.findings import Severity

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import sessions
 from pydicom import dcmread
+from sessions.people import identifying_strings
 
-from bidsanon.demo.person import MARA, clock, identifying_strings
+from bidsanon.demo.person import MARA, clock
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ and returns the paths it wrote. What must not be found in anything that is made 
 :func:`identifying_strings` lists.
 """
 
-from bidsanon.demo.person import MARA, TOBIAS, Person, identifying_strings
+from bidsanon.demo.person import MARA, Person
 from sessions.documents import (
     burned_in_capture,
     patient_protocol,
@@ -32,6 +32,7 @@ from sessions.oddities import (
     truncated_file,
     two_persons,
 )
+from sessions.people import TOBIAS, identifying_strings
 from sessions.real import real_csa
 from sessions.siemens import (
     bold_mosaic,

@@ -8,7 +8,8 @@ from pathlib import Path
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
 
-from bidsanon.demo.person import MARA, TOBIAS, Person
+from bidsanon.demo.person import MARA, Person
+from sessions.people import TOBIAS
 from sessions.siemens import bold_mosaic, siemens_t1w, t1w_slices
 from sessions.writing import write_series
 
