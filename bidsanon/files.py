@@ -326,18 +326,6 @@ def files_below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def tree_digest(folder: Path) -> str:
-    """Digest the names and bytes of everything below a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        digest.update(os.fsencode(path.relative_to(folder)) + b"\0")
-        if path.is_symlink():
-            digest.update(b"link\0" + os.fsencode(path.readlink()))
-        elif path.is_file():
-            digest.update(b"file\0" + bytes.fromhex(sha256(path)))
-    return digest.hexdigest()
-
-
 def require_apart(first: Path, second: Path, *, first_name: str, second_name: str) -> None:
     """Refuse two folders of which one lies within the other.
 

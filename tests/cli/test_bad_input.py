@@ -19,12 +19,12 @@ from sessions import (
     truncated_file,
     two_persons,
 )
+from tree_digests import tree_digest
 
 from bidsanon import external
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import interrupt_when_terminated, run
 from bidsanon.cli.text import finding_lines
-from bidsanon.files import tree_digest
 from bidsanon.findings import Severity, finding
 
 

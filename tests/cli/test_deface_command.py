@@ -9,12 +9,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 from template_head import Knowing, cut_the_front, has_face, write_head, write_thing
+from tree_digests import tree_digest
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.deface import stage
 from bidsanon.deface.image import deface_acquisition
-from bidsanon.files import tree_digest
 from bidsanon.resources import schema_path
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))

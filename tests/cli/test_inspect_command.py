@@ -10,11 +10,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 from sessions import MARA, bold_mosaic, burned_in_capture, identifying_strings
+from tree_digests import tree_digest
 
 from bidsanon.bids.tables import read_table
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
-from bidsanon.files import tree_digest
 from bidsanon.pipeline import inspect as inspection
 from bidsanon.pipeline.inspect import Inspection, inspect_source
 from bidsanon.pipeline.request import make_request

@@ -12,10 +12,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 from made_pages import T1W, a_foreign_dataset, a_published_dataset, rejected, say
+from tree_digests import tree_digest
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
-from bidsanon.files import tree_digest
 from bidsanon.resources import schema_path
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))

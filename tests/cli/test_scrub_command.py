@@ -8,10 +8,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 from foreign import PLANTED, foreign_dataset
+from tree_digests import tree_digest
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
-from bidsanon.files import tree_digest
 from bidsanon.resources import schema_path
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))

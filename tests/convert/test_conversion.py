@@ -16,11 +16,12 @@ from typing import Any
 import pydicom
 import pytest
 from plain_staging import stage_plainly, stage_volumes_as_series
+from tree_digests import tree_digest
 
 from bidsanon.convert import Heuristic, convert_session, ready_worker, resolve_heuristic
 from bidsanon.errors import MissingToolError, PolicyError, SourceError, StorageError
 from bidsanon.external import BIDS_VALIDATOR, require_program, run_program
-from bidsanon.files import files_below, make_private_folder, tree_digest
+from bidsanon.files import files_below, make_private_folder
 from bidsanon.progress import Silent
 from bidsanon.session import ConvertedPart, ConvertedSession, DeidentifiedSession
 

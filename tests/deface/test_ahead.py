@@ -13,23 +13,15 @@ import numpy as np
 import pytest
 from heads import KnowingEngine, write_image
 from sessions.converted import defaced_session
+from tree_digests import tree_digest
 
 from bidsanon.bids.names import parse_name
-from bidsanon.deface import (
-    USUAL,
-    DefaceOptions,
-    LooksAhead,
-    ahead,
-    deface_session,
-    image,
-    stage,
-)
+from bidsanon.deface import USUAL, DefaceOptions, LooksAhead, ahead, deface_session, image, stage
 from bidsanon.deface.acquisition import Acquisition, group_acquisitions
 from bidsanon.deface.deciding import Decision
 from bidsanon.deface.grid import Grid
 from bidsanon.deface.look import Look
 from bidsanon.deface.voxels import read_header
-from bidsanon.files import tree_digest
 from bidsanon.progress import Silent
 from bidsanon.session import (
     ConvertedImage,

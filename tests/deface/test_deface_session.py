@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from heads import KnowingEngine, pose, posed_head, stored_values, write_image
 from sessions.converted import defaced_session
+from tree_digests import tree_digest
 
 from bidsanon.bids.names import parse_name
 from bidsanon.deface import (
@@ -25,7 +26,6 @@ from bidsanon.deface import (
 from bidsanon.deface.grid import Grid
 from bidsanon.deface.template import face_template
 from bidsanon.errors import MissingToolError
-from bidsanon.files import tree_digest
 from bidsanon.findings import Severity, errors
 from bidsanon.progress import Silent
 from bidsanon.session import (

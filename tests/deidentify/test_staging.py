@@ -13,12 +13,12 @@ import pytest
 import sessions
 from pydicom import Dataset, dcmread
 from sessions.people import identifying_strings
+from tree_digests import tree_digest
 
 from bidsanon import workers
 from bidsanon.deidentify import deidentify_session, work
 from bidsanon.demo.person import MARA, clock
 from bidsanon.errors import StorageError
-from bidsanon.files import tree_digest
 from bidsanon.findings import Severity
 from bidsanon.identity import ValueKind
 from bidsanon.notes import NoteReason

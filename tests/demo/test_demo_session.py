@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 from sessions.people import identifying_strings
+from tree_digests import tree_digest
 
 from bidsanon.demo import write_demo_session
 from bidsanon.demo.person import MARA
 from bidsanon.external import DCM2NIIX, require_program
-from bidsanon.files import files_below, tree_digest
+from bidsanon.files import files_below
 
 MEGABYTE = 1 << 20
 

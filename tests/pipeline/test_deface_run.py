@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from template_head import Knowing, cut_the_front, has_face, write_head, write_thing
+from tree_digests import tree_digest
 
 from bidsanon.audit import Journal, JournalEntry, Outcome, now
 from bidsanon.deface import USUAL, DefaceOptions, stage
 from bidsanon.deface.image import deface_acquisition
 from bidsanon.errors import ConflictError, SourceError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.pipeline import deface as pipeline_deface
 from bidsanon.pipeline import deface_content
 from bidsanon.pipeline.deface import deface

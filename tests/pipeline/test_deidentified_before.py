@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from runs import run_convert, run_deidentify
 from sessions import MARA, bold_mosaic, dwi_mosaic, siemens_session
+from tree_digests import tree_digest
 
 from bidsanon.audit import Journal
-from bidsanon.files import tree_digest
 from bidsanon.profile import bundled_profiles
 
 

@@ -35,13 +35,14 @@ from sessions import (
     truncated_file,
     two_persons,
 )
+from tree_digests import tree_digest
 
 from bidsanon.audit import MAP_NAME, VALUES_NAME, Journal
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.demo.person import clock
 from bidsanon.errors import ConflictError, GateRefusedError, SourceError, StorageError, UsageError
-from bidsanon.files import files_below, tree_digest
+from bidsanon.files import files_below
 from bidsanon.pipeline import deidentify as pipeline
 from bidsanon.pipeline.deidentify import deidentify
 from bidsanon.pipeline.deidentify_plan import plan_deidentification

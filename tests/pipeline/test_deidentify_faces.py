@@ -19,11 +19,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    RLELossless,
-)
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 from runs import run_deidentify
 from sessions import (
     MARA,
@@ -38,6 +34,7 @@ from sessions import (
 from sessions.siemens import small, t1w_slices
 from sessions.writing import write_series
 from template_head import Knowing
+from tree_digests import tree_digest
 
 from bidsanon.convert import fidelity
 from bidsanon.deface import DefaceOptions, stage
@@ -50,7 +47,7 @@ from bidsanon.demo import session as demo
 from bidsanon.demo.scan import Scan
 from bidsanon.demo.siemens import slice_image
 from bidsanon.errors import UsageError
-from bidsanon.files import files_below, tree_digest
+from bidsanon.files import files_below
 from bidsanon.findings import Gate
 from bidsanon.pipeline import deidentify_write_back
 from bidsanon.pipeline.deidentify_faces import method_words

@@ -12,10 +12,11 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import EnhancedMRImageStorage, ExplicitVRLittleEndian
 from runs import run_deidentify
+from tree_digests import tree_digest
 
 from bidsanon.deface import DefaceOptions
 from bidsanon.deface.options import Also
-from bidsanon.files import files_below, tree_digest
+from bidsanon.files import files_below
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.session import DefaceVerdict
 

@@ -11,9 +11,10 @@ from pydicom import dcmread
 from pydicom.fileset import FileSet
 from real_sets import MR_SETS
 from runs import run_deidentify
+from tree_digests import tree_digest
 
 from bidsanon.errors import SourceError
-from bidsanon.files import files_below, tree_digest
+from bidsanon.files import files_below
 from bidsanon.publish import DICOMDIR
 
 SETS = (*MR_SETS, "dicomdir-media-multipatient", "malformed-and-odd")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from runs import run_convert
 from sessions import MARA, bold_mosaic
+from tree_digests import tree_digest
 
 from bidsanon.bids.tables import Table
 from bidsanon.errors import BidsanonError, ConflictError, PolicyError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.findings import Gate
 from bidsanon.pipeline.events import (
     clean_events,

@@ -13,11 +13,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from runs import run_convert
 from sessions import MARA, t1w_of_lumps, t1w_with_face
+from tree_digests import tree_digest
 
 from bidsanon.deface import DefaceOptions, LooksAhead
 from bidsanon.deface.acquisition import Acquisition
 from bidsanon.errors import UsageError
-from bidsanon.files import tree_digest
 from bidsanon.findings import Gate, Severity
 from bidsanon.pipeline.request import make_request
 from bidsanon.pipeline.run import Run

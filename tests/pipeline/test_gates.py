@@ -21,9 +21,9 @@ from sessions import (
     truncated_file,
     two_persons,
 )
+from tree_digests import tree_digest
 
 from bidsanon.errors import ConflictError, SourceError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.findings import Gate, finding
 from bidsanon.pipeline import convert as pipeline
 from bidsanon.pipeline.run import Run

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from runs import run_convert
 from sessions import MARA, bold_mosaic
+from tree_digests import tree_digest
 
-from bidsanon.files import tree_digest
 from bidsanon.findings import Gate, GateResult, Severity
 from bidsanon.pipeline.remove import make_remove_request, remove
 from bidsanon.pipeline.run import Run

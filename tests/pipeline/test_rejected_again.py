@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from runs import run_convert
 from sessions import MARA, bold_mosaic, dwi_mosaic, two_persons
+from tree_digests import tree_digest
 
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
-from bidsanon.files import sha256, tree_digest
+from bidsanon.files import sha256
 from bidsanon.findings import errors
 from bidsanon.pipeline.summary import report_path
 from bidsanon.pipeline.validate import make_validate_request, validate

@@ -28,10 +28,11 @@ from made_pages import (
     say,
     write_nifti,
 )
+from tree_digests import tree_digest
 
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
 from bidsanon.errors import BidsanonError, ConflictError, UsageError
-from bidsanon.files import remove_tree, sha256, tree_digest
+from bidsanon.files import remove_tree, sha256
 from bidsanon.pipeline.report import Report, report, report_summary
 from bidsanon.pipeline.report_images import describe_image
 from bidsanon.pipeline.report_request import make_report_request

@@ -10,10 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 from made_pages import BOLD, T1W, T2W, a_foreign_dataset, a_published_dataset, ball, write_nifti
+from tree_digests import tree_digest
 
 from bidsanon.audit import DECISIONS_NAME, FaceDecisions, FaceVerdict
 from bidsanon.errors import UsageError
-from bidsanon.files import sha256, tree_digest
+from bidsanon.files import sha256
 from bidsanon.pipeline.review import Review, make_review_request, review_summary
 from bidsanon.report.review import ReviewSite
 from bidsanon.report.serving import Answer

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 from additions import add
 from foreign import foreign_dataset
+from tree_digests import tree_digest
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
-from bidsanon.files import tree_digest
 from bidsanon.pipeline.remove import make_remove_request, remove
 from bidsanon.pipeline.scrub import ScrubRun, scrub
 from bidsanon.pipeline.scrub_request import make_scrub_request

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from foreign import NAME, SERIAL, SIDECAR, foreign_dataset, told
 from sessions.converted import nifti
+from tree_digests import tree_digest
 
 from bidsanon.audit import Journal
 from bidsanon.errors import ConflictError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.pipeline import scrub as pipeline
 from bidsanon.pipeline.scrub import ScrubRun, scrub
 from bidsanon.pipeline.scrub_request import make_scrub_request

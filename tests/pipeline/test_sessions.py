@@ -15,14 +15,8 @@ import nibabel as nib
 import pytest
 from jsonschema import Draft202012Validator
 from runs import run_convert
-from sessions import (
-    MARA,
-    TOBIAS,
-    bold_mosaic,
-    identifying_strings,
-    t1w_of_lumps,
-    t1w_with_face,
-)
+from sessions import MARA, TOBIAS, bold_mosaic, identifying_strings, t1w_of_lumps, t1w_with_face
+from tree_digests import tree_digest
 
 from bidsanon.audit import Journal
 from bidsanon.bids.tables import read_table
@@ -31,7 +25,7 @@ from bidsanon.cli.outcome import run
 from bidsanon.deface.engines import Attempt, EmbeddedEngine
 from bidsanon.deface.grid import Grid
 from bidsanon.errors import ConflictError
-from bidsanon.files import files_below, is_gzip, tree_digest
+from bidsanon.files import files_below, is_gzip
 from bidsanon.pipeline import convert as pipeline
 from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run

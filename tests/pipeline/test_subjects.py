@@ -12,11 +12,11 @@ import pytest
 from pydicom import dcmread
 from runs import run_convert, run_deidentify
 from sessions import MARA, TOBIAS, bold_mosaic
+from tree_digests import tree_digest
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.errors import PolicyError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.pipeline.subjects import SubjectTable, read_subjects
 from bidsanon.vault import Vault
 

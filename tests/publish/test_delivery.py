@@ -9,9 +9,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tree_digests import tree_digest
 
 from bidsanon.errors import ConflictError, StorageError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.publish import (
     Delivery,
     Packing,

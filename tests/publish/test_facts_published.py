@@ -11,9 +11,9 @@ import pytest
 from additions import add, remove
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tree_digests import tree_digest
 
 from bidsanon.bids.dataset_facts import NOTHING_SAID, DatasetFacts, facts_of_table
-from bidsanon.files import tree_digest
 
 SAID = {"Name": "Balloons", "Authors": ["Ada Lovelace"], "License": "CC0", "README": "# B\n"}
 FACTS = {

@@ -14,10 +14,10 @@ import pytest
 from additions import add, journal, place_of, remove
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tree_digests import tree_digest
 
 from bidsanon.bids.tables import read_table
 from bidsanon.errors import ConflictError, PolicyError, StorageError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.publish import Ledger, interrupted, recover
 from bidsanon.publish import transaction as redo_log
 

@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from additions import journal_line
+from tree_digests import tree_digest
 
 from bidsanon.audit import Outcome
-from bidsanon.files import make_private_folder, tree_digest
+from bidsanon.files import make_private_folder
 from bidsanon.publish import Item, Memory, install, interrupted, publishing_folder, recover
 from bidsanon.publish import transaction as redo_log
 

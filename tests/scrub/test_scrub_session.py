@@ -16,9 +16,10 @@ from sessions.converted import (
     write_image,
     write_scans,
 )
+from tree_digests import tree_digest
 
 from bidsanon.deface.gate import says_defaced
-from bidsanon.files import files_below, tree_digest
+from bidsanon.files import files_below
 from bidsanon.findings import Severity, errors
 from bidsanon.scrub import scrub_session
 from bidsanon.session import (

@@ -18,9 +18,9 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     SecondaryCaptureImageStorage,
 )
+from tree_digests import tree_digest
 
 from bidsanon.errors import SourceError, UsageError
-from bidsanon.files import tree_digest
 from bidsanon.session import QuarantineReason, SourceSession
 
 
