@@ -11,6 +11,7 @@ from bidsanon.pipeline.deidentify import deidentify
 from bidsanon.pipeline.deidentify_request import OutputFormat, make_deidentify_request
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.options import RunOptions
+from bidsanon.pipeline.plan import SessionPlan, plan_session
 from bidsanon.pipeline.request import make_request
 from bidsanon.pipeline.run import Run
 from bidsanon.progress import Silent
@@ -24,6 +25,13 @@ def run_convert(
 ) -> Run:
     request = make_request(sources, dataset=dataset, subject=subject, **_apart(options))
     return convert(request, progress=Silent(), redactor=Redactor())
+
+
+def plan_convert(
+    *sources: Path, dataset: Path, subject: str | None = "01", **options: object
+) -> SessionPlan:
+    request = make_request(sources, dataset=dataset, subject=subject, **_apart(options))
+    return plan_session(request, progress=Silent())
 
 
 def run_deidentify(

@@ -25,7 +25,7 @@ from bidsanon.convert import (
 from bidsanon.errors import ConflictError, GateRefusedError, PolicyError, StorageError, UsageError
 from bidsanon.files import storage_errors, write_json, write_text
 from bidsanon.findings import Finding, Gate, errors, finding
-from bidsanon.pipeline.plan import SampledSession, SessionPlan, plan_session, sampled_session
+from bidsanon.pipeline.plan import SampledSession, SessionPlan, sampled_session
 from bidsanon.pipeline.record import describe_series
 from bidsanon.pipeline.request import ConvertRequest, require_possible_place, require_sources
 from bidsanon.progress import Progress
@@ -86,7 +86,8 @@ def check_heuristic(request: ConvertRequest, *, progress: Progress) -> Heuristic
         Where ``convert`` would raise it before its first gate: of a heuristic that fails, a
         :class:`bidsanon.errors.PolicyError`.
     """
-    return _checked(plan_session(request, progress=progress))
+    with sampled_session(request, progress=progress) as sampled:
+        return _checked(sampled.plan())
 
 
 def _checked(plan: SessionPlan) -> HeuristicCheck:

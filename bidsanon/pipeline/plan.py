@@ -27,6 +27,7 @@ from bidsanon.deidentify import Replacements, deidentify_session
 from bidsanon.errors import GateRefusedError, PolicyError
 from bidsanon.findings import Finding, errors, weighed
 from bidsanon.ocr import text_reader
+from bidsanon.pipeline.candidate import foresee_root
 from bidsanon.pipeline.events import foresee_events
 from bidsanon.pipeline.labels import label_findings
 from bidsanon.pipeline.originals import plan_person, withhold_incomplete
@@ -180,7 +181,10 @@ def plan_session(request: ConvertRequest, *, progress: Progress) -> SessionPlan:
         Where ``convert`` would raise it before its first gate.
     """
     with sampled_session(request, progress=progress) as sampled:
-        return sampled.plan()
+        plan = sampled.plan()
+    profile = plan.policy.profile
+    foreseen = foresee_root(plan.request.place.dataset, profile.dataset)
+    return replace(plan, findings=(*plan.findings, *weighed(foreseen, profile.severities)))
 
 
 @contextmanager

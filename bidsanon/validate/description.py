@@ -6,8 +6,9 @@ they are missing, and never made up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from bidsanon.bids.dataset_facts import CITATION
 from bidsanon.bids.root_documents import (
@@ -17,7 +18,7 @@ from bidsanon.bids.root_documents import (
     is_unfilled,
     says_nothing_of_study,
 )
-from bidsanon.bids.sidecars import SidecarError, read_json_file
+from bidsanon.bids.sidecars import SidecarError, read_json_file, read_json_object
 from bidsanon.findings import Finding, finding
 
 ASKED = {
@@ -40,20 +41,36 @@ def check_description(root: Path) -> tuple[Finding, ...]:
     root
         The dataset's folder.
     """
-    return tuple(_missing(root))
-
-
-def _missing(root: Path) -> Iterator[Finding]:
     try:
         description = read_json_file(root / DESCRIPTION)
     except SidecarError:
-        return
-    cited = citation_gives(_text(root / CITATION))
+        return ()
+    texts = {name: _text(root / name) for name in (CITATION, *READMES) if (root / name).is_file()}
+    return tuple(_missing(description, texts))
+
+
+def foresee_description(texts: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Say what a dataset would not say of itself, as :func:`check_description` would.
+
+    Parameters
+    ----------
+    texts
+        What the files at its root would hold, by name.
+    """
+    try:
+        description = read_json_object(texts.get(DESCRIPTION, "").encode())
+    except SidecarError:
+        return ()
+    return tuple(_missing(description, texts))
+
+
+def _missing(description: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[Finding]:
+    cited = citation_gives(texts.get(CITATION, ""))
     for field, code in ASKED.items():
         if field not in cited and is_unfilled(description.get(field)):
             yield finding(code, location=f"{DESCRIPTION}#/{field}")
-    readme = next((name for name in READMES if (root / name).is_file()), None)
-    if readme and says_nothing_of_study(_text(root / readme)):
+    readme = next((name for name in READMES if name in texts), None)
+    if readme and says_nothing_of_study(texts[readme]):
         yield finding("DATASET_README_SAYS_LITTLE", location=readme)
 
 

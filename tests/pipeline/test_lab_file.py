@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from runs import run_convert
+from runs import plan_convert, run_convert
 from sessions import MARA, bold_mosaic
 from tree_digests import tree_digest
 
-from bidsanon.findings import Gate, GateResult, Severity
+from bidsanon.findings import Finding, Gate, GateResult, Severity
 from bidsanon.pipeline.remove import make_remove_request, remove
 from bidsanon.pipeline.run import Run
 
@@ -43,8 +44,11 @@ def test_the_dataset_says_what_the_lab_says_and_forgets_it_with_the_session(
 ) -> None:
     source, dataset = tmp_path / "bold", tmp_path / "ds"
     bold_mosaic(source, person=MARA)
+    foretold = plan_convert(source, dataset=dataset, session="01", profile=lab_file(tmp_path))
+    assert not dataset.exists()
     run = run_convert(source, dataset=dataset, session="01", profile=lab_file(tmp_path))
     assert run.refusal is None
+    assert of_dataset(foretold.findings) == of_dataset(said(run).findings) != []
     description = json.loads((dataset / "dataset_description.json").read_text())
     assert description["Name"] == "Balloons"
     assert "Authors" not in description
@@ -57,8 +61,22 @@ def test_the_dataset_says_what_the_lab_says_and_forgets_it_with_the_session(
     assert not [c for c in told if c.startswith("PRIVACY_")]
     assert not told & {"DATASET_NO_AUTHORS", "DATASET_NO_LICENSE", "DATASET_TEXT_KEPT"}
 
+    (dataset / "README").write_text("# Somebody wrote this\n")
+    weighed = lab_file(tmp_path, STRICT)
+    refused = plan_convert(source, dataset=dataset, session="02", profile=weighed)
+    assert [(f.code, f.severity, f.location) for f in of_dataset(refused.findings)][:2] == [
+        ("DATASET_TEXT_KEPT", "warning", "README"),
+        ("DATASET_NO_ETHICS", "error", "dataset_description.json#/EthicsApprovals"),
+    ]
+    assert refused.exit_code == 4
+
+    (dataset / "README").unlink()
     remove(make_remove_request(dataset, subject="01", session="01", private=None))
     assert not dataset.exists()
+
+
+def of_dataset(findings: Iterable[Finding]) -> list[Finding]:
+    return [found for found in findings if found.code.startswith("DATASET_")]
 
 
 @pytest.mark.slow
