@@ -15,8 +15,9 @@ import struct
 import tempfile
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -257,16 +258,18 @@ def write_gzip(
     """
     with path.open("wb") as stream, ThreadPoolExecutor(threads) as pool:
         stream.write(GZIP_HEADER)
-        waiting: deque[Future[bytes]] = deque()
+        waiting: deque[Callable[[], bytes]] = deque()
         checksum, size, dictionary = 0, 0, b""
         for block in _blocks(chunks):
             checksum, size = zlib.crc32(block, checksum), size + len(block)
-            waiting.append(pool.submit(_deflate, block, dictionary, dense=dense))
+            deflate = partial(_deflate, block, dictionary, dense=dense)
+            # The last block, often the only one, is not worth a thread.
+            waiting.append(pool.submit(deflate).result if len(block) == _CHUNK else deflate)
             dictionary = block[-_DEFLATE_WINDOW:]
             if len(waiting) > 2 * threads:
-                stream.write(waiting.popleft().result())
+                stream.write(waiting.popleft()())
         for compressed in waiting:
-            stream.write(compressed.result())
+            stream.write(compressed())
         stream.write(_DEFLATE_END + struct.pack("<II", checksum, size & 0xFFFFFFFF))
     path.chmod(mode)
 
@@ -293,6 +296,13 @@ def _is_dense(block: bytes) -> bool:
     step = max(1, len(block) // _SAMPLES)
     samples = [block[begin : begin + _SAMPLE] for begin in range(0, len(block), step)]
     return all(len(zlib.compress(s, zlib.Z_BEST_SPEED)) >= len(s) for s in samples)
+
+
+def gunzip_chunks(path: Path) -> Iterator[bytes]:
+    """Decompress a gzip file piece by piece, in bounded memory."""
+    with gzip.open(path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 def is_gzip(path: Path) -> bool:
@@ -324,6 +334,18 @@ def files_below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_dir():
             yield path
+
+
+def tree_digest(folder: Path) -> str:
+    """Digest the names and bytes of everything below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        digest.update(os.fsencode(path.relative_to(folder)) + b"\0")
+        if path.is_symlink():
+            digest.update(b"link\0" + os.fsencode(path.readlink()))
+        elif path.is_file():
+            digest.update(b"file\0" + bytes.fromhex(sha256(path)))
+    return digest.hexdigest()
 
 
 def require_apart(first: Path, second: Path, *, first_name: str, second_name: str) -> None:
