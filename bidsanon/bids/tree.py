@@ -78,7 +78,9 @@ class DatasetTree:
     skipped: tuple[str, ...]
 
 
-def list_tree(root: Path, *, skip: Collection[str] = ()) -> DatasetTree:
+def list_tree(
+    root: Path, *, skip: Collection[str] = (), skip_named: Collection[str] = ()
+) -> DatasetTree:
     """List what a dataset's folder holds, hidden files too.
 
     Parameters
@@ -86,10 +88,12 @@ def list_tree(root: Path, *, skip: Collection[str] = ()) -> DatasetTree:
     root
         The folder.
     skip
-        Folders that are not entered, as names relative to it (``.git``).
+        Folders that are not entered, as names relative to it (``code``).
+    skip_named
+        What folders are called that are not entered at any depth (``.git``).
     """
     real_root = root.resolve()
-    found = list(_walk(root, "", real_root, frozenset(skip)))
+    found = list(_walk(root, "", real_root, (frozenset(skip), frozenset(skip_named))))
     return DatasetTree(
         root=root,
         files=tuple(sorted((f for f in found if isinstance(f, TreeFile)), key=_by_name)),
@@ -108,7 +112,7 @@ def _by_name(found: TreeFile | TreeProblem) -> str:
 
 
 def _walk(
-    folder: Path, name: str, root: Path, skip: frozenset[str]
+    folder: Path, name: str, root: Path, skip: tuple[frozenset[str], frozenset[str]]
 ) -> Iterator[TreeFile | TreeProblem | str]:
     try:
         with os.scandir(folder) as scan:
@@ -128,7 +132,7 @@ def _walk(
                 yield TreeProblem(name=below, path=path, problem=problem)
             else:
                 yield TreeFile(name=below, path=path, size=size, is_link=entry.is_symlink())
-        elif below in skip:
+        elif below in skip[0] or entry.name in skip[1]:
             yield below
         else:
             yield from _walk(path, below, root, skip)

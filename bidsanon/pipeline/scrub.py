@@ -143,16 +143,18 @@ def _look(
     scrubbed = scrub_dataset(
         request.dataset, policy, into=into, jobs=request.jobs, progress=progress
     )
+    removed = _to_remove(request, scrubbed)
     return ScrubRun(
         request=request,
-        scrubbed=scrubbed,
-        removed=_to_remove(request, scrubbed),
+        scrubbed=_but_for(removed, scrubbed),
+        removed=removed,
         filled=fill_root(request.dataset, load_profile(request.profile).dataset, policy),
     )
 
 
 def _to_remove(request: ScrubRequest, scrubbed: ScrubbedDataset) -> tuple[str, ...]:
-    may_go = {*scrubbed.leftovers, *({_ORIGINALS} & set(scrubbed.left_alone))}
+    originals = (_ORIGINALS,) if (request.dataset / _ORIGINALS).is_dir() else ()
+    may_go = {*scrubbed.leftovers, *originals}
     by_name = {name.rstrip("/"): name for name in may_go}
     for number, name in enumerate(request.remove, start=1):
         if name not in by_name:
@@ -161,6 +163,21 @@ def _to_remove(request: ScrubRequest, scrubbed: ScrubbedDataset) -> tuple[str, .
                 cure="name one that the list shows: `bidsanon scrub DATASET --dry-run`",
             )
     return tuple(sorted(by_name[name] for name in set(request.remove)))
+
+
+def _but_for(removed: tuple[str, ...], scrubbed: ScrubbedDataset) -> ScrubbedDataset:
+    """Leave out what is said of what is removed."""
+    folders = tuple(name for name in removed if name.endswith("/"))
+
+    def stays(place: str) -> bool:
+        return not (place.startswith(folders) or place in removed)
+
+    return replace(
+        scrubbed,
+        changes=tuple(change for change in scrubbed.changes if stays(change.name)),
+        findings=tuple(found for found in scrubbed.findings if stays(found.location)),
+        left_alone={name: why for name, why in scrubbed.left_alone.items() if stays(name)},
+    )
 
 
 @contextmanager

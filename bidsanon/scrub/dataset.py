@@ -1,35 +1,44 @@
 """A dataset that exists already, whoever made it: what of it changes, and what is left alone.
 
+A derivative, and raw data that lie within, are datasets of their own and are treated as such.
 Nothing of the dataset is written here. What a changed file is to hold is laid out in another
 folder, so that all of them can take their places in one step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from bidsanon.bids.leftovers import leftover_of
+from bidsanon.bids.leftovers import HISTORIES, leftover_of
+from bidsanon.bids.nested import DatasetPart, dataset_parts
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
-from bidsanon.scrub.stored_files import DatasetPolicy, FileChange, FileScrub, ScrubbedFile
+from bidsanon.scrub.stored_files import (
+    DatasetPolicy,
+    FileChange,
+    FileScrub,
+    ScrubbedFile,
+    is_cleaned,
+)
 
 _WHY_LEFT = {
-    "derivatives": "each derivative is a dataset of its own: scrub it by its folder",
+    "derivatives": "in no dataset (a folder with dataset_description.json or sub-*/): look at it",
     "sourcedata": "originals are not cleaned: `bidsanon deidentify` makes copies that are",
     "code": "written by people: look for paths and names in it",
     "stimuli": "what participants were shown is not cleaned",
 }
+_NOT_ENTERED = ("code", "stimuli")
 _HIDDEN = "hidden: look at it"
 _HISTORY = "its history keeps what is cleaned now"
 _BY_PEOPLE = "written by people: read it"
 _OTHER = "of a kind that is not cleaned: look at it"
 _TEXTS = frozenset({"README", "CHANGES", "LICENSE", "CITATION", ".bidsignore", ".gitattributes"})
 _SUBJECT = "sub-"
-_KNOWN = (".json", ".tsv", ".tsv.gz", ".nii", ".nii.gz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,25 +89,36 @@ def scrub_dataset(
     progress
         Who listens.
     """
-    tree = list_tree(dataset, skip=_not_entered(dataset))
-    sorted_out = _sort_out(tree)
-    scrub = FileScrub({file.name: file for file in tree.files}, policy, into)
+    tree = list_tree(dataset, skip=_not_entered(dataset), skip_named=HISTORIES)
+    parts = dataset_parts(tree)
+    sorted_out = _sort_out(tree, parts)
     findings = [
         finding("SCRUB_NOT_READ", location=problem.name, problem=problem.problem)
         for problem in tree.problems
     ]
+    findings += [
+        finding("SCRUB_DERIVATIVE", location=part.base or DESCRIPTION)
+        for part in parts
+        if part.derived and any(work.part is part for work in sorted_out.todo)
+    ]
+    scrubs = {part.base: _file_scrub(part, policy, into) for part in parts}
+
+    def scrub(number: int, work: _Work) -> ScrubbedFile:
+        done = scrubs[work.part.base].scrub(number, work.file)
+        return _within_whole(done, work.part)
+
     changes: list[FileChange] = []
     with (
         progress.step("scrubbing", total=len(sorted_out.todo)) as step,
         ThreadPoolExecutor(jobs) as pool,
     ):
-        for done in _in_turn(pool, scrub.scrub, sorted_out.todo, most=4 * jobs):
+        for done in _in_turn(pool, scrub, sorted_out.todo, most=4 * jobs):
             changes += [done.change] if done.change else []
             findings += done.findings
             step.advance()
     return ScrubbedDataset(
         files=len(sorted_out.todo),
-        changes=tuple(changes),
+        changes=tuple(sorted(changes, key=lambda change: change.name)),
         findings=tuple(findings),
         left_alone=dict(sorted(sorted_out.left_alone.items())),
         leftovers=dict(sorted(sorted_out.leftovers.items())),
@@ -106,55 +126,90 @@ def scrub_dataset(
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Work:
+    """A file that is looked at, by its name within its dataset."""
+
+    part: DatasetPart
+    file: TreeFile
+
+
+@dataclass(frozen=True, kw_only=True)
 class _SortedOut:
     """What of a dataset is looked at, and what is not."""
 
-    todo: tuple[TreeFile, ...]
+    todo: tuple[_Work, ...]
     left_alone: Mapping[str, str]
     leftovers: Mapping[str, str]
 
 
 def _not_entered(dataset: Path) -> Collection[str]:
     hidden = (entry.name for entry in dataset.iterdir() if entry.name.startswith("."))
-    return {*_WHY_LEFT, *hidden}
+    return {*_NOT_ENTERED, *hidden}
 
 
-def _sort_out(tree: DatasetTree) -> _SortedOut:
+def _file_scrub(part: DatasetPart, policy: DatasetPolicy, into: Path | None) -> FileScrub:
+    files = (replace(file, name=part.own(file.name)) for file in part.files)
+    return FileScrub({file.name: file for file in files}, policy, into, derived=part.derived)
+
+
+def _within_whole(done: ScrubbedFile, part: DatasetPart) -> ScrubbedFile:
+    """Name what became of a file by its place in the whole."""
+    change = done.change and replace(done.change, name=part.whole(done.change.name))
+    findings = tuple(replace(f, location=part.whole(f.location)) for f in done.findings)
+    return ScrubbedFile(change=change, findings=findings)
+
+
+def _sort_out(tree: DatasetTree, parts: Iterable[DatasetPart]) -> _SortedOut:
     todo, left_alone, leftovers = [], {}, {}
     for name in tree.skipped:
         left = leftover_of(f"{name}/x")
-        if left and left[1] == left[0]:
+        if left and left[1] == PurePosixPath(name).name and left[1] in HISTORIES:
             left_alone[f"{name}/"] = _HISTORY
         elif left:
             leftovers[f"{name}/"] = left[1]
         else:
             left_alone[f"{name}/"] = _WHY_LEFT.get(name, _HIDDEN)
     names = {file.path: file.name for file in tree.files}
-    for file in tree.files:
-        left = leftover_of(file.name)
-        why = _why_left(file.name)
-        if left:
-            leftovers[left[0] if left[0] == file.name else f"{left[0]}/"] = left[1]
-        elif why:
-            left_alone[file.name] = why
-        elif not (file.is_link and file.path.resolve() in names):
-            todo.append(file)  # a link to another file of the dataset changes with that
+    for part in parts:
+        for file in part.files:
+            left = leftover_of(part.own(file.name))
+            if left:
+                place = part.whole(left[0])
+                leftovers[place if place == file.name else f"{place}/"] = left[1]
+                continue
+            where, why = _left(part, part.own(file.name))
+            if why:
+                left_alone[part.whole(where)] = why
+            elif not (file.is_link and file.path.resolve() in names):
+                # A link to another file of the dataset changes with that.
+                todo.append(_Work(part=part, file=replace(file, name=part.own(file.name))))
     return _SortedOut(todo=tuple(todo), left_alone=left_alone, leftovers=leftovers)
 
 
-def _why_left(name: str) -> str:
+def _left(part: DatasetPart, name: str) -> tuple[str, str]:
+    """Return what of a dataset is left alone together with a file, and why; nothing if it is not.
+
+    A program makes thousands of files of a kind, so of a derivative kinds are named.
+    """
     path = PurePosixPath(name)
-    if path.parts[0].startswith(_SUBJECT) and len(path.parts) > 1:
-        return ""
+    top, kind = path.parts[0], "".join(path.suffixes[-1:]).lower()
+    if len(path.parts) > 1 and top in _WHY_LEFT:
+        return f"{top}/", _WHY_LEFT[top]
+    if part.base and top.startswith("."):
+        return (f"{top}/" if len(path.parts) > 1 else name), _HIDDEN
+    if top.startswith(_SUBJECT) and len(path.parts) > 1 and not part.derived:
+        return name, ""
     if len(path.parts) == 1 and (path.stem in _TEXTS or path.name in _TEXTS):
-        return "" if path.suffix == ".json" else _BY_PEOPLE
-    return "" if name.lower().endswith(_KNOWN) else _OTHER
+        return name, "" if path.suffix == ".json" else _BY_PEOPLE
+    if is_cleaned(name):
+        return name, ""
+    return (f"**/*{kind}" if part.derived else name), _OTHER
 
 
 def _in_turn(
     pool: ThreadPoolExecutor,
-    work: Callable[[int, TreeFile], ScrubbedFile],
-    files: tuple[TreeFile, ...],
+    work: Callable[[int, _Work], ScrubbedFile],
+    files: tuple[_Work, ...],
     *,
     most: int,
 ) -> Iterator[ScrubbedFile]:

@@ -49,6 +49,10 @@ _SCANS, _SESSIONS, _PET = "_scans.tsv", "_sessions.tsv", "_pet.json"
 _TIME_ZERO = "TimeZero"
 _OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
+_CLEANED = (
+    *(*IMAGE_EXTENSIONS, ".json", ".tsv", ".tsv.gz", *_GRADIENTS),
+    *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF),
+)
 _NOT_UNDERSTOOD = (
     *(ImageError, SidecarError, TableError, GradientError, ArchiveError, EdfError, RecordingError),
 )
@@ -118,14 +122,22 @@ class FileScrub:
         What is known of them.
     into
         Where changed files are laid out; None: nowhere.
+    derived
+        Whether a program made the dataset of other data: what it calls its fields nobody lists.
     """
 
     def __init__(
-        self, files: Mapping[str, TreeFile], policy: DatasetPolicy, into: Path | None
+        self,
+        files: Mapping[str, TreeFile],
+        policy: DatasetPolicy,
+        into: Path | None,
+        *,
+        derived: bool = False,
     ) -> None:
         self._files = files
         self._policy = policy
         self._into = into
+        self._derived = derived
         self._times: dict[str, SessionTimes] = {}
         self._tell_times: dict[str, list[TreeFile]] = defaultdict(list)
         for name, file in files.items():
@@ -188,14 +200,17 @@ class FileScrub:
 
     def _json(self, file: TreeFile, target: Path | None) -> _Said:
         raw, content = read_stored_json(file.path)
-        scrubbed = scrub_stored_json(file.name, raw, content, self._sidecar_policy(file.name))
+        scrubbed = scrub_stored_json(
+            file.name, raw, content, self._sidecar_policy(file.name), derived=self._derived
+        )
         if scrubbed.text is not None and target is not None:
             target.write_bytes(scrubbed.text.encode())  # brought to the disk with all others
         findings = [
             finding("SCRUB_MISFIT", location=f"{file.name}#/{key}", key=key)
             for key in scrubbed.misfits
         ]
-        if kind_of_json(file.name) is JsonKind.DESCRIPTION and file.name not in _OF_BIDS:
+        unknown = kind_of_json(file.name) is JsonKind.DESCRIPTION and file.name not in _OF_BIDS
+        if unknown and not self._derived:
             findings.append(finding("SCRUB_JSON_UNKNOWN", location=file.name))
         return scrubbed.words, tuple(findings)
 
@@ -251,7 +266,8 @@ class FileScrub:
 
     def _member(self, file: TreeFile, name: str, raw: bytes) -> bytes | None:
         policy = self._sidecar_policy(file.name)
-        scrubbed = scrub_stored_json(name, raw, read_json_object(raw), policy)
+        content = read_json_object(raw)
+        scrubbed = scrub_stored_json(name, raw, content, policy, derived=self._derived)
         return None if scrubbed.text is None else scrubbed.text.encode()
 
     def _sidecar_policy(self, name: str) -> SidecarPolicy:
@@ -302,6 +318,11 @@ class FileScrub:
                 if file.name.endswith(_PET):
                     said = read_stored_json(file.path)[1].get(_TIME_ZERO)
                     yield from (said,) if isinstance(said, str) else ()
+
+
+def is_cleaned(name: str) -> bool:
+    """Tell a kind of file that is cleaned, by its name."""
+    return name.lower().endswith(_CLEANED)
 
 
 def _session(name: str) -> str:

@@ -7,6 +7,7 @@ the columns of its tables has no list of fields, and loses what is known to iden
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from bidsanon.bids.keys import KeyAction, key_rules, rules_for
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.sidecars import json_like, read_bounded, read_json_object
 from bidsanon.bids.standard import data_kinds
+from bidsanon.bids.written import is_unshifted, names_somebodys_address, written_date, written_names
+from bidsanon.plain_names import names_in_words
 from bidsanon.scrub.sidecars import OTHER_KEYS, SidecarPolicy, cleaned, scrub_sidecar
 
 _DENIED = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE, KeyKind.TIME}
@@ -31,6 +34,7 @@ _OF_TABLES = frozenset(
     )
 )
 _AUTHORS = frozenset({"Authors", "HowToAcknowledge", "ReferencesAndLinks"})
+_WITH_TITLE = re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms|Frau|Herr|Mme|Mlle)\b\.? ?[A-ZÀ-Þ]")
 _PHENOTYPE = "phenotype"
 
 
@@ -88,7 +92,12 @@ def read_stored_json(path: Path) -> tuple[bytes, dict[str, Any]]:
 
 
 def scrub_stored_json(
-    name: str, raw: bytes, content: dict[str, Any], policy: SidecarPolicy
+    name: str,
+    raw: bytes,
+    content: dict[str, Any],
+    policy: SidecarPolicy,
+    *,
+    derived: bool = False,
 ) -> ScrubbedJson:
     """Say what a JSON file is to hold.
 
@@ -100,6 +109,8 @@ def scrub_stored_json(
         As :func:`read_stored_json` gives them.
     policy
         What the scrub needs to know.
+    derived
+        Whether a program wrote it of other data: its figures stand in fields that nobody lists.
 
     Raises
     ------
@@ -108,7 +119,7 @@ def scrub_stored_json(
     """
     kind = kind_of_json(name)
     scrub = {
-        JsonKind.SIDECAR: _sidecar,
+        JsonKind.SIDECAR: _derived if derived else _sidecar,
         JsonKind.COLUMNS: _columns,
         JsonKind.DESCRIPTION: _description,
     }[kind]
@@ -144,45 +155,99 @@ def _columns(name: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scru
     }
     others = {key: value for key, value in content.items() if key not in columns}
     scrubbed = scrub_sidecar(others, policy, fields)
-    removed = Counter(scrubbed.removed)
+    denial = _Denial(policy.without_known)
+    denial.removed += scrubbed.removed
     kept = {}
     for column, definition in columns.items():
         if kind_of_column(column) in _DENIED_COLUMNS:
-            removed[column] += 1
+            denial.removed[column] += 1
         else:
-            kept[column] = _without_denied(definition, policy.without_known, removed)
+            kept[column] = denial.without_denied(definition)
     replaced = len([column for column in kept if kept[column] != columns[column]])
     said = ("(definitions of columns)",) if replaced else ()
-    return {**kept, **scrubbed.content}, removed, (*scrubbed.replaced, *said), scrubbed.misfits
+    changed = (*scrubbed.replaced, *said)
+    return {**kept, **scrubbed.content}, denial.removed, changed, scrubbed.misfits
+
+
+def _derived(_: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scrubbed:
+    """Keep all but what is known to identify; what looks like it is cut from texts."""
+
+    def without_persons(text: str) -> str:
+        text = policy.without_known(text)
+        return policy.clean(text) if _looks_identifying(text) else text
+
+    def changed(key: str, value: Any) -> Any:
+        rule = key_rules().get(key)
+        if rule is None or not isinstance(value, str):
+            return value
+        if rule.action is KeyAction.PSEUDONYM:
+            return policy.device_pseudonym(value)
+        return policy.clean(value) if rule.action is KeyAction.CLEAN else value
+
+    return _denied(content, _Denial(without_persons, changed))
+
+
+def _looks_identifying(text: str) -> bool:
+    if names_in_words(text) or names_somebodys_address(text) or written_names(text):
+        return True
+    if _WITH_TITLE.search(text):
+        return True
+    day = written_date(text, loosely=False)
+    return day is not None and is_unshifted(day)
 
 
 def _description(_: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scrubbed:
-    removed: Counter[str] = Counter()
-    kept = _without_denied(content, policy.without_known, removed)
+    return _denied(content, _Denial(policy.without_known))
+
+
+def _denied(content: dict[str, Any], denial: _Denial) -> _Scrubbed:
+    kept = denial.without_denied(content)
     replaced = tuple(_shown(key) for key in kept if kept[key] != content[key])
-    return kept, removed, replaced, ()
+    return kept, denial.removed, replaced, ()
 
 
-def _without_denied(
-    content: Mapping[str, Any], clean: Callable[[str], str], removed: Counter[str]
-) -> dict[str, Any]:
-    """Take keys that identify out, at every depth, and what is known out of texts."""
-    kept = {}
-    for key, value in content.items():
-        left = None if _is_denied(key) else _part(value, str if key in _AUTHORS else clean, removed)
-        if left is None and value is not None:
-            removed[_shown(key)] += 1
-        else:
-            kept[key] = left
-    return kept
+class _Denial:
+    """What takes keys that identify out at every depth, and what is known out of texts.
 
+    Parameters
+    ----------
+    clean
+        What is done with each text.
+    changed
+        What is done with a value before, by its key.
 
-def _part(value: Any, clean: Callable[[str], str], removed: Counter[str]) -> Any:
-    if isinstance(value, Mapping):
-        return _without_denied(value, clean, removed)
-    if isinstance(value, list):
-        return [_part(part, clean, removed) for part in value]
-    return cleaned(value, clean)
+    Attributes
+    ----------
+    removed
+        How often each key was removed so far.
+    """
+
+    def __init__(
+        self,
+        clean: Callable[[str], str],
+        changed: Callable[[str, Any], Any] = lambda _, value: value,
+    ) -> None:
+        self._clean = clean
+        self._changed = changed
+        self.removed: Counter[str] = Counter()
+
+    def without_denied(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what stays of an object."""
+        kept = {}
+        for key, value in content.items():
+            left = None if _is_denied(key) else self._part(key, self._changed(key, value))
+            if left is None and value is not None:
+                self.removed[_shown(key)] += 1
+            else:
+                kept[key] = left
+        return kept
+
+    def _part(self, key: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return self.without_denied(value)
+        if isinstance(value, list):
+            return [self._part(key, part) for part in value]
+        return cleaned(value, str if key in _AUTHORS else self._clean)
 
 
 def _is_denied(key: str) -> bool:
