@@ -79,7 +79,7 @@ def test_fragments_without_an_end_end_early(tmp_path: Path) -> None:
     header = read_header(path)
     assert header is not None
     assert header.soundness is Soundness.ENDS_EARLY
-    assert UID(header.sop_class_uid).name == "CT Image Storage" or header.sop_class_uid
+    assert UID(header.sop_class_uid).name == "Secondary Capture Image Storage"
 
 
 @settings(
