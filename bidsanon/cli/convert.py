@@ -15,6 +15,8 @@ from bidsanon.cli.options import (
     private_option,
     run_options,
     sources_argument,
+    study_option,
+    subjects_option,
 )
 
 if TYPE_CHECKING:
@@ -41,20 +43,9 @@ if TYPE_CHECKING:
     help="The person's BIDS label; auto: the one that the vault knows the person by, or else the "
     "next free number.",
 )
-@click.option(
-    "--subjects",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Instead of -s: a table with the columns subject;source (or , or tab). A source is a "
-    "patient ID, or the path of a folder or archive. It lies outside the dataset.",
-)
+@subjects_option("Instead of -s: a table")
 @click.option("-ss", "--session", metavar="LABEL", help="The visit's BIDS label.")
-@click.option(
-    "--study",
-    metavar="N|all",
-    help="Where the source holds studies of several days: the session is that of the N-th, or of "
-    "all.",
-)
+@study_option
 @heuristic_option
 @private_option
 @click.option(

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bidsanon.cli.options import heuristic_option, json_option, policy_options, sources_argument
+from bidsanon.cli.options import (
+    heuristic_option,
+    json_option,
+    policy_options,
+    sources_argument,
+    study_option,
+    subjects_option,
+)
 
 if TYPE_CHECKING:
     from bidsanon.pipeline.inspect import Inspection
@@ -19,6 +26,8 @@ _FORMATS = ("text", "tsv", "json", "html")
 
 @click.command("inspect")
 @sources_argument
+@subjects_option("Show the names with the label that this table gives the source: one")
+@study_option
 @heuristic_option
 @click.option(
     "--format",
@@ -48,6 +57,8 @@ _FORMATS = ("text", "tsv", "json", "html")
 def command(
     *,
     sources: tuple[Path, ...],
+    subjects: Path | None,
+    study: str | None,
     heuristic: str,
     form: str | None,
     place: Path | None,
@@ -59,11 +70,12 @@ def command(
     """Show the series of a source, their proposed BIDS names, and what would be quarantined.
 
     Nothing is written but FILE, and without --identified nothing identifying is shown: descriptions
-    are shown as they would be published. The names are those of a subject labelled 01; beside each
-    stands whether the headers say so, only the series' name, or whether they conflict. Where
-    `bidsanon convert` would refuse the source, the findings say so, and the exit code is 0 all the
-    same: this command only shows. `bidsanon convert --dry-run` shows the names with your own labels
-    and, with --study, of one day.
+    are shown as they would be published. The names are those of a subject labelled 01, unless
+    --subjects gives another; beside each stands whether the headers say so, only the series' name,
+    or whether they conflict. Where `bidsanon convert` would refuse the source, the findings say so,
+    and the exit code is 0 all the same: this command only shows. --subjects and --study mean what
+    they mean to `convert`, and what is wrong with them is refused here too. `bidsanon convert
+    --dry-run` shows the names with your labels of subject and visit.
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.outcome import failing_as_json, logging_to_stderr  # noqa: PLC0415
@@ -75,6 +87,7 @@ def command(
     )
     from bidsanon.pipeline.options import RunOptions  # noqa: PLC0415
     from bidsanon.pipeline.request import make_request  # noqa: PLC0415
+    from bidsanon.pipeline.subjects import read_subjects  # noqa: PLC0415
     from bidsanon.redaction import Redactor  # noqa: PLC0415
 
     if as_json and form not in {None, "json"}:
@@ -85,10 +98,14 @@ def command(
         request = make_request(
             sources,
             dataset=nowhere,
-            subject="01",
+            subject=None if subjects else "01",
+            subjects=subjects,
+            study=study,
             heuristic=heuristic,
             options=RunOptions(profile=profile, amendment=amendment),
         )
+        if subjects is not None:
+            read_subjects(subjects, dataset=nowhere)
         if place is not None:
             require_place_for_table(place, sources)
         found = inspect_source(request, identified=identified, progress=progress_on_stderr())

@@ -21,6 +21,12 @@ heuristic_option = click.option(
     metavar="HEURISTIC",
     help="A heuristic's file, a bundled name, or one of heudiconv's names (reproin, ...).",
 )
+study_option = click.option(
+    "--study",
+    metavar="N|all",
+    help="Where the source holds studies of several days: the session is that of the N-th, or of "
+    "all.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
 )
@@ -130,6 +136,23 @@ _AMENDMENTS = (
         help="Let this modality through, in place of those of the profile. Repeatable.",
     ),
 )
+
+
+def subjects_option(what_for: str) -> Callable[..., Any]:
+    """Return the option of a table of subjects.
+
+    Parameters
+    ----------
+    what_for
+        How its help begins: what it is for, up to "a table" or "one".
+    """
+    return click.option(
+        "--subjects",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"{what_for} with the columns subject;source (or , or tab). A source is a patient ID, "
+        "or the path of a folder or archive. It lies outside the dataset.",
+    )
 
 
 def taking(

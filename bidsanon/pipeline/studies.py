@@ -39,6 +39,20 @@ def study_days(source: SourceSession) -> dict[str, int]:
     return {day: number for number, day in enumerate(days, start=1)}
 
 
+def shown_days(source: SourceSession, study: str | None) -> dict[str, int]:
+    """Return the number of each day as the whole source counts, once a study was chosen of it.
+
+    Parameters
+    ----------
+    source
+        What :func:`choose_study` left.
+    study
+        As given to it.
+    """
+    days = study_days(source)
+    return days if study is None or study == ALL else dict.fromkeys(days, int(study))
+
+
 def choose_study(source: SourceSession, study: str | None) -> SourceSession:
     """Keep the series of one day.
 

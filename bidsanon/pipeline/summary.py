@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bidsanon import __version__
 from bidsanon.errors import BidsanonError
 from bidsanon.findings import Finding, GateResult
-from bidsanon.pipeline.studies import study_days
+from bidsanon.pipeline.studies import shown_days
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.session import SourceSession
 
@@ -105,7 +105,7 @@ def pixels_record(source: SourceSession) -> dict[str, Any] | None:
 
 def planned_series(plan: SessionPlan) -> list[dict[str, Any]]:
     """Return what is proposed for each series, with what may be shown of it."""
-    days = study_days(plan.source)
+    days = shown_days(plan.source, plan.request.study)
     return [
         {
             "index": series.source.index,

@@ -14,7 +14,7 @@ from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.errors import UsageError
 from bidsanon.findings import finding
-from bidsanon.pipeline.studies import choose_study, clean_study, study_days
+from bidsanon.pipeline.studies import ALL, choose_study, clean_study, shown_days, study_days
 from bidsanon.session import SourceSeries, SourceSession
 
 
@@ -82,6 +82,12 @@ def test_a_day_is_chosen_by_its_number(study: str, indices: list[int]) -> None:
     assert "STUDY_CHOSEN" in codes(chosen)
     assert "STUDIES_MIXED" not in codes(chosen)
     assert ("INSTANCES_MISSING" in codes(chosen)) == (1 in indices)
+
+
+def test_a_chosen_day_is_still_called_by_its_number() -> None:
+    days = source("20200101", "20200102", "")
+    assert shown_days(choose_study(days, "2"), "2") == {"20200102": 2}
+    assert shown_days(choose_study(days, ALL), ALL) == {"20200101": 1, "20200102": 2}
 
 
 def test_all_days_are_one_session_where_that_is_meant() -> None:
