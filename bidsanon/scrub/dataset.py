@@ -7,8 +7,7 @@ folder, so that all of them can take their places in one step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -25,6 +24,7 @@ from bidsanon.scrub.stored_files import (
     ScrubbedFile,
     is_cleaned,
 )
+from bidsanon.threads import in_turn
 
 _WHY_LEFT = {
     "derivatives": "in no dataset (a folder with dataset_description.json or sub-*/): look at it",
@@ -103,16 +103,13 @@ def scrub_dataset(
     ]
     scrubs = {part.base: _file_scrub(part, policy, into) for part in parts}
 
-    def scrub(number: int, work: _Work) -> ScrubbedFile:
-        done = scrubs[work.part.base].scrub(number, work.file)
+    def scrub(work: _Work) -> ScrubbedFile:
+        done = scrubs[work.part.base].scrub(work.number, work.file)
         return _within_whole(done, work.part)
 
     changes: list[FileChange] = []
-    with (
-        progress.step("scrubbing", total=len(sorted_out.todo)) as step,
-        ThreadPoolExecutor(jobs) as pool,
-    ):
-        for done in _in_turn(pool, scrub, sorted_out.todo, most=4 * jobs):
+    with progress.step("scrubbing", total=len(sorted_out.todo)) as step:
+        for done in in_turn(scrub, sorted_out.todo, size=lambda w: w.file.size, jobs=jobs):
             changes += [done.change] if done.change else []
             findings += done.findings
             step.advance()
@@ -127,10 +124,11 @@ def scrub_dataset(
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """A file that is looked at, by its name within its dataset."""
+    """A file that is looked at, by its name within its dataset, and a number of its own."""
 
     part: DatasetPart
     file: TreeFile
+    number: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +158,8 @@ def _within_whole(done: ScrubbedFile, part: DatasetPart) -> ScrubbedFile:
 
 
 def _sort_out(tree: DatasetTree, parts: Iterable[DatasetPart]) -> _SortedOut:
-    todo, left_alone, leftovers = [], {}, {}
+    todo: list[_Work] = []
+    left_alone, leftovers = {}, {}
     for name in tree.skipped:
         left = leftover_of(f"{name}/x")
         if left and left[1] == PurePosixPath(name).name and left[1] in HISTORIES:
@@ -182,7 +181,8 @@ def _sort_out(tree: DatasetTree, parts: Iterable[DatasetPart]) -> _SortedOut:
                 left_alone[part.whole(where)] = why
             elif not (file.is_link and file.path.resolve() in names):
                 # A link to another file of the dataset changes with that.
-                todo.append(_Work(part=part, file=replace(file, name=part.own(file.name))))
+                own = replace(file, name=part.own(file.name))
+                todo.append(_Work(part=part, file=own, number=len(todo)))
     return _SortedOut(todo=tuple(todo), left_alone=left_alone, leftovers=leftovers)
 
 
@@ -204,24 +204,3 @@ def _left(part: DatasetPart, name: str) -> tuple[str, str]:
     if is_cleaned(name):
         return name, ""
     return (f"**/*{kind}" if part.derived else name), _OTHER
-
-
-def _in_turn(
-    pool: ThreadPoolExecutor,
-    work: Callable[[int, _Work], ScrubbedFile],
-    files: tuple[_Work, ...],
-    *,
-    most: int,
-) -> Iterator[ScrubbedFile]:
-    """Work on files side by side and yield what became of them, in their order."""
-    waiting: list[Future[ScrubbedFile]] = []
-    try:
-        for number, file in enumerate(files):
-            waiting.append(pool.submit(work, number, file))
-            if len(waiting) >= most:
-                yield waiting.pop(0).result()
-        while waiting:
-            yield waiting.pop(0).result()
-    finally:
-        for future in waiting:
-            future.cancel()
