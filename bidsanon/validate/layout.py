@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bidsanon.bids.names import BidsName
-from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
+from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, LARGEST_JSON
 from bidsanon.findings import Finding, finding
 from bidsanon.validate.images import dataset_images
 
@@ -65,6 +65,9 @@ def check_layout(
     ]
     if not images:
         return ()
+    description = root / "dataset_description.json"
+    if description.is_file() and description.stat().st_size > LARGEST_JSON:
+        return (finding("LAYOUT_NOT_READ", problem="its description is too large"),)
     try:
         found = _found_by_pybids(root)
     except _WHAT_PYBIDS_RAISES as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sessions.converted import nifti
 
+from bidsanon.bids.sidecars import LARGEST_JSON
 from bidsanon.validate import check_layout
 
 
@@ -68,3 +69,15 @@ def test_other_sessions_are_not_looked_at(dataset: Path) -> None:
 
 def test_a_dataset_without_images_has_nothing_to_find(tmp_path: Path) -> None:
     assert check_layout(tmp_path) == ()
+
+
+def test_a_description_without_end_is_not_opened(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bidsanon.validate.layout._pybids", pytest.fail)
+    with (dataset / "dataset_description.json").open("ab") as stream:
+        stream.truncate(LARGEST_JSON + 1)
+
+    (found,) = check_layout(dataset)
+
+    assert found.code == "LAYOUT_NOT_READ"
