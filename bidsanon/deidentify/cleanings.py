@@ -25,7 +25,7 @@ from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.dates import SHIFTED_YEARS, format_date, is_valid_datetime, parse_date
 from bidsanon.dicom.elements import Element
-from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.vrs import ONE_TEXT, dictionary_vr
 from bidsanon.dicom.writing import write_element
 from bidsanon.identity import ValueKind
 from bidsanon.notes import NoteReason
@@ -37,7 +37,6 @@ OLDEST_AGE_YEARS = 89
 TEXT_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 _PATIENT_NAME = 0x00100010
 _PATIENT_ID = 0x00100020
-ONE_TEXT = frozenset({"LT", "ST", "UR", "UT"})
 _DATE_VRS = frozenset({"DA", "DT", "TM"})
 _AGE = re.compile(r"(\d{3,4})([DWMY])", re.ASCII)
 _DIGITS_OF_AGE = 3

@@ -19,14 +19,13 @@ from bidsanon.dicom.charset import decode_text, other_readings
 from bidsanon.dicom.confidentiality import table_row, tag_text
 from bidsanon.dicom.private import private_rule
 from bidsanon.dicom.uids import is_well_known_uid
-from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.vrs import ONE_TEXT, dictionary_vr
 from bidsanon.identity import IdentifyingValue, ValueKind, merge_identity
 
 WORDS = frozenset({"CS", "LO", "LT", "SH", "ST", "UC", "UT"})
 """The VRs whose kept values are words that may be published."""
 
 _TEXT_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UR", "UT"})
-_NEVER_SPLIT = frozenset({"LT", "ST", "UR", "UT"})
 _KIND_OF_VR = {
     "AE": ValueKind.PLACE,
     "AS": ValueKind.TEXT,
@@ -231,7 +230,7 @@ def _keyword(tag: int) -> str:
 
 
 def _parts(text: str, vr: str) -> list[str]:
-    parts = text.splitlines() if vr in _NEVER_SPLIT else text.split("\\")
+    parts = text.splitlines() if vr in ONE_TEXT else text.split("\\")
     return [part.strip(" \0") for part in parts]
 
 

@@ -12,20 +12,19 @@ import re
 from collections.abc import Iterator
 
 from bidsanon.deidentify.actions import DESCRIBING
-from bidsanon.deidentify.cleanings import ONE_TEXT, TEXT_VRS, clean_descriptor, take_out
+from bidsanon.deidentify.cleanings import TEXT_VRS, clean_descriptor, take_out
 from bidsanon.deidentify.context import Context, Fate, Outcome, Rule, is_sequence, removed
 from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.deidentify.harvest import WORDS
 from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.elements import Element
-from bidsanon.dicom.vrs import dictionary_vr
+from bidsanon.dicom.vrs import ONE_TEXT, dictionary_vr
 from bidsanon.dicom.writing import write_element
 from bidsanon.identity import ValueKind
 from bidsanon.notes import NoteReason
 
 _PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
 _NUMBERS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
-_FREE_TEXTS = frozenset({"LT", "ST", "UR", "UT"})
 _NUMBER = re.compile(rb"(?:[-+0-9.,eE \\\0]|(?i:nan|inf))*")
 _MOMENT = re.compile(rb"[-+0-9.: \\\0]*")
 _WRITTEN = {
@@ -109,7 +108,7 @@ def _keep_text(element: Element, rule: Rule, context: Context, vr: str) -> Outco
 
 def _cleaned(text: str, tag: int, vr: str, context: Context) -> CleanedText:
     replace = context.tools.replace
-    if vr in _FREE_TEXTS:
+    if vr in ONE_TEXT:
         return replace.clean_text(text)
     if tag in _OF_THE_DEVICE:
         return replace.without_known(text, _IDENTIFIERS)

@@ -7,9 +7,9 @@ import struct
 
 from bidsanon.dicom.dates import is_valid_datetime, is_valid_time, parse_date
 from bidsanon.dicom.uids import is_valid_uid
+from bidsanon.dicom.vrs import ONE_TEXT
 
 _BETWEEN_VALUES = "\\"
-_ONE_TEXT = frozenset({"LT", "ST", "UR", "UT"})
 _NOT_GIVEN_AS_TEXT = frozenset({"AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
 _LONGEST = {
     "AE": 16,
@@ -62,7 +62,7 @@ def why_no_value(vr: str, text: str) -> str:
         return f"cannot be given as text: the attribute's VR is {vr}"
     if _CONTROL.search(text):
         return "holds control characters"
-    parts = [text] if vr in _ONE_TEXT else text.split(_BETWEEN_VALUES)
+    parts = [text] if vr in ONE_TEXT else text.split(_BETWEEN_VALUES)
     if not all(_is_value(vr, part) for part in parts):
         return f"is none of VR {vr}"
     return ""
@@ -70,7 +70,7 @@ def why_no_value(vr: str, text: str) -> str:
 
 def count_of_values(vr: str, text: str) -> int:
     """Return how many values a text holds."""
-    return 1 if vr in _ONE_TEXT else text.count(_BETWEEN_VALUES) + 1
+    return 1 if vr in ONE_TEXT else text.count(_BETWEEN_VALUES) + 1
 
 
 def _is_value(vr: str, text: str) -> bool:

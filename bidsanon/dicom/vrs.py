@@ -44,6 +44,8 @@ LONG_VRS = {
     b"UT": "UT",
     b"UV": "UV",
 }
+ONE_TEXT = frozenset({"LT", "ST", "UR", "UT"})
+"""A backslash within these parts no values."""
 _PADDED_WITH_ZERO = frozenset({"UI", "OB", "OD", "OF", "OL", "OV", "OW", "SV", "UN", "UV"})
 _CHOICES = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 # What pydicom 3.0.2's dictionary lacks of the attributes in Table E.1-1: without VRs in a file,
