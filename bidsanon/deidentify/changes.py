@@ -99,7 +99,7 @@ def changed_values(before: DicomFile, after: DicomFile, place: Place) -> Iterato
     place
         Says by which action, for the top level of its SOP class.
     """
-    instance = after.value(0x00080018).decode("ascii", "replace")
+    instance = after.ascii(0x00080018)
     yield from _changed_meta(before, after, instance)
     comparison = _Comparison(instance)
     yield from comparison.data_sets(_top(before), _top(after), place, "")

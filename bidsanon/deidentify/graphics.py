@@ -176,7 +176,7 @@ def _pictures(source: DicomFile, group: int) -> list[NDArray[np.uint8]]:
 
 
 def _frames(source: DicomFile, group: int) -> int:
-    text = source.value(group << 16 | _FRAMES).decode("ascii", "replace")
+    text = source.ascii(group << 16 | _FRAMES)
     return int(text) if text.strip().isdecimal() else 1 if not text else 0
 
 

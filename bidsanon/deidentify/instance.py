@@ -272,7 +272,7 @@ class Deidentifier:
         changes, notes = self.changes.copy(), self.notes.copy()
         with suppress(NotUnderstoodError):
             source = read_beginning(content)
-            sop_class_uid = source.value(_SOP_CLASS_UID).decode("ascii", "replace")
+            sop_class_uid = source.ascii(_SOP_CLASS_UID)
             context = self._context(source, sop_class_uid, NO_CLAIMS)
             self._harvest_meta(source)
             for part in _apart(source.data_set):

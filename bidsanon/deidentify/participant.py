@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from bidsanon.deidentify.cleanings import OLDEST_AGE_YEARS
-from bidsanon.dicom.dates import is_valid_time, parse_date
+from bidsanon.dicom.dates import DATES_AND_TIMES, is_valid_time, parse_date
 from bidsanon.dicom.file_format import DicomFile
 from bidsanon.session import Participant
 
@@ -15,12 +15,6 @@ _AGE = 0x00101010
 _BIRTH_DATE = 0x00100030
 _STUDY_DATE = 0x00080020
 _ACQUISITION_DATETIME = 0x0008002A
-_DATES_AND_TIMES = (
-    (0x00080022, 0x00080032),  # Acquisition
-    (0x00080023, 0x00080033),  # Content
-    (0x00080021, 0x00080031),  # Series
-    (0x00080020, 0x00080030),  # Study
-)
 _DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 _AGE_FORM = re.compile(r"(\d{3})([DWMY])")
 _MOMENT = re.compile(r"(\d{8})(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?(?:[+-]\d{4})?")
@@ -28,7 +22,7 @@ _MOMENT = re.compile(r"(\d{8})(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?(?:[+-]\d{4
 
 def participant_of(file: DicomFile) -> Participant:
     """Read age and sex from one file: the age as it says, or from the birth date."""
-    sex = _text(file, _SEX)
+    sex = file.ascii(_SEX)
     age = _stated_age(file)
     if age is None:
         age = _years_between(_day(file, _BIRTH_DATE), _day(file, _STUDY_DATE))
@@ -40,11 +34,11 @@ def participant_of(file: DicomFile) -> Participant:
 
 def moment_of(file: DicomFile) -> str:
     """Return when an instance was acquired: YYYYMMDDHHMMSS.FFFFFF, or empty where unknown."""
-    match = _MOMENT.fullmatch(_text(file, _ACQUISITION_DATETIME))
+    match = _MOMENT.fullmatch(file.ascii(_ACQUISITION_DATETIME))
     if match and parse_date(match[1]):
         return _moment(match[1], match[2] + (match[3] or "00") + (match[4] or "00"), match[5])
-    for date_tag, time_tag in _DATES_AND_TIMES:
-        day, time = _text(file, date_tag), _text(file, time_tag)
+    for date_tag, time_tag in DATES_AND_TIMES:
+        day, time = file.ascii(date_tag), file.ascii(time_tag)
         if time and is_valid_time(time) and parse_date(day):
             seconds, _, fraction = time.partition(".")
             return _moment(day, seconds, fraction)
@@ -61,17 +55,13 @@ def _moment(day: str, time: str, fraction: str | None) -> str:
     return f"{day}{time:0<6}.{fraction or '':0<6}"
 
 
-def _text(file: DicomFile, tag: int) -> str:
-    return file.value(tag).decode("ascii", "replace")
-
-
 def _day(file: DicomFile, tag: int) -> date | None:
-    return parse_date(_text(file, tag))
+    return parse_date(file.ascii(tag))
 
 
 def _stated_age(file: DicomFile) -> int | None:
     """Return the age (0010,1010) in whole years; "000Y" is what scanners write for no age."""
-    match = _AGE_FORM.fullmatch(_text(file, _AGE))
+    match = _AGE_FORM.fullmatch(file.ascii(_AGE))
     if match is None or match[0] == "000Y":
         return None
     return int(int(match[1]) * _DAYS[match[2]] / _DAYS["Y"])

@@ -73,15 +73,15 @@ def date_shift(file: DicomFile, plan: PersonPlan, day: date | None) -> DateShift
 def day_of(file: DicomFile) -> date | None:
     """Return the day on which an instance was made, as it says; None where it does not say."""
     for tag in WHEN:
-        day = parse_date(file.value(tag)[:10].decode("ascii", "replace"))
-        day = day or parse_date(file.value(tag)[:8].decode("ascii", "replace"))
+        day = parse_date(file.ascii(tag)[:10])
+        day = day or parse_date(file.ascii(tag)[:8])
         if day is not None:
             return day
     return None
 
 
 def _is_of_this_vault(file: DicomFile, plan: PersonPlan, day: date | None) -> bool:
-    uid = file.value(_SOP_INSTANCE_UID).decode("ascii", "replace")
+    uid = file.ascii(_SOP_INSTANCE_UID)
     if is_replacement_uid(uid, key=plan.uid_key):
         return True
     if day is None or not SHIFTED_YEARS.start <= day.year < FIRST_SCANNED_YEAR:

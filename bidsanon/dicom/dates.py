@@ -17,6 +17,14 @@ SHIFTED_YEARS = range(1902, 1926)
 """The years to which dates are shifted, as BIDS recommends (the FIF format knows no earlier ones).
 """
 
+DATES_AND_TIMES = (
+    (0x00080022, 0x00080032),  # Acquisition
+    (0x00080023, 0x00080033),  # Content
+    (0x00080021, 0x00080031),  # Series
+    (0x00080020, 0x00080030),  # Study
+)
+"""Where a day and its time of day stand, the nearest to the acquisition first."""
+
 FIRST_SCANNED_YEAR = 1980
 """No digital image is older: an earlier date of one was shifted, or is none."""
 

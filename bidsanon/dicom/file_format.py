@@ -96,6 +96,10 @@ class DicomFile:
         element = self.top.get(tag)
         return self.content[element.body : element.end].strip(b" \0") if element else b""
 
+    def ascii(self, tag: int) -> str:
+        """Return a value of the top level that is made of ASCII: a UID, a date, a code."""
+        return self.value(tag).decode("ascii", "replace")
+
 
 def read_file(
     content: bytes, *, known: Known | None = None, until: int = BEYOND_ALL_TAGS

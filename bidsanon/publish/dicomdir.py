@@ -104,12 +104,12 @@ def write_dicomdir(root: Path, files: Iterable[Path]) -> int:
     unlisted = 0
     for path in sorted(files):
         file = read_file(path.read_bytes())
-        kind = _kind(_text(file, _SOP_CLASS_UID))
+        kind = _kind(file.ascii(_SOP_CLASS_UID))
         if not kind:
             unlisted += 1
             continue
         _enter(file, path.relative_to(root).parts, kind, patients)
-        instances.append(_text(file, _SOP_INSTANCE_UID))
+        instances.append(file.ascii(_SOP_INSTANCE_UID))
     (root / DICOMDIR).write_bytes(_directory(list(patients.values()), instances))
     return unlisted
 
@@ -119,8 +119,8 @@ def _enter(file: DicomFile, name: Sequence[str], kind: str, patients: dict[str, 
     patient = f"{file.value(0x00100020)!r} {file.value(0x00100010)!r}"
     levels = (
         ("PATIENT", patient),
-        ("STUDY", _text(file, _STUDY_UID)),
-        ("SERIES", _text(file, _SERIES_UID)),
+        ("STUDY", file.ascii(_STUDY_UID)),
+        ("SERIES", file.ascii(_SERIES_UID)),
     )
     below = patients
     for level, key in levels:
@@ -156,7 +156,7 @@ def _elements(file: DicomFile, kind: str) -> list[bytes]:
 def _number(file: DicomFile, kind: str) -> int:
     """Return by which number records of a kind stand in order; 0 where the file does not say."""
     tag = _NUMBERS.get(kind, _INSTANCE_NUMBER)
-    text = _text(file, tag) if tag else ""
+    text = file.ascii(tag) if tag else ""
     return int(text) if _WHOLE_NUMBER.fullmatch(text) else 0
 
 
@@ -219,7 +219,3 @@ def _kind(sop_class_uid: str) -> str:
     if "Image Storage" in name:
         return "IMAGE"
     return "RAW DATA" if name == "Raw Data Storage" else ""
-
-
-def _text(file: DicomFile, tag: int) -> str:
-    return file.value(tag).decode("ascii", "replace")

@@ -25,6 +25,7 @@ from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
 from bidsanon.dicom.charset import decode_text
+from bidsanon.dicom.dates import DATES_AND_TIMES
 from bidsanon.dicom.elements import Known
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.file_format import DicomFile, read_file
@@ -48,12 +49,6 @@ _IMAGE_TYPE = 0x00080008
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
 _STUDY_DATE = 0x00080020
-_DATE_TIMES = (
-    (0x00080022, 0x00080032),
-    (0x00080023, 0x00080033),
-    (0x00080021, 0x00080031),
-    (0x00080020, 0x00080030),
-)
 _ACQUISITION_DATETIME = 0x0008002A
 _MODALITY = 0x00080060
 _CONVERSION_TYPE = 0x00080064
@@ -72,7 +67,7 @@ _INSTANCE_NUMBER = 0x00200013
 _BURNED_IN = 0x00280301
 _WANTED = frozenset(
     {
-        *(tag for pair in _DATE_TIMES for tag in pair),
+        *(tag for pair in DATES_AND_TIMES for tag in pair),
         *(_CHARACTER_SET, _IMAGE_TYPE, _SOP_CLASS_UID, _SOP_INSTANCE_UID, _ACQUISITION_DATETIME),
         *(_MODALITY, _CONVERSION_TYPE, _SERIES_DESCRIPTION, _PATIENT_NAME, _PATIENT_ID, _ISSUER),
         *(_BIRTH_DATE, _PROTOCOL_NAME, _STUDY_UID, _SERIES_UID, _SERIES_NUMBER, _INSTANCE_NUMBER),
@@ -293,7 +288,7 @@ def _start(values: Mapping[int, bytes]) -> str:
     """Return when it was acquired, from the first of the date and time pairs that is filled."""
     moment = _text(values, _ACQUISITION_DATETIME).split("+")[0].split("-")[0]
     if not moment:
-        pairs = ((_text(values, day), _text(values, time)) for day, time in _DATE_TIMES)
+        pairs = ((_text(values, day), _text(values, time)) for day, time in DATES_AND_TIMES)
         moment = next((day + time.replace(":", "") for day, time in pairs if day), "")
     whole, _, fraction = moment.replace(".", "", moment.count(".") - 1).partition(".")
     return f"{whole:0<14}.{fraction:0<6}" if whole else ""
