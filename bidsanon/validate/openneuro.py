@@ -33,6 +33,7 @@ _CITED_LICENCE = re.compile(r"^license:[ \t]*(\S.*)$", re.MULTILINE)
 _LONGEST_CITATION = 1 << 20
 _PRIVACY = "PRIVACY_"
 _FACES = "PRIVACY_FACE"
+_REJECTED = "FACE_REJECTED"
 _DATES = frozenset({"PRIVACY_DATE", "PRIVACY_DATE_PERHAPS", "PRIVACY_BIRTH_DATE"})
 _UNREAD = frozenset({"PRIVACY_NOT_READ", "FILE_UNREADABLE", "RESIDUE_NOT_SEARCHED"})
 _RESIDUE = frozenset({"RESIDUE_FOUND"})
@@ -75,7 +76,9 @@ def openneuro_checklist(root: Path, evidence: Evidence) -> Checklist:
         What it and its private folder say.
     """
     affirmations = (
-        affirm_faces(face_states(root, evidence), evidence.shared),
+        affirm_faces(
+            face_states(root, evidence), evidence.shared, rejected=_rejected(evidence.findings)
+        ),
         _affirm(Point.IDENTIFIERS, _identifiers(evidence)),
         _affirm(Point.KEY, _key(evidence)),
         _affirm(Point.LICENCE, _licence(evidence)),
@@ -90,6 +93,11 @@ def _findings(affirmations: Iterable[Affirmation]) -> Iterator[Finding]:
     for one in affirmations:
         if one.knowledge is not Knowledge.KNOWN:
             yield finding(_CODES[one.knowledge], asked=one.asked, point=one.point)
+
+
+def _rejected(findings: Iterable[Finding]) -> frozenset[str]:
+    """Return the files that hold an image which a person rejected."""
+    return frozenset(one.location for one in findings if one.code == _REJECTED)
 
 
 def _affirm(point: Point, statements: Iterator[Statement]) -> Affirmation:

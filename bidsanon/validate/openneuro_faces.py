@@ -84,7 +84,9 @@ def face_states(root: Path, evidence: Evidence) -> dict[str, FaceState]:
     }
 
 
-def affirm_faces(states: Mapping[str, FaceState], shared: SharedTree) -> Affirmation:
+def affirm_faces(
+    states: Mapping[str, FaceState], shared: SharedTree, *, rejected: frozenset[str] = frozenset()
+) -> Affirmation:
     """Go through what is known of faces.
 
     Parameters
@@ -93,8 +95,21 @@ def affirm_faces(states: Mapping[str, FaceState], shared: SharedTree) -> Affirma
         What is known of each image of a kind that shows a face.
     shared
         What of the dataset is shared.
+    rejected
+        Every file that holds an image which a person rejected, of whatever kind and wherever.
     """
-    return Affirmation(point=Point.FACES, statements=tuple(_statements(states, shared)))
+    others = sorted(rejected - states.keys())
+    elsewhere = (
+        (
+            contradicted(
+                f"{len(others)} other file(s) {_SAID[FaceState.REJECTED][1]}: {some_of(others)}"
+            ),
+        )
+        if others
+        else ()
+    )
+    statements = (*elsewhere, *_statements(states, shared))
+    return Affirmation(point=Point.FACES, statements=statements)
 
 
 def _images_in_subjects(shared: SharedTree) -> Iterator[BidsName]:

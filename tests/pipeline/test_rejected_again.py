@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from tree_digests import tree_digest
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
 from bidsanon.files import sha256
 from bidsanon.findings import errors
+from bidsanon.pipeline.export import Export, export, make_export_request
 from bidsanon.pipeline.summary import report_path
-from bidsanon.pipeline.validate import make_validate_request, validate
+from bidsanon.pipeline.validate import Validation, make_validate_request, validate
 from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
+from bidsanon.validate.openneuro_evidence import Knowledge
 
 
 def reject(image: Path, *, dataset: Path, looked_at_as: str = "") -> None:
@@ -119,9 +122,34 @@ def test_validate_refuses_a_dataset_with_a_rejected_image(dataset: Path) -> None
     (image,) = dataset.rglob("*_bold.nii.gz")
     reject(image, dataset=dataset)
 
-    validation = validate(make_validate_request(dataset), progress=Silent(), redactor=Redactor())
+    validation = _validated(dataset)
 
-    assert [found.location for found in errors(validation.findings)] == [
-        image.relative_to(dataset).as_posix()
+    place = image.relative_to(dataset).as_posix()
+    assert [(found.code, found.location) for found in errors(validation.findings)] == [
+        ("FACE_REJECTED", place),
+        ("OPENNEURO_REFUSES", "dataset_description.json"),
     ]
     assert validation.exit_code == 4
+    assert validation.openneuro
+    (faces, *_) = validation.openneuro.affirmations
+    assert faces.knowledge is Knowledge.CONTRADICTED
+
+    out = dataset.with_name("out.zip")
+    assert _packed(dataset, out).refusal is not None
+    assert not out.exists()
+
+    with gzip.open(image) as stream:
+        voxels = stream.read()
+    image.write_bytes(gzip.compress(voxels, 1, mtime=0))  # other bytes: nobody looked at them
+    assert {f.code for f in errors(_validated(dataset).findings)} == {"OPENNEURO_REFUSES"}
+    assert _packed(dataset, out).exported is not None
+
+
+def _validated(dataset: Path) -> Validation:
+    request = make_validate_request(dataset, openneuro=True)
+    return validate(request, progress=Silent(), redactor=Redactor())
+
+
+def _packed(dataset: Path, out: Path) -> Export:
+    request = make_export_request(dataset, out)
+    return export(request, progress=Silent(), redactor=Redactor())

@@ -110,6 +110,14 @@ def test_what_a_person_rejected_is_contradicted_whatever_else_is_said(tmp_path: 
     assert point(tmp_path, Point.FACES, said).knowledge is Knowledge.CONTRADICTED
 
 
+def test_what_was_rejected_counts_whatever_its_kind(tmp_path: Path) -> None:
+    an_image(tmp_path, T1W, REMOVED)
+    found = finding("FACE_REJECTED", location="sub-01/func/sub-01_task-rest_bold.nii.gz")
+    told = point(tmp_path, Point.FACES, evidence(tmp_path, findings=(found,)))
+    assert told.knowledge is Knowledge.CONTRADICTED
+    assert f"1 other file(s) were rejected in `bidsanon review`: {found.location}" in words(told)
+
+
 def test_a_face_that_was_kept_is_contradicted_and_consent_is_asked_for(tmp_path: Path) -> None:
     path = an_image(tmp_path, T1W, KEPT)
     said = evidence(tmp_path, decisions=decided(path, FaceVerdict.ACCEPTED))
