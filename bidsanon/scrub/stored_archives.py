@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from bidsanon.bids.sidecars import LARGEST_JSON, SidecarError
+from bidsanon.careful_tar import CarefulTarInfo
 from bidsanon.packing import Member, pack_tar_gz, pack_zip
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2")
@@ -30,10 +31,6 @@ _LARGE_SIZES = 1
 _MOST_MEMBERS = 100_000
 _HARMLESS_BYTES = 1 << 30
 _HIGHEST_RATIO = 100
-_LONGEST_HEADER = 1 << 20
-_LONG_HEADERS = frozenset(
-    (*(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE), b"L", b"K"),
-)
 _HARMLESS_HEADERS = frozenset({"path", "size"})
 _DAMAGED = (
     *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError, KeyError, struct.error),
@@ -201,7 +198,7 @@ def _has_telling_field(extra: bytes) -> bool:
 
 
 def _tarred(source: Path) -> Iterator[_Stored]:
-    with tarfile.open(source, "r:*", tarinfo=_CarefulTarInfo) as tar:
+    with tarfile.open(source, "r:*", tarinfo=CarefulTarInfo) as tar:
         for info in tar:
             if info.isdir():
                 continue
@@ -214,16 +211,6 @@ def _tarred(source: Path) -> Iterator[_Stored]:
                 told=owned or not _HARMLESS_HEADERS.issuperset(info.pax_headers),
                 open=lambda info=info: cast("IO[bytes]", tar.extractfile(info)),  # type: ignore[misc]
             )
-
-
-class _CarefulTarInfo(tarfile.TarInfo):
-    """A member of which no long header is read into memory: tarfile reads one whole."""
-
-    def _proc_member(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in _LONG_HEADERS and self.size > _LONGEST_HEADER:
-            raise tarfile.ReadError("a header is too long")
-        member: tarfile.TarInfo = super()._proc_member(tarfile_)  # type: ignore[misc]
-        return member
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
+from bidsanon.careful_tar import CarefulTarInfo
 from bidsanon.errors import MissingToolError, SourceError
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, storage_errors
 
@@ -35,13 +36,6 @@ _MOST_MEMBERS = 1_000_000
 _HARMLESS_SIZE = 1 << 30
 _HIGHEST_RATIO = 100
 _SHARE_OF_FREE_SPACE = 0.9
-_LONGEST_HEADER = 1 << 20
-_LONG_HEADERS = frozenset(
-    {
-        *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
-        *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
-    }
-)
 _DAMAGED = (
     EOFError,
     NotImplementedError,
@@ -156,20 +150,6 @@ def gzip_prefix(path: Path, length: int) -> bytes:
         return b""
 
 
-class _CarefulTarInfo(tarfile.TarInfo):
-    """A member of a tar archive of which no long header is read into memory.
-
-    The names and attributes of a member can stand in a header of any size before it, which tarfile
-    reads whole: compressed, a few MB of it become gigabytes.
-    """
-
-    def _proc_member(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in _LONG_HEADERS and self.size > _LONGEST_HEADER:
-            raise tarfile.ReadError("a header is too long")
-        member: tarfile.TarInfo = super()._proc_member(tarfile_)  # type: ignore[misc]
-        return member
-
-
 class _Budget:
     """How much may still be written before it counts as a decompression bomb."""
 
@@ -249,7 +229,7 @@ def _is_unix_special(member: zipfile.ZipInfo) -> bool:
 
 
 def _unpack_tar(stream: BinaryIO, into: Path, budget: _Budget) -> None:
-    with tarfile.open(fileobj=stream, mode="r|", tarinfo=_CarefulTarInfo) as packed:
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=CarefulTarInfo) as packed:
         for member in packed:
             if member.isdir():
                 budget.enter()
