@@ -298,6 +298,7 @@ RAISED = [
     # Names within texts, and what lies in archives or under a name in capitals.
     ("PRIVACY_NAME", f"{SIDECAR}#/Instructions", sidecar(Instructions=f"ask {NAME}^Mara")),
     ("PRIVACY_NAME", f"{SIDECAR}#/(1)", sidecar(**{f"{NAME}^Mara": 1})),
+    ("PRIVACY_NAME", f"{SIDECAR}#/Instructions", sidecar(Instructions=f"rest {NAME}^Mara head")),
     (
         "PRIVACY_NOT_READ",
         "sub-01/twice.json",
