@@ -25,7 +25,7 @@ from scipy import ndimage
 from bidsanon.deface.cut import WHOLE, Cut, face_cut
 from bidsanon.deface.grid import Grid, Mask, Matrix, Points, Volume, inverse, sample_like
 from bidsanon.deface.head import box_around
-from bidsanon.deface.template import face_template, template_midline_mm
+from bidsanon.deface.template import face_template, template_box
 
 TOLERATED_ML = 0.4
 """Fifty coarse voxels may be taken for brain that are its rim, half fluid, half bone."""
@@ -286,11 +286,7 @@ def _grown(mask: Mask, by_mm: float) -> Mask:
 
 @cache
 def _canvas() -> tuple[Matrix, tuple[int, int, int]]:
-    affine = np.diag([_SIZE_MM, _SIZE_MM, _SIZE_MM, 1.0])
-    affine[:3, 3] = _FROM_MM
-    affine[0, 3] += template_midline_mm(face_template().head)
-    x, y, z = (int(n) for n in np.round((_TO_MM - _FROM_MM) / _SIZE_MM) + 1)
-    return affine, (x, y, z)
+    return template_box(_FROM_MM, _TO_MM, size_mm=_SIZE_MM)
 
 
 def _ml(mask: Mask) -> float:

@@ -101,6 +101,25 @@ def face_template() -> FaceTemplate:
     )
 
 
+def template_box(
+    from_mm: Points, to_mm: Points, *, size_mm: float
+) -> tuple[Matrix, tuple[int, int, int]]:
+    """Return the affine and the shape of cubic voxels that fill a box about the template.
+
+    Parameters
+    ----------
+    from_mm, to_mm
+        Two of its corners, shape (3,); the first axis is counted from the template's midline.
+    size_mm
+        How large a voxel is.
+    """
+    affine = np.diag([size_mm, size_mm, size_mm, 1.0])
+    affine[:3, 3] = from_mm
+    affine[0, 3] += template_midline_mm(face_template().head)
+    x, y, z = (int(n) for n in np.round((to_mm - from_mm) / size_mm) + 1)
+    return affine, (x, y, z)
+
+
 @cache
 def template_level(size_mm: float) -> Grid:
     """Return the mean head on coarser cubic voxels, once a process."""

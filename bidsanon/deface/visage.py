@@ -24,7 +24,7 @@ from scipy import ndimage
 
 from bidsanon.deface.grid import Grid, Mask, Matrix, Points, Volume, inverse, sample_like
 from bidsanon.deface.head import largest_part
-from bidsanon.deface.template import face_template, template_midline_mm
+from bidsanon.deface.template import face_template, template_box
 
 NOSE_MM = 9.0
 """A ridge that stands out by this much on both sides is a nose."""
@@ -221,11 +221,7 @@ def _outside_template() -> Grid:
 
 
 def _canvas() -> tuple[Matrix, tuple[int, int, int]]:
-    affine = np.diag([_SIZE_MM, _SIZE_MM, _SIZE_MM, 1.0])
-    affine[:3, 3] = _FROM_MM
-    affine[0, 3] += template_midline_mm(face_template().head)
-    x, y, z = (int(n) for n in np.round((_TO_MM - _FROM_MM) / _SIZE_MM) + 1)
-    return affine, (x, y, z)
+    return template_box(_FROM_MM, _TO_MM, size_mm=_SIZE_MM)
 
 
 def _rise(smooth: Volume, first: npt.NDArray[np.intp], level: float) -> Points:
