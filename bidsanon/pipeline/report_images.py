@@ -23,7 +23,6 @@ from bidsanon.report.carpet import CarpetLoom
 from bidsanon.report.gradients import Gradients, read_gradients
 from bidsanon.report.images import EventsEntry, ImageEntry, events_entry
 from bidsanon.report.mosaic import draw_mosaic
-from bidsanon.report.words import byte_words
 
 _MOST_BYTES = 1 << 35
 _MOST_IN_A_SLICE = 1 << 25
@@ -59,7 +58,7 @@ def describe_image(root: Path, image: str) -> ImageEntry:
         nifti = read_header(root / image)
         facts = _facts(nifti, sidecar) | ({"sidecar": unclear} if unclear else {})
     except (UnreadableImageError, OSError) as error:
-        return ImageEntry(**about, of_a_face=of_a_face(name, None), problem=_words(error))
+        return ImageEntry(**about, of_a_face=of_a_face(name, None), problem=why_not_drawn(error))
     about["of_a_face"] = of_a_face(name, nifti)
     gradients = _gradients(root, name, nifti) if name.datatype == "dwi" else None
     about |= {
@@ -74,7 +73,7 @@ def describe_image(root: Path, image: str) -> ImageEntry:
     try:
         return ImageEntry(**about, **_drawn(nifti, name, gradients))
     except (UnreadableImageError, OSError) as error:
-        return ImageEntry(**about, problem=_words(error))
+        return ImageEntry(**about, problem=why_not_drawn(error))
 
 
 def of_a_face(name: BidsName, nifti: Nifti | None) -> bool:
@@ -144,7 +143,8 @@ def _too_large(nifti: Nifti) -> str:
     return "" if nifti.volume_count else "it has no volumes"
 
 
-def _words(error: Exception) -> str:
+def why_not_drawn(error: Exception) -> str:
+    """Say why an image cannot be drawn, in words that hold nothing of it."""
     return str(error) if isinstance(error, UnreadableImageError) else "it cannot be read"
 
 
@@ -172,7 +172,7 @@ def _facts(nifti: Nifti, sidecar: Mapping[str, Any]) -> dict[str, str]:
         "voxels": _TIMES.join(map(str, nifti.shape)),
         "voxel size": _TIMES.join(f"{size:.3g}" for size in sizes) + " mm",
         "stored as": str(nifti.dtype) if not nifti.dtype.fields else "colours",
-        "file": byte_words(nifti.path.stat().st_size),
+        "file": bytewhy_not_drawn(nifti.path.stat().st_size),
     }
     if not any(read_codes(nifti)):
         facts["orientation"] = "not said: right and left are a guess"

@@ -23,7 +23,7 @@ from bidsanon.errors import ConflictError
 from bidsanon.files import sha256
 from bidsanon.pipeline.existing import private_folder_of, require_dataset
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
-from bidsanon.pipeline.report_images import of_a_face, sidecar_of
+from bidsanon.pipeline.report_images import of_a_face, sidecar_of, why_not_drawn
 from bidsanon.pipeline.review_pictures import draw_as_it_is
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace
@@ -159,7 +159,7 @@ class Review:
             try:
                 pictures = draw_as_it_is(self.request.dataset / path)
             except (UnreadableImageError, OSError) as error:
-                return ShownImage(path=path, sha256=digest, problem=_words(error))
+                return ShownImage(path=path, sha256=digest, problem=why_not_drawn(error))
         return ShownImage(
             path=path,
             sha256=digest,
@@ -256,10 +256,6 @@ def _about(dataset: Path, path: str, outcome: DefaceOutcome | None) -> str:
         return sentence(CLAIMS[face_claim(sidecar_of(dataset, path)[0])])
     reason = f" {sentence(outcome.reason)}" if outcome.reason else ""
     return f"{sentence(VERDICTS[outcome.verdict])}{reason}"
-
-
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, UnreadableImageError) else "it cannot be read"
 
 
 def review_summary(review: Review) -> dict[str, Any]:
