@@ -172,7 +172,7 @@ def _facts(nifti: Nifti, sidecar: Mapping[str, Any]) -> dict[str, str]:
         "voxels": _TIMES.join(map(str, nifti.shape)),
         "voxel size": _TIMES.join(f"{size:.3g}" for size in sizes) + " mm",
         "stored as": str(nifti.dtype) if not nifti.dtype.fields else "colours",
-        "file": bytewhy_not_drawn(nifti.path.stat().st_size),
+        "file": byte_words(nifti.path.stat().st_size),
     }
     if not any(read_codes(nifti)):
         facts["orientation"] = "not said: right and left are a guess"
