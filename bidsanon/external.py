@@ -44,6 +44,7 @@ class Program:
 
 DCM2NIIX = Program(name="dcm2niix", install="pip install dcm2niix", package="dcm2niix")
 BIDS_VALIDATOR = Program(name="bids-validator-deno", install="pip install bids-validator-deno")
+GIT = Program(name="git", install="install git")
 FLIRT = Program(name="flirt", install="install FSL, which brings flirt")
 
 

@@ -13,6 +13,7 @@ from bidsanon.external import (
     BIDS_VALIDATOR,
     DCM2NIIX,
     FLIRT,
+    GIT,
     Program,
     find_program,
     program_version,
@@ -56,6 +57,7 @@ _PACKAGES = {
 _PROGRAMS = (
     (DCM2NIIX, True, "reads DICOM series into NIfTI"),
     (BIDS_VALIDATOR, True, "is the official BIDS validator"),
+    (GIT, False, "lets validate look through the history that a dataset has"),
     (FLIRT, False, "lets pydeface itself register the template (--deface pydeface)"),
 )
 

@@ -21,8 +21,9 @@ from bidsanon.findings import Finding
 from bidsanon.validate.privacy_content import content_spots, gzip_spots, is_dicom, read_head
 from bidsanon.validate.privacy_dates import shift_spots
 from bidsanon.validate.privacy_faces import face_spots
+from bidsanon.validate.privacy_history import history_spots
 from bidsanon.validate.privacy_json import JsonError, json_spots, read_any_json
-from bidsanon.validate.privacy_lines import TableUnreadableError
+from bidsanon.validate.privacy_lines import TableLines, TableUnreadableError
 from bidsanon.validate.privacy_places import place_spots
 from bidsanon.validate.privacy_spots import Spot, gather
 from bidsanon.validate.privacy_tables import TableFacts, table_spots
@@ -58,12 +59,13 @@ def check_privacy(
     hidden
         Whether hidden files are looked at; not where they are not shared.
     """
-    tree = list_tree(root, skip=HISTORIES)
+    tree = list_tree(root, skip_named=HISTORIES)
     if not hidden:
         tree = without_hidden(tree)
     return gather(
         chain(
             place_spots(tree),
+            history_spots(tree),
             _files(tree),
             shift_spots(tree, shifts=shifts),
             face_spots(tree, accepted=accepted) if faces else (),
@@ -133,14 +135,14 @@ def _content(
             yield from gzip_spots(head)
         columns = definitions[_without_extension(file.name)]
         facts = TableFacts(labels=labels, definitions=columns)
-        yield from table_spots(file.name, file.path, facts)
+        yield from table_spots(file.name, TableLines.of_file(file.path), facts)
     elif kind.endswith(_GRADIENTS):
         _require_numbers(file)
     else:
         yield from content_spots(head)
         if kind.endswith(".txt") and file.size <= _LARGEST_TEXT_TABLE:
             facts = TableFacts(labels=labels, definitions={})
-            yield from _mapping(table_spots(file.name, file.path, facts))
+            yield from _mapping(table_spots(file.name, TableLines.of_file(file.path), facts))
 
 
 def _require_numbers(file: TreeFile) -> None:

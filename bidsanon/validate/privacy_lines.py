@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TextIO, cast
 
@@ -29,18 +29,33 @@ class TableLines:
 
     Parameters
     ----------
-    path
-        Where it is; gzip if the name ends in ``.gz``, and then without a header.
+    opened
+        Opens it.
+    packed
+        Whether it is gzip, and then without a header.
 
     Attributes
     ----------
     is_utf_8
         Whether all that was read so far is.
+    packed
+        As it was given.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, opened: Callable[[], IO[bytes]], *, packed: bool) -> None:
+        self._opened = opened
+        self.packed = packed
         self.is_utf_8 = True
+
+    @classmethod
+    def of_file(cls, path: Path) -> TableLines:
+        """Return the lines of a file, by whose name it is told whether it is gzip."""
+        return cls(lambda: path.open("rb"), packed=path.name.lower().endswith(".gz"))
+
+    @classmethod
+    def of_content(cls, content: bytes) -> TableLines:
+        """Return the lines of a table that is not compressed."""
+        return cls(lambda: io.BytesIO(content), packed=False)
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Yield the lines.
@@ -52,14 +67,13 @@ class TableLines:
         OSError
             If it cannot be read.
         """
-        packed = self._path.name.lower().endswith(".gz")
         try:
-            with self._path.open("rb") as raw:
-                stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
+            with self._opened() as raw:
+                stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if self.packed else raw
                 text = io.TextIOWrapper(
                     stream, encoding="utf-8", errors="surrogateescape", newline=None
                 )
-                yield from self._numbered(text, first=1 if packed else 0)
+                yield from self._numbered(text, first=1 if self.packed else 0)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise TableUnreadableError("its compressed data are damaged") from error
 

@@ -79,6 +79,7 @@ _HIDDEN_ALLOWED = frozenset(
         ".gitannex",
         ".mailmap",
         ".keep",
+        ".git",  # as a file it says where the history of a dataset within lies
     ]
 )
 _HIDDEN_TELLING = re.compile(
@@ -126,11 +127,14 @@ _OF_NOBODY = frozenset(
 )
 
 
+def is_key_file(name: str) -> bool:
+    """Tell a file that holds a key or says who is who, by its name."""
+    return _KEYS.fullmatch(name) is not None
+
+
 def place_spots(tree: DatasetTree) -> Iterator[Spot]:
     """Yield what the names in a dataset give away."""
     seen: set[str] = set()
-    for name in tree.skipped:
-        yield Spot(code="PRIVACY_HISTORY", location=name, details={"kind": name})
     for file in tree.files:
         left = leftover_of(file.name)
         if left and left[0] not in seen:
@@ -144,7 +148,7 @@ def place_spots(tree: DatasetTree) -> Iterator[Spot]:
 def _file(path: PurePosixPath) -> Iterator[Spot]:
     name, location, suffix = path.name, path.as_posix(), path.suffix.lower()
     stimulus = "stimuli" in path.parts
-    if _KEYS.fullmatch(name):
+    if is_key_file(name):
         yield Spot(code="PRIVACY_KEY_FILE", location=location)
     elif suffix in _TABLES and _KEYS_PERHAPS.search(path.stem):
         yield Spot(code="PRIVACY_KEY_FILE_PERHAPS", location=location)

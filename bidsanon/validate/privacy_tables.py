@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from bidsanon.bids.identifying import (
@@ -103,15 +103,15 @@ class _Header:
         return f"{self.file}, row {row}, column {index + 1}"
 
 
-def table_spots(file: str, path: Path, facts: TableFacts) -> Iterator[Spot]:
+def table_spots(file: str, lines: TableLines, facts: TableFacts) -> Iterator[Spot]:
     """Yield what is private in a table.
 
     Parameters
     ----------
     file
         Its name within the dataset.
-    path
-        Where it is; gzip if the name ends in ``.gz``, and then without a header, as BIDS has it.
+    lines
+        Its lines; without a header where it is compressed, as BIDS has it.
     facts
         What is known of the dataset.
 
@@ -122,8 +122,7 @@ def table_spots(file: str, path: Path, facts: TableFacts) -> Iterator[Spot]:
     OSError
         If it cannot be read.
     """
-    lines = TableLines(path)
-    if file.lower().endswith(".gz"):
+    if lines.packed:
         headerless = _Header(file=file, separator="\t")
         for row, line in lines:
             yield from _anywhere(line, headerless, row)

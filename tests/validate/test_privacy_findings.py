@@ -655,6 +655,7 @@ def test_errors_are_what_leads_to_a_person_for_certain() -> None:
         c.code: c.severity for c in finding_codes().values() if c.code.startswith("PRIVACY_")
     }
     raised: set[str] = {code for code, _, _ in RAISED} | {"PRIVACY_FACE", "PRIVACY_FACE_KEPT"}
+    raised |= {"PRIVACY_HISTORY_HOLDS", "PRIVACY_HISTORY_IMAGES", "PRIVACY_HISTORY_NOT_READ"}
     of_files = {"PRIVACY_KIND_NOT_READ", "PRIVACY_NO_UTF_8"}
     assert set(privacy) == raised | of_files | {"PRIVACY_SHIFT_UNEQUAL"}
     assert privacy["PRIVACY_MAPPING"] is Severity.ERROR
