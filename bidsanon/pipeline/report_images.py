@@ -23,6 +23,7 @@ from bidsanon.report.carpet import CarpetLoom
 from bidsanon.report.gradients import Gradients, read_gradients
 from bidsanon.report.images import EventsEntry, ImageEntry, events_entry
 from bidsanon.report.mosaic import draw_mosaic
+from bidsanon.report.words import byte_words
 
 _MOST_BYTES = 1 << 35
 _MOST_IN_A_SLICE = 1 << 25
