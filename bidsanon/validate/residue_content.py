@@ -39,6 +39,7 @@ _DEEPEST = 6
 _HEAD = 600
 _TEXT_COSTS = 3
 """Text takes longer to search than voxels: so many times its bytes count more."""
+_JSON = (".json", ".ipynb", ".jsonld", ".geojson")
 _MEASURED = re.compile(r"\.(?:bvals?|bvecs?|tsv)$")
 _LISTS = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv$")
 
@@ -138,7 +139,7 @@ class _Apart:
             yield from self._unpacked(stream, head, name, depth)
         elif layout := _nifti_layout(head):
             yield from _in_nifti(stream, *layout)
-        elif name.removesuffix(".gz").endswith(".json"):
+        elif name.removesuffix(".gz").endswith(_JSON):
             yield from self._in_json(stream, depth)
         else:
             yield from self._in_text(stream, name, depth)

@@ -7,6 +7,7 @@ searched forms are made: directly, or with a zero between them as in UTF-16.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -14,6 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BYTES = 256
+_THREE_ZEROS = bytes(3)
+_PRINTABLE = bytes(byte in b"\t\n\r" or 32 <= byte < 127 for byte in range(_BYTES))  # noqa: PLR2004
+_SHORTEST_PASSAGE = b"\1" * 16
+_PASSAGE = re.compile(rb"[\t\n\r -~\x80-\xff]+")
+_BEFORE_PASSAGE = 16
+"""So many bytes before a passage may belong to it: letters that are no ASCII."""
 
 Flags = NDArray[np.bool_]
 
@@ -71,7 +78,7 @@ def spans(
 
 
 def runs(content: bytes, table: bytes, shortest: int) -> Iterator[Run]:
-    """Yield the runs of bytes as they are, and those of UTF-16 of either byte order.
+    """Yield the runs of bytes as they are, and those of UTF-16 and UTF-32 of either byte order.
 
     Parameters
     ----------
@@ -84,8 +91,24 @@ def runs(content: bytes, table: bytes, shortest: int) -> Iterator[Run]:
     """
     fits = np.frombuffer(content.translate(table), np.bool_)
     yield from _runs(content, fits, shortest, step=1)
-    before_zero = fits[:-1] & (np.frombuffer(content, np.uint8)[1:] == 0)
+    zeros = np.frombuffer(content, np.uint8) == 0
+    before_zero = fits[:-1] & zeros[1:]
     yield from _runs(content, before_zero, shortest, step=2)
+    if _THREE_ZEROS in content:
+        before_zeros = before_zero[:-2] & zeros[2:-1] & zeros[3:]
+        yield from _runs(content, before_zeros, shortest, step=4)
+
+
+def passages(content: bytes) -> str:
+    """Return the stretches of text that stand between other bytes, each on a line."""
+    printable = content.translate(_PRINTABLE)
+    found, end = [], 0
+    while (start := printable.find(_SHORTEST_PASSAGE, end)) >= 0:
+        begin = max(end, start - _BEFORE_PASSAGE)
+        match = _PASSAGE.match(content, start)
+        end = match.end() if match else start + 1
+        found.append(content[begin:end])
+    return b"\n".join(found).decode("utf-8", "replace")
 
 
 def _runs(content: bytes, fits: Flags, shortest: int, *, step: int) -> Iterator[Run]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from bidsanon.validate.residue_codes import coded_texts
 from bidsanon.validate.residue_content import Piece, pieces
+from bidsanon.validate.residue_escapes import is_plain
 from bidsanon.validate.residue_json import Field
 from bidsanon.validate.residue_needles import Context, Needles, Source
 from bidsanon.validate.residue_prefixes import LENGTH, Beginning, PrefixFilter
-from bidsanon.validate.residue_runs import alphabet_table, runs
+from bidsanon.validate.residue_runs import alphabet_table, passages, runs
 from bidsanon.validate.residue_text import View, byte_views, text_views
 from bidsanon.validate.residue_uids import UidFind, UidIndex
 from bidsanon.validate.residue_unpack import NotSearchableError
@@ -26,8 +27,6 @@ _STEPS = 12
 """So many steps of a deep place are told."""
 _MOST_REMEMBERED = 1 << 16
 _LONGEST_REMEMBERED = 1 << 10
-_NOT_PLAIN = re.compile(r"[\x1b%&\\]|[^\x00-\x7f]")
-"""What makes a text other than it is written: escapes, and characters that have several forms."""
 _WRITTEN = frozenset({Context.TEXT, Context.DESCRIPTOR})
 
 
@@ -145,7 +144,7 @@ class Search:
         self, texts: Sequence[str], context: Context
     ) -> Iterator[tuple[str, tuple[Found, ...]]]:
         """Yield what each of some texts holds, of which no line's end is part of a form."""
-        plain = [text for text in texts if not _NOT_PLAIN.search(text)]
+        plain, others = self._told_apart(texts, context)
         starts, position = [], 0
         for text in plain:
             starts.append(position)
@@ -156,9 +155,18 @@ class Search:
             held[bisect_right(starts, one.offset or 0) - 1].append(one)
         for number, text in enumerate(plain):
             yield text, tuple(held.get(number, ()))
-        for text in texts:
-            if _NOT_PLAIN.search(text):
-                yield text, tuple(self._in_text(text, context))
+        for text in others:
+            yield text, tuple(self._in_text(text, context))
+
+    def _told_apart(self, texts: Sequence[str], context: Context) -> tuple[list[str], list[str]]:
+        """Return texts that say what they are written as, and those with escapes or codes."""
+        plain = list(filter(is_plain, texts))
+        others = [text for text in texts if not is_plain(text)] if len(plain) < len(texts) else []
+        coded = coded_texts("\n".join(plain))
+        if coded and any(True for _ in self._in_text(coded, context)):
+            others += filter(coded_texts, plain)
+            plain = [text for text in plain if not coded_texts(text)]
+        return plain, others
 
     def _remember(self, found: dict[tuple[Context, str], tuple[Found, ...]]) -> None:
         if len(self._known) > _MOST_REMEMBERED:
@@ -188,6 +196,9 @@ class Search:
         for text, positions in runs(content, self._in_bytes, _SHORTEST_RUN_IN_BYTES):
             for start, sources in self._in_view(View(text=text), Context.BYTES):
                 yield Found(int(positions[start or 0]), sources)
+        text = passages(content)
+        if text and not (is_plain(text) and not coded_texts(text)):
+            yield from self._in_text(text, Context.TEXT)
 
     def _in_voxel_bytes(self, content: bytes) -> Iterator[Found]:
         for beginning in self._in_voxels.find(content):

@@ -1,19 +1,20 @@
 """Brings text to the one form in which it is searched, whatever encoding and escapes it stands in.
 
 Both what is searched for and what is searched through become lower case without accents. Bytes
-give several views: as UTF-8 or Latin-1, without the zeros of UTF-16, with the escapes of JSON, XML
-and URLs resolved, and as they are, for character sets that cannot be told from the bytes.
+give several views: as UTF-8 or Latin-1, without the zeros of UTF-16 and UTF-32, with escapes and
+codes resolved, and as they are, for character sets that cannot be told from the bytes.
 """
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
+
+from bidsanon.validate.residue_codes import coded_texts
+from bidsanon.validate.residue_escapes import readings, resolved
 
 _LETTERS = str.maketrans(
     {
@@ -32,17 +33,20 @@ _LETTERS = str.maketrans(
         "\N{EN DASH}": "-",
         "\N{EM DASH}": "-",
         "\N{MINUS SIGN}": "-",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
         "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{PRIME}": "'",
+        "\N{ACUTE ACCENT}": "'",
         "\N{MODIFIER LETTER APOSTROPHE}": "'",
+        "\N{REPLACEMENT CHARACTER}": "?",
     }
 )
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]{1,64}")
+"""No more letters than can be remembered; each has its canonical form by itself."""
+_INVISIBLE = frozenset({"Mn", "Me", "Cf"})
+"""Accents, and what joins, parts or turns letters without being seen."""
+_THREE_ZEROS = re.compile(rb"\0\0\0(?=[^\0])|(?<=[^\0])\0\0\0")
 _LONE_ZERO = re.compile(rb"(?<=[^\0])\0(?=[^\0])|\0(?=[^\0]\0)")
-_UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})|\\+x([0-9a-fA-F]{2})")
-_PERCENT_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
-_XML_ESCAPE = re.compile(r"&(?:#\w+|[a-zA-Z]+);")
-_MOST_NESTED_ESCAPES = 3
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _CHARACTER_SETS = (
     *("utf-8", "utf-16-le", "utf-16-be", "latin-1", "iso8859-2", "iso8859-3", "iso8859-4"),
@@ -51,6 +55,12 @@ _CHARACTER_SETS = (
     *("iso2022_jp", "gb18030", "big5", "euc_kr", "iso2022_kr", "tis_620"),
 )
 """Those of PS3.3 C.12.1.1.2, and those of the systems on which protocols are typed."""
+_MARKS_OF_UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_BYTES_OF_UTF_32 = 4
+_MOST_OF_WIDE = 1.5
+"""UTF-16 and UTF-32 of most alphabets are so many times as long as without their zeros."""
+_MOST_CODED = 3
+"""So many times over may a text be written in base64 or as hexadecimal numbers."""
 _FEWEST_BYTES = 4
 _FEWEST_ASCII_BYTES = 8
 _ASCII_TEXT = re.compile(rb"[ -~]*")
@@ -90,71 +100,79 @@ def _canonical_letters(match: re.Match[str]) -> str:
 def _without_accents(letters: str) -> str:
     """Return letters that are no ASCII in canonical form."""
     decomposed = unicodedata.normalize("NFKD", letters.casefold().translate(_LETTERS))
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return _INVISIBLE.sub("", bare.casefold().translate(_LETTERS))
+    bare = "".join(c for c in decomposed if unicodedata.category(c) not in _INVISIBLE)
+    return bare.casefold().translate(_LETTERS)
 
 
-def text_views(text: str) -> Iterator[View]:
-    """Yield the readings of a text: as it is, and with its escapes resolved."""
-    yield _view(text)
-    for other in _reread(text):
-        yield _view(other)
+def text_views(text: str, *, exact: bool = True) -> Iterator[View]:
+    """Yield the readings of a text: as it is, and with its escapes and codes resolved.
+
+    Parameters
+    ----------
+    text
+        A text.
+    exact
+        Whether positions in it say where something stands.
+    """
+    waiting = [text]
+    for times in range(_MOST_CODED + 1):
+        coded = []
+        for one in waiting:
+            for written in (one, *readings(one)):
+                yield _view(written, exact=exact and not times)
+            coded += [coded_texts(written) for written in dict.fromkeys((one, resolved(one)))]
+        waiting = list(dict.fromkeys(filter(None, coded)))
 
 
 def byte_views(content: bytes) -> Iterator[View]:
     """Yield the readings of bytes of which nobody says how they are encoded."""
+    narrowed = _narrowed(content)
+    is_wide = len(narrowed) * _MOST_OF_WIDE < len(content)
     for text in _decoded(content):
-        yield from text_views(text)
+        yield from [_view(text)] if is_wide and "\0" in text else text_views(text)
     if not content.isascii():
         yield View(text=content.lower().decode("latin-1"), exact=True)
-    if b"\0" in content:
-        narrowed = _LONE_ZERO.sub(b"", content)
-        if narrowed != content:
-            yield _view(narrowed.decode("latin-1"))
+    if narrowed != content:
+        yield from text_views(narrowed.decode("latin-1"), exact=False)
 
 
-def _view(text: str) -> View:
+def _narrowed(content: bytes) -> bytes:
+    """Return bytes without the zeros that UTF-16 and UTF-32 have between Latin letters."""
+    if b"\0\0\0" in content:
+        content = _THREE_ZEROS.sub(b"", content)
+    return _LONE_ZERO.sub(b"", content) if b"\0" in content else content
+
+
+def _view(text: str, *, exact: bool = True) -> View:
     form = canonical(text)
-    return View(text=form, cased=text if len(form) == len(text) else "", exact=text.isascii())
+    return View(
+        text=form, cased=text if len(form) == len(text) else "", exact=exact and text.isascii()
+    )
 
 
 def _decoded(content: bytes) -> list[str]:
+    if content.startswith(_MARKS_OF_UTF_32):
+        return [content.decode("utf-32", "replace")]
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return [content.decode("utf-16", "replace")]
+    wide = _as_utf_32(content)
     try:
-        return [content.decode("utf-8")]
+        return [content.decode("utf-8"), *wide]
     except UnicodeDecodeError:
-        return [content.decode("utf-8", "replace"), content.decode("latin-1")]
+        return [content.decode("utf-8", "replace"), content.decode("latin-1"), *wide]
 
 
-def _reread(text: str) -> Iterator[str]:
-    """Yield a text with escapes resolved, and as it was before a wrong decoding."""
-    resolved = text
-    for _ in range(_MOST_NESTED_ESCAPES):
-        before = resolved
-        resolved = _without_escapes(resolved)
-        if resolved == before:
-            break
-    if resolved != text:
-        yield resolved
-    if not text.isascii():
-        try:
-            yield text.encode("cp1252").decode("utf-8")
-        except UnicodeError:
-            return
-
-
-def _without_escapes(text: str) -> str:
-    if "\\" in text and _UNICODE_ESCAPE.search(text):
-        escaped = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
-        text = escaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if "\\/" in text:
-        text = text.replace("\\/", "/")
-    if "%" in text and _PERCENT_ESCAPE.search(text):
-        text = unquote(text, errors="replace")
-    if "&" in text and _XML_ESCAPE.search(text):
-        text = html.unescape(text)
-    return text
+def _as_utf_32(content: bytes) -> list[str]:
+    """Return what bytes say if they are UTF-32 without a mark, wherever a character begins."""
+    if content.count(0) * _BYTES_OF_UTF_32 < len(content):
+        return []
+    read = []
+    for start in range(_BYTES_OF_UTF_32):
+        aligned = content[start : len(content) - (len(content) - start) % _BYTES_OF_UTF_32]
+        for character_set, highest in (("utf-32-le", aligned[3::4]), ("utf-32-be", aligned[::4])):
+            if aligned and not highest.strip(b"\0"):
+                read.append(aligned.decode(character_set, "replace"))
+    return read
 
 
 def spellings(text: str) -> tuple[str, ...]:

@@ -475,7 +475,7 @@ def test_header_extensions_are_searched(tmp_path: Path) -> None:
     made.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"of Mara Quillfeather"))
     made.to_filename(tmp_path / "x.nii")
     assert places(search(tmp_path, value(NAME, QUIST))) == [
-        "RESIDUE_FOUND x.nii#header extension, byte 361"
+        "RESIDUE_FOUND x.nii#header extension, byte 363"
     ]
 
 

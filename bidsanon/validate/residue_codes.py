@@ -1,0 +1,100 @@
+"""Reads what stands in base64 or as hexadecimal numbers within a text.
+
+A word such as a name takes eight characters of base64, and every long word could be base64: so all
+are decoded, and of what comes out only what is text is kept.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}+")
+_SHORT_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{6}(?:==|[A-Za-z0-9+/]=)")
+_LONGEST = 1 << 11
+"""What is longer is decoded as it is read, and taken apart."""
+_FEWEST = 8
+_BETWEEN = "AAAA"
+_PADDING = ("", "AAA", "AA", "A")
+_ZEROS = b"\0\0\0"
+_TEXT = re.compile(
+    rb"(?<=\0\0\0)(?:(?:[\t\n\r -~\xa0-\xff]\0){3,}+|(?:\0[\t\n\r -~\xa0-\xff]){3,}+"
+    rb"|(?:\xfe\xff|\xff\xfe)(?:[^\0]|\0(?!\0\0))++"
+    rb"|(?:[\t\n\r -~]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
+    rb"|[\xa0-\xff](?=[ -~]))++)(?=\0)"
+)
+"""UTF-16, or ASCII, UTF-8 and Latin-1 with few accents, between zeros."""
+_MARKS_OF_UTF_16 = (b"\xfe\xff", b"\xff\xfe")
+_WORD = re.compile(r"[^\W_]{3}|[\u2e80-\uffff]{2}")
+"""What the shortest of what is searched for looks like: other text comes out by chance."""
+_HEX = re.compile(
+    r"(?:0?x)?(?:(?:[2-7a-fA-F][0-9a-fA-F]|0[09aAdD]|[c-eC-E][0-9a-fA-F][89][0-9a-fA-F])++"
+    r"|[fF](?:[eE][fF][fF]|[fF][fF][eE])[0-9a-fA-F]+)[0-9a-fA-F]{0,1}"
+)
+"""Numbers of bytes that could be text."""
+_CLASSES = b"".join(
+    b"x" if byte in b"0123456789abcdefABCDEF" else b"." if chr(byte).isalnum() else b"-"
+    for byte in range(256)
+)
+_ROWS = (
+    *(b"-xx-xx-xx-", b"-xx--xx--xx-", b"-x.xx-x.xx-", b"-x.xx--x.xx-"),
+    *(b"-xxxx-xxxx-", b"-xxxxxxxx-xxxxxxxx-"),
+)
+"""Hexadecimal numbers in a row, as classes of characters."""
+_HEX_APART = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x)?(?:[0-9A-Fa-f]{2}){1,4}[ ,:;-]{1,2}){2,}+\w*")
+_NO_HEX = re.compile(r"0x|[^0-9A-Fa-f]")
+
+
+def coded_texts(text: str) -> str:
+    """Return the texts that stand in base64 or in hexadecimal numbers in a text, line by line."""
+    if len(text) < _FEWEST:
+        return ""
+    tokens = [token for token in _BASE64.findall(text) if len(token) <= _LONGEST]
+    coded = _from_base64(tokens + (_SHORT_BASE64.findall(text) if "=" in text else []))
+    numbers = [*filter(_HEX.fullmatch, tokens), *_apart(text)]
+    found = _TEXT.findall(coded + _from_hex(numbers)) if coded or numbers else []
+    return "\n".join(filter(None, map(_decoded, found)))
+
+
+def _from_base64(tokens: list[str]) -> bytes:
+    """Decode all tokens in one, with zeros between them and after each."""
+    parts = [p for t in tokens if "/" in t for p in t.split("/") if len(p) >= _FEWEST]
+    words = [
+        word.rstrip("=")
+        for word in (*tokens, *parts)
+        if not (word.isdecimal() or (word.isalpha() and word.islower()))
+    ]
+    if not words:
+        return b""
+    padded = _BETWEEN.join(word + _PADDING[len(word) % 4] for word in words)
+    return binascii.a2b_base64(f"{_BETWEEN}{padded}{_BETWEEN}")
+
+
+def _from_hex(numbers: list[str]) -> bytes:
+    digits = (_NO_HEX.sub("", number) for number in numbers)
+    return _ZEROS + b"".join(bytes.fromhex(d[: len(d) // 2 * 2]) + _ZEROS for d in digits)
+
+
+def _apart(text: str) -> list[str]:
+    """Return the hexadecimal numbers of what is printed byte by byte, or a few bytes at a time."""
+    classes = b"-" + text.encode("latin-1", "replace").translate(_CLASSES) + b"-"
+    found = []
+    for row in _ROWS:
+        start = classes.find(row)
+        while start >= 0:
+            match = _HEX_APART.match(text, start)
+            found += [match[0]] if match else []
+            start = classes.find(row, max(start + 1, match.end() if match else 0))
+    return found
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith(_MARKS_OF_UTF_16):
+        text = content.decode("utf-16", "replace")
+    else:
+        narrow = content.replace(b"\0", b"")
+        try:
+            text = narrow.decode("utf-8")
+        except UnicodeDecodeError:
+            text = narrow.decode("latin-1")
+    return text if _WORD.search(text) else ""

@@ -1,0 +1,169 @@
+"""Resolves what programs write in place of characters: escapes, tags, and text decoded wrongly.
+
+JSON, JavaScript, Python and C, XML and HTML, URLs, mail, RTF, Markdown and PDF each have their way.
+Every function gives a text back as it is where there is nothing to resolve.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+_UNICODE = re.compile(
+    r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|U000([0-9a-fA-F]{5}))"
+)
+_BYTES = re.compile(r"(?<!\\)(?:(?:\\++x[0-9a-fA-F]{2})+|(?:\\++[0-3][0-7]{2})+)")
+_ONE_BYTE = re.compile(r"x([0-9a-fA-F]{2})|([0-3][0-7]{2})")
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PERCENT_UNICODE = re.compile(r"%u([0-9a-fA-F]{4})")
+_XML = re.compile(r"&#?\w")
+_BEFORE_PUNCTUATION = re.compile(r"\\(?=[!-/:-@\[\]-`{-~ ])")
+_MAIL = re.compile(r"(?:=[0-9A-Fa-f]{2})+|=\r?\n")
+_MAIL_MARK = re.compile(r"=(?:[89A-Fa-f][0-9A-Fa-f]|3[Dd]|2[0Cc]|\r?\n)")
+_RTF_MARK = re.compile(r"\\'[0-9a-fA-F]{2}|\\u-?\d+ ?[?\\]|\\(?:rtf|pard?|ansi)\b", re.ASCII)
+_RTF_PAGE = re.compile(r"\\ansicpg(\d{1,5})", re.ASCII)
+_RTF_BYTES = re.compile(r"(?:\\'[0-9a-fA-F]{2})+")
+_RTF_UNICODE = re.compile(r"\\u(-?\d{1,5}) ?(?:\\'[0-9a-fA-F]{2}|\?)?", re.ASCII)
+_RTF_BREAK = re.compile(r"\\(?:par|line|tab|cell|row|sect|page)\b ?|\\\n", re.ASCII)
+_RTF_WORD = re.compile(r"\\[a-z]+-?\d* ?|\\[*~_-]|[{}\r\n]", re.ASCII)
+_PLUS = re.compile(r"(?<=\w)\+(?=\w)")
+_TAG = re.compile(r"<[!/?a-zA-Z][^<>]{0,4096}>")
+_BREAKING_TAG = re.compile(
+    r"</?(?:\w+:)?(?:p|br|tr|td|th|li|div|h\d|row|c|si|tab|text|title|desc)\b[^<>]{0,4096}>",
+    re.IGNORECASE | re.ASCII,
+)
+_KERNED = re.compile(r"\)\s{0,9}-?\d{0,6}\.?\d{0,6}\s{0,9}\(", re.ASCII)
+_KERNED_MARK = re.compile(r"\)\s?-?\d{1,6}\.?\d{0,6}\s?\(", re.ASCII)
+_MISREAD = re.compile(r"[\u0080-\uffff]{2,}")
+_MISREAD_AS = ("cp1252", "latin-1", "mac-roman", "cp850", "cp437")
+_LONGEST_REMEMBERED = 64
+_MOST_NESTED = 3
+_MARKS = ("\\", "%", "&", "<", "+", "=", ")", "\x1b")
+_NOT_PLAIN = re.compile(
+    rf"[\x1b%&\\<]|{_PLUS.pattern}|{_MAIL_MARK.pattern}|{_KERNED_MARK.pattern}", re.ASCII
+)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text says what it is written as: no escapes, no characters of several forms."""
+    if not text.isascii():
+        return False
+    return not any(mark in text for mark in _MARKS) or _NOT_PLAIN.search(text) is None
+
+
+def readings(text: str) -> Iterator[str]:
+    """Yield what a text says with its escapes resolved, in each way that gives something else."""
+    if is_plain(text):
+        return
+    told = {text}
+    for start in dict.fromkeys((text, resolved(text))):
+        for other in (start, *_others(start)):
+            if other not in told:
+                told.add(other)
+                yield other
+
+
+def resolved(text: str) -> str:
+    """Resolve escapes, and those that they hold."""
+    for _ in range(_MOST_NESTED):
+        before = text
+        text = _without_escapes(text)
+        if text == before:
+            break
+    return text
+
+
+def _others(text: str) -> Iterator[str]:
+    """Yield the readings that would spoil another if they were taken together."""
+    if "=" in text and _MAIL_MARK.search(text):
+        yield _MAIL.sub(_mail_bytes, text)
+    if "\\" in text and _RTF_MARK.search(text):
+        yield _from_rtf(text)
+    if "+" in text:
+        yield _PLUS.sub(" ", text)
+    if "<" in text and ">" in text:
+        yield _TAG.sub("", _BREAKING_TAG.sub("\n", text))
+    if ")" in text and _KERNED_MARK.search(text):
+        yield _KERNED.sub("", text)
+    if not text.isascii():
+        yield _MISREAD.sub(_reread, text)
+
+
+def _without_escapes(text: str) -> str:
+    if "\\" in text:
+        text = _without_backslashes(text)
+    if "%" in text:
+        text = _PERCENT_UNICODE.sub(lambda match: chr(int(match[1], 16)), text)
+        text = _PERCENT.sub(lambda match: as_text(bytes.fromhex(match[0].replace("%", ""))), text)
+    if "&" in text and _XML.search(text):
+        text = html.unescape(text)
+    return text
+
+
+def _without_backslashes(text: str) -> str:
+    if _UNICODE.search(text):
+        escaped = _UNICODE.sub(_character, text)
+        text = escaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = _BYTES.sub(_escaped_bytes, text)
+    return _BEFORE_PUNCTUATION.sub("", text)
+
+
+def _character(match: re.Match[str]) -> str:
+    return chr(int(match[1] or match[2] or match[3], 16))
+
+
+def _escaped_bytes(match: re.Match[str]) -> str:
+    digits = _ONE_BYTE.findall(match[0])
+    return as_text(bytes(int(x, 16) if x else int(octal, 8) for x, octal in digits))
+
+
+def _mail_bytes(match: re.Match[str]) -> str:
+    """Resolve quoted-printable (RFC 2045, 6.7), of which a line's end is no part."""
+    return as_text(bytes.fromhex(match[0].replace("=", ""))) if match[0][1:].strip() else ""
+
+
+def _from_rtf(text: str) -> str:
+    page = _RTF_PAGE.search(text)
+    character_set = _known(f"cp{page[1]}") if page else "cp1252"
+    text = _RTF_UNICODE.sub(lambda match: chr(int(match[1]) & 0xFFFF), text)
+    text = _RTF_BYTES.sub(
+        lambda match: bytes.fromhex(match[0].replace("\\'", "")).decode(character_set, "replace"),
+        text,
+    )
+    return _RTF_WORD.sub("", _RTF_BREAK.sub("\t", text))
+
+
+@lru_cache(maxsize=64)
+def _known(character_set: str) -> str:
+    try:
+        return codecs.lookup(character_set).name
+    except LookupError:
+        return "cp1252"
+
+
+def as_text(octets: bytes) -> str:
+    """Read bytes that were escaped: as UTF-8, or else as Windows and Latin-1 have it."""
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("cp1252", "replace")
+
+
+def _reread(match: re.Match[str]) -> str:
+    letters = match[0]
+    is_short = len(letters) <= _LONGEST_REMEMBERED
+    return _read_rightly(letters) if is_short else _read_rightly.__wrapped__(letters)
+
+
+@lru_cache(maxsize=1 << 12)
+def _read_rightly(letters: str) -> str:
+    """Return letters as they were before UTF-8 was read as another character set, if it was."""
+    for character_set in _MISREAD_AS:
+        try:
+            return letters.encode(character_set).decode("utf-8")
+        except UnicodeError:
+            continue
+    return letters
