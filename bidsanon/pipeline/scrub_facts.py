@@ -94,4 +94,4 @@ def _words(name: str, before: str | None, text: str) -> Iterator[str]:
         yield from (f"{key} filled" for key in new if old.get(key) != new[key])
         yield from (f"{key} moved to CITATION.cff" for key in old if key not in new)
     else:
-        yield "its text filled"
+        yield "replaced by what [dataset] of the lab's file says"

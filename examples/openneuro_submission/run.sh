@@ -23,10 +23,11 @@ for finding in said["findings"]:
         print(finding["code"], finding["location"], "-", finding["message"])
 PYTHON
 
-# 2. What no scanner knows stands in the lab's file. The session is redone with it.
+# 2. What no scanner knows stands in the lab's file. It fills what nobody wrote, and nothing else;
+#    convert --profile does the same for every session that it publishes.
 cat "$example/lab.toml"
-bidsanon convert "$here/demo/dicom" -o "$study" -s 01 -ss 01 --overwrite \
-    --profile "$example/lab.toml" >/dev/null
+bidsanon scrub "$study" --profile "$example/lab.toml" --dry-run
+bidsanon scrub "$study" --profile "$example/lab.toml" >/dev/null
 grep Authors --after-context=3 "$study/dataset_description.json"
 
 # 3. Now it would take it. The checklist says of each point what is known and what is yours to know.
@@ -47,14 +48,17 @@ mkdir "$study/.git"
 bidsanon export "$study" "$here/study.tar.gz" --openneuro --dry-run
 test ! -e "$here/study.tar.gz"
 
-# 5. Pack it, twice: the same bytes, and no private folder, no .git in them.
+# 5. Pack it, twice: the same bytes, and no private folder, no .git in them. A ZIP holds the same.
 bidsanon export "$study" "$here/study.tar.gz" --openneuro
 bidsanon export "$study" "$here/again.tar.gz" --openneuro --jobs 1 >/dev/null
 cmp "$here/study.tar.gz" "$here/again.tar.gz"
+bidsanon export "$study" "$here/study.zip" --openneuro >/dev/null
 
 # 6. Whoever unpacks it can check every file, and finds a dataset that is valid.
-mkdir "$here/received"
+mkdir "$here/received" "$here/zipped"
 tar -xzf "$here/study.tar.gz" -C "$here/received"
+"$python" -m zipfile -e "$here/study.zip" "$here/zipped"
+diff -r "$here/received" "$here/zipped"
 (cd "$here/received" && sha256sum --check --quiet manifest-sha256.txt)
 ls -A "$here/received" "$here/received/dataset"
 bidsanon validate "$here/received/dataset" >/dev/null
