@@ -36,7 +36,7 @@ _PART = 1 << 24
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _DEFLATE_WINDOW = 1 << 15
 _SAMPLE, _SAMPLES = 1 << 12, 4
-_DEFLATE_END = b"\x03\0"
+DEFLATE_END = b"\x03\0"
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -270,7 +270,7 @@ def write_gzip(
                 stream.write(waiting.popleft()())
         for compressed in waiting:
             stream.write(compressed())
-        stream.write(_DEFLATE_END + struct.pack("<II", checksum, size & 0xFFFFFFFF))
+        stream.write(DEFLATE_END + struct.pack("<II", checksum, size & 0xFFFFFFFF))
     path.chmod(mode)
 
 

@@ -51,6 +51,11 @@ class GzipFile:
     file_bytes: int
 
     @property
+    def deflated_bytes(self) -> int:
+        """How long what stands between head and trailer is."""
+        return self.file_bytes - _TRAILER.size - self.head_bytes
+
+    @property
     def trailer(self) -> bytes:
         """What ends the file."""
         return _TRAILER.pack(self.checksum, self.size & 0xFFFFFFFF)

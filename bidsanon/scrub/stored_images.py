@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bidsanon.bids.nifti import ImageError, NiftiHeader, read_header
-from bidsanon.files import is_gzip
+from bidsanon.files import DEFLATE_END, is_gzip
 from bidsanon.scrub.deflate import WINDOW, DeflateError, begin_anew, find_cut
 from bidsanon.scrub.gzip_member import (
     GzipFile,
@@ -34,6 +34,8 @@ from bidsanon.scrub.images import (
 _LONGEST_BEGINNING = 1 << 22
 _LONGEST_HEADER = 544
 _BEGINNING = 1 << 23
+_SHORT = 1 << 16
+"""To compress so much anew takes less time than to find where it could be cut."""
 
 
 def scrub_stored_image(
@@ -152,20 +154,29 @@ def _copy(stream: BinaryIO, target: BinaryIO, file: GzipFile, image: _Image) -> 
         raise DeflateError("its extensions are too long")
     stream.seek(file.head_bytes)
     compressed = stream.read(_BEGINNING)
-    cut = find_cut(compressed, at_least=at_least)
-    old = zlib.decompressobj(-zlib.MAX_WBITS).decompress(compressed, cut.size)
+    if image.content_bytes > _SHORT:
+        cut = find_cut(compressed, at_least=at_least)
+        skip, bit = cut.bit // 8 + 1, cut.bit % 8
+        old = zlib.decompressobj(-zlib.MAX_WBITS).decompress(compressed, cut.size)
+        rest = compressed[skip - 1 : skip]
+    else:
+        skip, bit = file.deflated_bytes, 0
+        old = _whole(compressed[:skip], image.content_bytes)
+        rest = DEFLATE_END
     new = image.written + old[image.header.voxel_offset :]
-    joint = cut.bit // 8
     said = with_beginning(file, old, new, content_bytes=image.content_bytes)
-    content = copied(
-        stream,
-        target,
-        file,
-        skip=joint + 1,
-        beginning=begin_anew(new, compressed[joint : joint + 1], bit=cut.bit % 8),
-        said=said,
-    )
+    beginning = begin_anew(new, rest, bit=bit)
+    content = copied(stream, target, file, skip=skip, beginning=beginning, said=said)
     _require_size(content, said.size)
+
+
+def _whole(compressed: bytes, size: int) -> bytes:
+    """Return what a stream stands for; it is compressed anew where it is not of that size."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = inflate.decompress(compressed, size + 1)
+    if len(content) != size or not inflate.eof or inflate.unused_data:
+        raise NotOneMemberError("it holds more or less than the image")
+    return content
 
 
 def _require_size(content: Iterable[bytes], size: int) -> None:

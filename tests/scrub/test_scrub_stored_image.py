@@ -4,6 +4,7 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from bidsanon.scrub import stored_images
 from bidsanon.scrub.stored_images import scrub_stored_image
 
 SHAPE = (40, 40, 40)
+SHORT = (20, 20, 20)
 TEXTS = {"descrip": b"TE=30;Time=081500.000", "aux_file": b"for Mara Doe"}
 HEADERS = [(1, "<"), (1, ">"), (2, "<"), (2, ">")]
 
@@ -117,6 +119,7 @@ def test_blocks_that_are_cut_at_any_bit_are_joined(tmp_path: Path) -> None:
     spread=st.floats(0.001, 1),
     level=st.integers(0, 9),
     named=st.booleans(),
+    shape=st.sampled_from([(60, 60, 20), SHORT]),
 )
 def test_whatever_an_image_holds_its_voxels_stay_and_its_texts_go(
     tmp_path_factory: pytest.TempPathFactory,
@@ -126,16 +129,17 @@ def test_whatever_an_image_holds_its_voxels_stay_and_its_texts_go(
     spread: float,
     level: int,
     named: bool,
+    shape: tuple[int, ...],
 ) -> None:
-    size = 60 * 60 * 20
+    size = math.prod(shape)
     content = np.random.default_rng(1).geometric(spread, size).astype("<i2").tobytes()
     written = nifti_extension(extension) if extension else b""
-    planted = nifti((60, 60, 20), texts=texts, extension=written)[: -2 * size] + content
+    planted = nifti(shape, texts=texts, extension=written)[: -2 * size] + content
     compressed = named_gzip(planted) if named else _gzip(planted, level=level)
 
     changed = _scrub(tmp_path_factory.mktemp("image"), compressed)
 
-    expected = nifti((60, 60, 20))[:352] + content
+    expected = nifti(shape)[:352] + content
     if changed is None:
         assert not named
         assert gzip.decompress(compressed) == expected
@@ -194,6 +198,27 @@ def test_what_is_damaged_is_refused_and_nothing_is_left_of_the_copy(
     source.write_bytes(damage(_gzip(_noisy(nifti(SHAPE, texts=texts)))))  # type: ignore[operator]
     for place in (None, target):
         with pytest.raises(ImageError, match=words):
+            scrub_stored_image(source, place)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw[:-200],
+        lambda raw: raw[:600] + b"\xff" * 99 + raw[699:],
+        lambda raw: raw[:-8] + bytes(4) + raw[-4:],
+        lambda raw: raw[:-8] + b"Doe^Mara" + raw[-8:],
+        lambda raw: raw[:-8] + raw,
+    ],
+)
+@pytest.mark.parametrize("texts", [{}, TEXTS])
+def test_a_damaged_image_is_refused_however_short_it_is(
+    tmp_path: Path, damage: Callable[[bytes], bytes], texts: dict[str, bytes]
+) -> None:
+    source = tmp_path / "in.nii.gz"
+    source.write_bytes(damage(_gzip(nifti(SHORT, texts=texts))))
+    for place in (None, tmp_path / "out.nii.gz"):
+        with pytest.raises(ImageError, match="damaged"):
             scrub_stored_image(source, place)
 
 
