@@ -15,6 +15,7 @@ from bidsanon.cli.outcome import run
 from bidsanon.pipeline import validate as checks
 from bidsanon.resources import schema_path
 from bidsanon.validate import DatasetChecks, OfficialReport
+from bidsanon.validate.openneuro_rules import RELEASE
 from bidsanon.vault import Vault, destroy_vault
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
@@ -43,6 +44,11 @@ def test_the_checklist_is_there_for_people_and_for_programs(
     printed = json.loads(capsys.readouterr().out)
     jsonschema.validate(printed, SCHEMA)
     assert printed["openneuro"]["taken"] is True
+    assert (printed["openneuro"]["release"], printed["openneuro"]["schemas"]) == (
+        RELEASE,
+        ["1.2.7"],
+    )
+    assert "asked: by the schema of BIDS 1.2.7, with the settings of OpenNeuro's release" in text
     marks = {"known": "known", "not-known": "not known, you must", "contradicted": "contradicted"}
     for one in printed["openneuro"]["affirmations"]:
         assert f"[{marks[one['knowledge']]}] {one['point']}: {one['asked']}" in text
