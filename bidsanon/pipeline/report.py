@@ -20,6 +20,7 @@ from bidsanon.findings import Finding, Severity
 from bidsanon.pipeline.report_content import (
     DatasetContent,
     PrivateContent,
+    findings_by_session,
     list_content,
     read_description,
     read_participants,
@@ -126,6 +127,7 @@ def _write_sessions(
     request = made.request
     total = sum(len(session.images) for session in content.sessions)
     workers = min(request.checks.jobs, total)
+    found = findings_by_session(made.findings)
     with _describing(workers) as describe, progress.step("drawing", total=total) as step:
         for session in content.sessions:
             readable = [image for image in session.images if image not in session.problems]
@@ -138,7 +140,7 @@ def _write_sessions(
                     for image in session.images
                 ),
                 record=recorded_run(request, session),
-                findings=session.findings(made.findings),
+                findings=tuple(found.get(session.folder, ())),
                 private=private,
             )
             page.write()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -60,10 +60,6 @@ class SessionContent:
     def label(self) -> str:
         """What it is called in words: "sub-01, ses-02"."""
         return self.folder.replace("/", ", ")
-
-    def findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Return the findings that are about the session's files."""
-        return tuple(one for one in found if one.location.startswith(f"{self.folder}/"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +118,14 @@ def list_content(dataset: Path) -> DatasetContent:
     )
 
 
+def findings_by_session(found: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
+    """Return the findings that are about a session's files, by the session's folder."""
+    theirs: dict[str, list[Finding]] = {}
+    for one in found:
+        theirs.setdefault(_session_of(one.location), []).append(one)
+    return theirs
+
+
 def _session_of(name: str) -> str:
     """Return the folder of the session that a file belongs to; empty where it belongs to none."""
     subject, _, below = name.partition("/")
@@ -162,14 +166,11 @@ class PrivateContent:
         StorageError
             If the journal, the ledger or the decisions cannot be read.
         """
-        entries = list(Journal(private).entries())
-        digests: dict[str, str] = {}
-        for addition in Ledger.read(private, dataset.resolve()).additions:
-            digests |= addition.files
+        runs = [_run(one) for one in Journal(private).entries() if isinstance(one, dict)]
         return cls(
-            runs=tuple(reversed([_run(one) for one in entries if isinstance(one, dict)])),
+            runs=tuple(reversed(runs)),
             decisions=FaceDecisions.read(private),
-            digests=digests,
+            digests=Ledger.read(private, dataset.resolve()).digests,
         )
 
     def runs_of(self, name: str) -> tuple[RunEntry, ...]:

@@ -15,7 +15,7 @@ from bidsanon.pipeline.report_faces import why_hidden, without_picture
 from bidsanon.pipeline.report_request import INDEX, ReportRequest
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.report import SessionReport, read_record
-from bidsanon.report.dataset import FaceEntry, SessionRow, SessionView
+from bidsanon.report.dataset import FaceEntry, GateMark, SessionRow, SessionView
 from bidsanon.report.images import ImageEntry
 from bidsanon.report.page import render_session, write_page
 from bidsanon.session import DefaceOutcome, DefaceVerdict
@@ -133,7 +133,7 @@ class SessionPage:
             errors=severities[Severity.ERROR],
             warnings=severities[Severity.WARNING],
             outcome=self.record.outcome if self.record else None,
-            gates=self.record.gates if self.record else (),
+            gates=tuple(map(GateMark.of, self.record.gates)) if self.record else (),
             refused=self.refused,
         )
 

@@ -11,7 +11,7 @@ from bidsanon.audit import FaceVerdict
 from bidsanon.bids.faces import FaceClaim
 from bidsanon.findings import Finding, Gate, Severity
 from bidsanon.report.images import ImageEntry
-from bidsanon.report.record import GateEntry, Outcome, QuarantineEntry
+from bidsanon.report.record import GateEntry, GateState, Outcome, QuarantineEntry
 from bidsanon.session import DefaceVerdict
 
 
@@ -142,6 +142,28 @@ class SessionView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GateMark:
+    """What one gate said of one session, in a table: without its findings, however many.
+
+    Attributes
+    ----------
+    state
+        What became of it.
+    warnings
+        How many it gave.
+    """
+
+    state: GateState
+    warnings: int
+
+    @classmethod
+    def of(cls, entry: GateEntry) -> GateMark:
+        """Return what a table says of a gate."""
+        warnings = sum(found.severity is Severity.WARNING for found in entry.findings)
+        return cls(state=entry.state, warnings=warnings)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionRow:
     """One session in the dataset's tables.
 
@@ -160,7 +182,7 @@ class SessionRow:
     outcome
         How its run ended; None where there is no record.
     gates
-        What each gate said; empty where there is no record.
+        What each gate said, in their order; empty where there is no record.
     refused
         The name of the page of a later run that was refused; empty where there is none.
     """
@@ -173,7 +195,7 @@ class SessionRow:
     errors: int
     warnings: int
     outcome: Outcome | None = None
-    gates: tuple[GateEntry, ...] = ()
+    gates: tuple[GateMark, ...] = ()
     refused: str = ""
 
 
