@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from command_page import command_page
 from conformance import conformance_page
 from schema_page import schema_page
 
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     profiles = {f"docs/profile_{name}.md": profile_page(name) for name in bundled_profiles()}
     return {
         "README.md": with_block("README.md", profile_table()),
+        "docs/commands.md": command_page(),
         "docs/conformance.md": conformance_page(),
         "docs/findings.md": findings_page(),
         "docs/private_attributes.md": private_page(),

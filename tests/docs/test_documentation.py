@@ -16,6 +16,7 @@ from bidsanon.resources import schema_path
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r'\b(?:finding|note)\(\s*"([A-Z][A-Z0-9_]+)"')
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 QUOTED = re.compile(r'"([A-Z][A-Z0-9_]{3,})"')
 
 
@@ -56,6 +57,12 @@ def test_every_key_of_a_profile_is_explained() -> None:
     page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
     keys = json.loads(schema_path("profile.schema.json").read_text("utf-8"))["properties"]
     assert [key for key in keys if f"`{key}`" not in page] == ["variations"]
+
+
+def test_the_readme_names_no_option_that_no_command_has() -> None:
+    named = set(OPTION.findall((ROOT / "README.md").read_text("utf-8")))
+    there = set(OPTION.findall((ROOT / "docs" / "commands.md").read_text("utf-8")))
+    assert named - there <= {"--help", "--quiet"}  # every command's own, and pip's
 
 
 def test_every_code_that_is_raised_is_in_the_table() -> None:
