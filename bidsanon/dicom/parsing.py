@@ -113,7 +113,7 @@ def read_items(
     depth
         How many sequences enclose an item, this one included.
     known
-        What is known of its items: see :func:`read_file`.
+        What is known of its items: see :func:`read_data_set`.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def read_item(
     depth
         How many sequences enclose it.
     known
-        What is known of the sequence's items: see :func:`read_file`.
+        What is known of the sequence's items: see :func:`read_data_set`.
 
     Raises
     ------
