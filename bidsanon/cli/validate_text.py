@@ -72,11 +72,14 @@ def openneuro_lines(judged: OpenNeuro) -> list[str]:
 
 
 def _by_which_rules(judged: OpenNeuro) -> str:
-    """Say what was asked, and what nobody but OpenNeuro can say."""
-    asked = f"by the schema of BIDS {' and '.join(judged.schemas)}" if judged.schemas else "nothing"
+    """Say what was asked, and who alone can say the rest."""
+    counts = "what OpenNeuro says when you upload is what counts"
+    if not judged.schemas:
+        return f"(the official validator could not be asked; {counts})"
+    schemas = " and ".join(schema or "of an unknown version" for schema in judged.schemas)
     return (
-        f"(asked: {asked}, with the settings of OpenNeuro's release {RELEASE}; what it says when "
-        "you upload is what counts)"
+        f"(asked: by the schema of BIDS {schemas}, with the settings of OpenNeuro's release "
+        f"{RELEASE}; {counts})"
     )
 
 

@@ -12,6 +12,7 @@ from tree_digests import tree_digest
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
+from bidsanon.findings import finding
 from bidsanon.pipeline import validate as checks
 from bidsanon.resources import schema_path
 from bidsanon.validate import DatasetChecks, OfficialReport
@@ -72,6 +73,18 @@ def test_the_key_is_contradicted_until_it_is_destroyed(
     assert knowledge() == "contradicted"
     destroy_vault(dataset.with_name("ds.private"))
     assert knowledge() == "not-known"
+
+
+def test_that_nobody_could_be_asked_is_said(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = finding("OFFICIAL_VALIDATOR_FAILED", problem="it crashed")
+    said = DatasetChecks(findings=(failed,))
+    monkeypatch.setattr(checks, "check_dataset", lambda *_, **__: said)
+    assert run(cli, ["validate", str(dataset), "--openneuro"]) == 4
+    text = " ".join(capsys.readouterr().out.split())
+    assert "whether OpenNeuro would take it is not known" in text
+    assert "(the official validator could not be asked;" in text
 
 
 def test_without_the_option_nothing_is_said_of_it(

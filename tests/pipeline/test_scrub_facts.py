@@ -133,11 +133,13 @@ def test_a_lab_s_file_that_is_wrong_is_refused_and_nothing_is_changed(
     assert tree_digest(dataset) == before
 
 
-def test_a_session_can_be_removed_from_a_dataset_that_was_filled(tmp_path: Path) -> None:
+def test_sessions_come_and_go_in_a_dataset_that_was_filled(tmp_path: Path) -> None:
     add(tmp_path / "ds", "01/a")
     add(tmp_path / "ds", "02/a")
     scrubbed(tmp_path / "ds", profile=lab(tmp_path))
+    add(tmp_path / "ds", "03/a")
     remove(make_remove_request(tmp_path / "ds", subject="02", session="a", private=None))
     description = json.loads((tmp_path / "ds" / "dataset_description.json").read_text())
     assert description["Authors"] == ["Ada Lovelace", "Burr Bell"]
-    assert not (tmp_path / "ds" / "sub-02").exists()
+    assert (tmp_path / "ds" / "README").read_text().startswith("# Balloons")
+    assert sorted(path.name for path in (tmp_path / "ds").glob("sub-*")) == ["sub-01", "sub-03"]
