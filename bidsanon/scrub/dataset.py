@@ -168,6 +168,8 @@ def _sort_out(tree: DatasetTree, parts: Iterable[DatasetPart]) -> _SortedOut:
             leftovers[f"{name}/"] = left[1]
         else:
             left_alone[f"{name}/"] = _WHY_LEFT.get(name, _HIDDEN)
+        if name in _NOT_ENTERED:
+            leftovers |= _left_among(tree.root, name)
     names = {file.path: file.name for file in tree.files}
     for part in parts:
         for file in part.files:
@@ -184,6 +186,17 @@ def _sort_out(tree: DatasetTree, parts: Iterable[DatasetPart]) -> _SortedOut:
                 own = replace(file, name=part.own(file.name))
                 todo.append(_Work(part=part, file=own, number=len(todo)))
     return _SortedOut(todo=tuple(todo), left_alone=left_alone, leftovers=leftovers)
+
+
+def _left_among(root: Path, folder: str) -> Mapping[str, str]:
+    """Return what tools left in a folder that is not entered: BIDScoin has a place in code."""
+    leftovers: dict[str, str] = {}
+    for file in list_tree(root / folder, skip_named=HISTORIES).files:
+        name = f"{folder}/{file.name}"
+        left = leftover_of(name)
+        if left:
+            leftovers[name if left[0] == name else f"{left[0]}/"] = left[1]
+    return leftovers
 
 
 def _left(part: DatasetPart, name: str) -> tuple[str, str]:

@@ -150,6 +150,18 @@ def test_what_is_removed_is_what_the_list_names(dataset: Path) -> None:
     assert set(told(dataset)) == {"code/convert.sh"}
 
 
+def test_what_a_tool_left_among_code_is_listed_and_can_be_removed(dataset: Path) -> None:
+    left = dataset / "code/bidscoin"
+    left.mkdir()
+    (left / "bidscoin.log").write_text("a\n")
+
+    assert "code/bidscoin/" in _scrub(dataset, dry_run=True).scrubbed.leftovers
+    _scrub(dataset, remove=("code/bidscoin",))
+
+    assert not left.exists()
+    assert (dataset / "code/convert.sh").exists()
+
+
 def test_times_of_day_stay_where_they_are_asked_for(dataset: Path) -> None:
     _scrub(dataset, keep_times=True)
 
