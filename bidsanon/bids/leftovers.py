@@ -22,6 +22,8 @@ _LEFT_FILE = (
     (re.compile(r"dicominfo(?:_ses-\w+)?\.tsv|filegroup(?:_ses-\w+)?\.json"), "heudiconv"),
     (re.compile(r"\w+\.(?:auto|edit)\.txt"), "heudiconv"),
     (re.compile(r"bidsmap\w*\.(?:yaml|yml)"), "BIDScoin"),
+    (re.compile(r"Protocol_Translator\.json"), "bidskit"),
+    (re.compile(r"ezBIDS_core(?:_OLD)?\.json"), "ezBIDS"),
     (re.compile(r"layout_index\.sqlite"), "pybids"),
     (re.compile(r"crash-\d{8}-\d{6}-.*\.(?:txt|pklz)"), "nipype"),
     (re.compile(r"quarantine\.tsv|journal\.jsonl|audit-values\.sqlite"), "bidsanon"),

@@ -18,7 +18,7 @@ from bidsanon.plain_names import without_names_in_words
 from bidsanon.profile import load_profile
 from bidsanon.progress import Progress
 from bidsanon.redaction import Redactor
-from bidsanon.scrub import DatasetPolicy
+from bidsanon.scrub import DatasetPolicy, told_by_dataset
 from bidsanon.vault import Vault, read_contents
 
 _NOBODY = "scrub"
@@ -68,6 +68,7 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
 
 
 def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Iterator[Known]:
+    yield Known(identity=told_by_dataset(request.dataset))
     if request.against:
         profile = load_profile(request.profile)
         yield known_of_sources(

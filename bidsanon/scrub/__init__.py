@@ -6,6 +6,7 @@ from bidsanon.scrub.root_texts import scrubbed_root_texts
 from bidsanon.scrub.session import scrub_session
 from bidsanon.scrub.sidecars import add_face_removed
 from bidsanon.scrub.stored_files import DatasetPolicy, FileChange
+from bidsanon.scrub.told import told_by_dataset
 
 __all__ = [
     "DatasetPolicy",
@@ -17,4 +18,5 @@ __all__ = [
     "scrub_images",
     "scrub_session",
     "scrubbed_root_texts",
+    "told_by_dataset",
 ]

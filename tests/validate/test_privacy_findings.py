@@ -222,6 +222,7 @@ RAISED = [
     ("PRIVACY_LEFTOVER", ".heudiconv", {".heudiconv/01/info/dicominfo.tsv": NAME}),
     ("PRIVACY_LEFTOVER", "tmp_dcm2bids", {"tmp_dcm2bids/log/a.log": NAME}),
     ("PRIVACY_LEFTOVER", "derivatives/.bidsmgr", {"derivatives/.bidsmgr/a.json": "{}"}),
+    ("PRIVACY_LEFTOVER", "code/Protocol_Translator.json", {"code/Protocol_Translator.json": "{}"}),
     ("PRIVACY_LEFTOVER", "code/dicominfo.tsv", {"code/dicominfo.tsv": NAME}),
     ("PRIVACY_LEFTOVER", "crash-20230517-081322-mq-x.txt", {"crash-20230517-081322-mq-x.txt": "x"}),
     ("PRIVACY_HISTORY", ".git", {".git/HEAD": "ref: refs/heads/main\n"}),
