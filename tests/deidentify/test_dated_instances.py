@@ -247,6 +247,12 @@ def test_no_instance_whatever_it_pretends_keeps_a_date_of_the_years_of_scanners(
             assert after is None or (after != before and after.year < 1980)
 
 
+def test_of_several_dates_of_which_none_is_valid_nothing_is_left(cleaned: Cleaned) -> None:
+    left, notes = cleaned({ACQUISITION_DATE: "20230231\\20239999", CONTENT_DATE: "never\\ "})
+    assert left.get(ACQUISITION_DATE, "") == left.get(CONTENT_DATE, "") == ""
+    assert ("(0008,0022)", NoteReason.INVALID_DATE) in notes
+
+
 def test_a_session_long_after_the_first_keeps_its_interval_and_says_so(
     cleaned: Cleaned, plan: PersonPlan
 ) -> None:

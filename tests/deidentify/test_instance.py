@@ -426,6 +426,21 @@ def test_any_value_of_any_vr_is_cleaned_or_refused(
     assert deidentify_instance(once.content, profile=bids, plan=plan).content
 
 
+def test_what_is_cut_from_a_private_value_is_searched_for(deidentified: Deidentified) -> None:
+    dataset = Dataset()
+    ours = dataset.private_block(0x0019, "GEMS_ACQU_01", create=True)
+    ours.add_new(0x9E, "LO", "EFGRE3D for Mrs. Wexcombe")
+    analysis = dataset.private_block(0x0099, "NQHeader", create=True)
+    analysis.add_new(0x02, "UI", "1.3.12.2.77.4711")
+    after, instance = deidentified(dataset)
+    assert after.private_block(0x0019, "GEMS_ACQU_01")[0x9E].value == "EFGRE3D for"
+    found = {(one.kind, one.text, one.origin) for one in instance.identity}
+    assert found >= {
+        (ValueKind.TEXT, "Mrs. Wexcombe", "(0019,GEMS_ACQU_01,9E)"),
+        (ValueKind.UID, "1.3.12.2.77.4711", "(0099,NQHeader,02)"),
+    }
+
+
 def test_a_second_pass_takes_nothing_more_away(
     basic: Profile, plan: PersonPlan, tmp_path: Path
 ) -> None:
