@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from persons import PLAN
 from pydicom import Dataset, FileMetaDataset, dcmread, dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
@@ -13,20 +14,11 @@ from bidsanon.deidentify import DeidentifiedInstance, deidentify_instance
 from bidsanon.profile import Profile, load_profile
 from bidsanon.vault import PersonPlan
 
-_SHIFT_DAYS = -36_524
-
 
 @pytest.fixture(scope="session")
 def plan() -> PersonPlan:
     """Give what the vault says about a person."""
-    return PersonPlan(
-        subject="01",
-        patient_id="pseudo-7",
-        patient_name="pseudo-name-7",
-        shift_days=_SHIFT_DAYS,
-        uid_key=b"u" * 32,
-        label_key=b"l" * 32,
-    )
+    return PLAN
 
 
 @pytest.fixture(scope="session")
