@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.bids.dataset_facts import NOTHING_SAID, DatasetFacts
-from bidsanon.bids.root_documents import read_root_json
-from bidsanon.bids.toplevel import filled_files, kept_by_hand
+from bidsanon.bids.root_documents import READMES, read_root_json
+from bidsanon.bids.toplevel import TOP_LEVEL_FILES, filled_files, kept_by_hand
 from bidsanon.files import file_state
 from bidsanon.findings import Finding, finding
 from bidsanon.publish import root_texts
@@ -63,11 +63,11 @@ def fill_root(dataset: Path, facts: DatasetFacts, policy: DatasetPolicy) -> Fill
     Raises
     ------
     PolicyError
-        If a file at the root cannot be understood.
+        If a file at the root cannot be read or understood.
     """
     if facts == NOTHING_SAID:
         return FilledRoot()
-    states = {path.name: file_state(path) for path in dataset.iterdir() if not path.is_dir()}
+    states = {name: _state(dataset / name) for name in (*READMES, *TOP_LEVEL_FILES)}
     existing = scrubbed_root_texts(dataset, root_texts(dataset), policy)
     filled = filled_files(existing, name=dataset.name, facts=facts)
     kept = kept_by_hand(existing, name=dataset.name, facts=facts)
@@ -76,7 +76,7 @@ def fill_root(dataset: Path, facts: DatasetFacts, policy: DatasetPolicy) -> Fill
             FilledFile(
                 name=name,
                 words=tuple(_words(name, existing.get(name), text)),
-                state=states.get(name, ()),
+                state=states[name],
                 text=text,
                 was_link=(dataset / name).is_symlink(),
             )
@@ -84,6 +84,13 @@ def fill_root(dataset: Path, facts: DatasetFacts, policy: DatasetPolicy) -> Fill
         ),
         findings=tuple(finding("DATASET_TEXT_KEPT", location=place) for place in kept),
     )
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    try:
+        return file_state(path)
+    except OSError:  # a link in a circle: whoever reads it says so
+        return ()
 
 
 def _words(name: str, before: str | None, text: str) -> Iterator[str]:

@@ -268,7 +268,7 @@ def root_texts(dataset: Path) -> dict[str, str]:
             continue
         try:
             texts[name] = (dataset / name).read_bytes().decode("utf-8")
-        except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise PolicyError(
                 f"{name} of the dataset is no text in UTF-8 that can be read",
                 cure="save it as UTF-8 (fetch it, where it is a link), or move it away",

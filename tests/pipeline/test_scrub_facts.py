@@ -133,6 +133,33 @@ def test_a_lab_s_file_that_is_wrong_is_refused_and_nothing_is_changed(
     assert tree_digest(dataset) == before
 
 
+@pytest.mark.parametrize("target", ["README", "nowhere"])
+def test_a_file_at_the_root_that_cannot_be_read_is_refused_and_nothing_is_changed(
+    dataset: Path, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (dataset / "README").unlink()
+    (dataset / "README").symlink_to(target)  # to itself, or to what is not there
+    before = tree_digest(dataset / "sub-01")
+    for dry in (["--dry-run"], []):
+        code = run(cli, ["scrub", str(dataset), "--profile", lab(dataset.parent), *dry])
+        assert code not in {0, 1}
+        assert "error:" in capsys.readouterr().err
+        assert tree_digest(dataset / "sub-01") == before
+
+
+def test_a_link_becomes_a_file_that_is_filled(dataset: Path) -> None:
+    path = dataset / "dataset_description.json"
+    (dataset / ".git").mkdir()
+    path.write_text('{"Name": "ds", "BIDSVersion": "1.8.0"}')
+    path.rename(dataset / ".git" / "object")
+    path.symlink_to(".git/object")
+    done = scrubbed(dataset, profile=lab(dataset.parent))
+    assert [one.was_link for one in done.changes if one.name == path.name] == [True]
+    assert not path.is_symlink()
+    assert json.loads(path.read_text())["Name"] == "Balloons"
+    assert json.loads((dataset / ".git" / "object").read_text())["Name"] == "ds"
+
+
 def test_sessions_come_and_go_in_a_dataset_that_was_filled(tmp_path: Path) -> None:
     add(tmp_path / "ds", "01/a")
     add(tmp_path / "ds", "02/a")
