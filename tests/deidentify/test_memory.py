@@ -127,6 +127,20 @@ def one_file(*elements: tuple[int, str, bytes]) -> bytes:
     return head + b"".join(write_element(*e, EXPLICIT_LITTLE) for e in (*always, *elements))
 
 
+def test_what_was_kept_under_one_creator_goes_under_another(
+    bids: Profile, plan: PersonPlan
+) -> None:
+    values = ((0x0019100C, "IS", b"1000"), (0x0019100E, "IS", b"1000"))
+    contents = [
+        one_file((0x00190010, "LO", creator), *values)
+        for creator in (CREATORS[0], CREATORS[2], CREATORS[0], CREATORS[2], CREATORS[0])
+    ]
+    assert_memory_changes_nothing(contents, bids, plan)
+    remembering = Deidentifier(profile=bids, plan=plan)
+    left = [b"1000" in (cleaned(remembering, content) or b"") for content in contents]
+    assert left == [True, False, True, False, True]
+
+
 def test_what_is_written_stays_in_the_block_that_its_creator_reserved_in_each_file(
     bids: Profile, plan: PersonPlan
 ) -> None:
