@@ -117,7 +117,7 @@ def content_spots(head: Head) -> Iterator[Spot]:
         yield from _image(head)
     elif _is_archive(head.prefix):
         yield from _archive(head)
-    elif is_recording(head.name):
+    elif is_recording(head.name) and head.prefix:
         yield from recording_spots(head.name, head.path)
         if head.name.lower().endswith(BRAINVISION):
             yield from _text(head)

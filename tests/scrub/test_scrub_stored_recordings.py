@@ -69,6 +69,10 @@ def test_an_edf_header_that_tells_nothing_is_left_alone(tmp_path: Path) -> None:
     assert _edf(tmp_path, content, _policy()) == ((), content)
 
 
+def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
+    assert _edf(tmp_path, b"", _policy()) == ((), b"")
+
+
 def test_the_time_of_an_edf_stays_where_it_is_asked_for(tmp_path: Path) -> None:
     _, written = _edf(tmp_path, edf(), _policy(keep_times=True))
     assert read_edf_header(written).time == "08.13.22"
@@ -80,7 +84,7 @@ def test_an_edf_of_which_a_note_names_somebody_is_refused(tmp_path: Path) -> Non
     assert _edf(tmp_path, edf(note="eyes closed"), _policy(known=GIVEN))[0]
 
 
-@pytest.mark.parametrize("content", [b"", b"0       short", b"PK" + bytes(300), edf()[:300]])
+@pytest.mark.parametrize("content", [b"0       short", b"PK" + bytes(300), edf()[:300]])
 def test_what_is_no_edf_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(EdfError):
         _edf(tmp_path, content, _policy())

@@ -78,6 +78,7 @@ NEAR: list[dict[str, str | bytes]] = [
     {f"{EEG}.vmrk": markers("Mk1=New Segment,,1,1,0,19070108120000000000")},
     {f"{EEG}.eeg": bytes(300), f"{EEG}.vhdr": "[Common Infos]\n"},
     {f"{MEG}.fif": fif(anonymous=True, day=-2_000_000_000)},
+    {f"{EEG}.edf": b"", f"{EEG}.bdf": b"", f"{EEG}.set": b"", f"{MEG}.fif": b"", f"{EEG}.eeg": b""},
     {"stimuli/sound.wav": b"RIFF" + bytes(100)},
     {"derivatives/a/surface.gii": "<GIFTI><Data>eJzt=</Data></GIFTI>"},
     {"derivatives/a/figure.png": b"\x89PNG\r\n\x1a\n" + bytes(100)},
