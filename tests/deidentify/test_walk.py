@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_elements import TRANSFER_SYNTAXES, item, sequence
 
-from bidsanon.deidentify import deidentify_instance
+from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
 from bidsanon.deidentify.instance import Deidentifier
 from bidsanon.dicom.confidentiality import table_rows
 from bidsanon.dicom.encoding import (
@@ -176,13 +176,22 @@ def test_lengths_are_defined_or_not_as_they_were(
     assert (element.after != element.end) is undefined
 
 
-def test_what_begins_like_a_sequence_and_is_none_goes(bids: Profile, plan: PersonPlan) -> None:
-    broken = b"\xfe\xff\x00\xe0\x40\0\0\0" + PLANTED_TEXT
-    content = file_of(
-        write_element(0x00189999, "UN", broken, EXPLICIT_LITTLE), top_level, EXPLICIT_LITTLE
-    )
+BROKEN = b"\xfe\xff\x00\xe0\x40\0\0\0" + PLANTED_TEXT
+
+
+@pytest.mark.parametrize("tag", [0x00189999, KEPT_ATTRIBUTE])
+def test_what_begins_like_a_sequence_and_is_none_goes(
+    bids: Profile, plan: PersonPlan, tag: int
+) -> None:
+    content = file_of(write_element(tag, "UN", BROKEN, EXPLICIT_LITTLE), top_level, EXPLICIT_LITTLE)
     instance = deidentify_instance(content, profile=bids, plan=plan)
     assert PLANTED_TEXT not in instance.content
+
+
+def test_a_sequence_whose_items_cannot_be_read_is_refused(bids: Profile, plan: PersonPlan) -> None:
+    broken = write_element(KEPT_SEQUENCE, "SQ", BROKEN, EXPLICIT_LITTLE)
+    with pytest.raises(NotUnderstoodError):
+        deidentify_instance(file_of(broken, top_level, EXPLICIT_LITTLE), profile=bids, plan=plan)
 
 
 def test_files_that_come_alike_are_cleaned_alike_with_group_lengths(
