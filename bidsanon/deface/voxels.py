@@ -19,7 +19,6 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import numpy.typing as npt
 from nibabel.arrayproxy import ArrayProxy
@@ -29,6 +28,7 @@ from nibabel.nifti2 import Nifti2Image
 from nibabel.spatialimages import HeaderDataError
 
 from bidsanon.deface.grid import Grid, Mask, Matrix, Volume
+from bidsanon.deface.loading import load_image
 from bidsanon.files import GZIP_LEVEL, is_gzip, storage_errors
 
 _COPY_BYTES = 1 << 20
@@ -69,6 +69,8 @@ class Nifti:
         Value = stored * slope + inter; 1 and 0 where the header says nothing.
     compressed
         Whether it is gzip.
+    repairs
+        What was put right in the header to read it, in nibabel's words.
     """
 
     path: Path
@@ -79,6 +81,7 @@ class Nifti:
     slope: float
     inter: float
     compressed: bool
+    repairs: tuple[str, ...] = ()
 
     @property
     def space(self) -> tuple[int, int, int]:
@@ -112,7 +115,7 @@ def read_header(path: Path) -> Nifti:
     """
     with _reading():
         try:
-            image = nibabel.load(path)
+            image, repairs = load_image(path)
         except (ValueError, OverflowError) as error:
             raise UnreadableImageError("its header holds numbers that make no sense") from error
         except ImageFileError as error:
@@ -143,13 +146,14 @@ def read_header(path: Path) -> Nifti:
         slope=float(proxy.slope),
         inter=float(proxy.inter),
         compressed=is_gzip(path),
+        repairs=repairs,
     )
 
 
 def read_codes(image: Nifti) -> tuple[int, int]:
     """Return what an image's header says that its world is: its sform and qform codes."""
     with _reading():
-        header: Any = nibabel.load(image.path).header
+        header = load_image(image.path)[0].header
     return int(header["sform_code"]), int(header["qform_code"])
 
 

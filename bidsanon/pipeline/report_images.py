@@ -177,6 +177,8 @@ def _facts(nifti: Nifti, sidecar: Mapping[str, Any]) -> dict[str, str]:
     }
     if not any(read_codes(nifti)):
         facts["orientation"] = "not said: right and left are a guess"
+    if nifti.repairs:
+        facts["header"] = f"put right to read it: {'; '.join(nifti.repairs)}"
     repetition = _repetition_s(nifti, sidecar)
     if repetition:
         facts["repetition time"] = f"{repetition:g} s"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import logging
 import os
 import re
 import stat
@@ -28,6 +30,7 @@ from made_pages import (
     say,
     write_nifti,
 )
+from nibabel import imageglobals
 from tree_digests import tree_digest
 
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
@@ -317,6 +320,28 @@ def test_an_image_that_says_not_where_left_is_says_so(tmp_path: Path) -> None:
     image.write_bytes(content)
     entry = describe_image(tmp_path, "sub-01/anat/sub-01_T1w.nii")
     assert "guess" in entry.facts["orientation"]
+
+
+def test_what_is_put_right_in_a_header_is_on_the_page_and_not_on_stderr(foreign: Path) -> None:
+    image = write_nifti(foreign / T1W, ball((20, 24, 22)), np.diag([-2.0, 2, 2, 1]))
+    content = bytearray(gzip.decompress(image.read_bytes()))
+    content[80:84] = np.array([-2], "<f4").tobytes()
+    image.write_bytes(gzip.compress(content))
+    broken = bytearray(content)
+    broken[70:72] = np.array([7], "<i2").tobytes()
+    (foreign / T2W).write_bytes(gzip.compress(broken))
+    # nibabel's own handler writes to stderr whatever reaches it; this one stands beside it.
+    said: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = said.append  # type: ignore[method-assign]
+    imageglobals.logger.addHandler(handler)
+    try:
+        made = pages(foreign)
+    finally:
+        imageglobals.logger.removeHandler(handler)
+    assert not said
+    assert "put right to read it: pixdim[1,2,3] should be positive" in Reader(made.pages[1]).text
+    assert "pixdim" not in Reader(made.index).text
 
 
 def test_the_summary_is_as_its_schema_says(published: Path) -> None:
