@@ -56,6 +56,11 @@ _MONTHS_ELSEWHERE = {
     "mei": 5,
     "maa": 3,
 }
+_WITHIN = re.compile(
+    r"(?<![^\W_])(?<![./-])(?:(\d{4})-(\d{2})-(\d{2})|(\d{1,2})([./])(\d{1,2})\5(\d{4}))"
+    r"(?![/-])(?!\.\d)(?:(?=T\d{2}:\d{2})|(?![^\W_]))",
+    re.ASCII,
+)
 _AGE = re.compile(r"[>≥]?\s*0*(\d{1,5}(?:\.\d+)?)\s*(y|yr|yrs|year|years)?", re.IGNORECASE)
 _AGE_STRING = re.compile(r"(\d{3})([DWMY])", re.ASCII)  # DICOM's AS, PS3.5 Table 6.2-1
 _PER_YEAR = {"d": 365.25, "w": 52.18, "m": 12.0, "y": 1.0}
@@ -120,6 +125,15 @@ def written_date(text: str, *, loosely: bool) -> date | None:
 def is_unshifted(day: date) -> bool:
     """Tell a day of our time from one that was shifted as BIDS asks."""
     return day.year > LAST_SHIFTED_YEAR
+
+
+def holds_unshifted_day(text: str) -> bool:
+    """Tell whether a day of our time stands in a text: ``2020-03-12``, ``12.3.2020``."""
+    for year, month, day, first, _, second, last in _WITHIN.findall(text):
+        written = ((year, month, day),) if year else ((last, second, first), (last, first, second))
+        if any(found and is_unshifted(found) for found in (_day(*parts) for parts in written)):
+            return True
+    return False
 
 
 def age_years(text: str, *, per_year: float = 1.0) -> float | None:

@@ -19,9 +19,8 @@ from bidsanon.bids.identifying import (
     words_of,
 )
 from bidsanon.bids.written import (
-    is_unshifted,
+    holds_unshifted_day,
     names_somebodys_address,
-    written_date,
 )
 from bidsanon.validate.privacy_columns import (
     LABEL_COLUMNS,
@@ -34,7 +33,7 @@ from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _ABOUT_PEOPLE = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv$|^phenotype/")
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MAY_BE_DAY = re.compile(r"\d-\d\d-\d|\d[./]\d{4}")
 _MAY_BE_ADDRESS = re.compile(r"@|\+\d|[Tt]el|[Pp]hone|[Ff]ax|[Mm]obile")
 _PLACEHOLDER = re.compile(r"\bTODO\b")
 _NUMBERING = frozenset(
@@ -170,11 +169,10 @@ def _row(line: str, row: int, header: _Header) -> Iterator[Spot]:
 
 def _anywhere(line: str, header: _Header, row: int) -> Iterator[Spot]:
     """Yield dates and addresses that stand in columns of whatever name."""
-    if _ISO.search(line):
+    if _MAY_BE_DAY.search(line):
         asked = {column.index for column in header.columns if column.code not in OF_ANY_COLUMN}
         for index, cell in enumerate(line.split(header.separator)):
-            day = None if index in asked else written_date(cell, loosely=False)
-            if day and is_unshifted(day):
+            if index not in asked and holds_unshifted_day(cell):
                 yield Spot(
                     code="PRIVACY_DATE_PERHAPS",
                     location=header.place(row, index),

@@ -123,6 +123,13 @@ RAISED = [
     ("PRIVACY_DATE", f"{SIDECAR}#/ScanDate", sidecar(ScanDate="2023-05-17")),
     ("PRIVACY_DATE", f"{SIDECAR}#/ContentDate", sidecar(ContentDate=20230517)),
     ("PRIVACY_DATE_PERHAPS", f"{SIDECAR}#/TaskName", sidecar(TaskName="2023-05-17T08:13:22")),
+    ("PRIVACY_DATE_PERHAPS", f"{SIDECAR}#/TaskName", sidecar(TaskName="rest_2023-05-17 again")),
+    ("PRIVACY_DATE_PERHAPS", f"{SIDECAR}#/Instructions", sidecar(Instructions="born 17.5.1987")),
+    (
+        "PRIVACY_DATE_PERHAPS",
+        "sub-01/b_events.tsv, row 1, column 2",
+        {"sub-01/b_events.tsv": "onset\tsaid\n1\tcame 2023-05-17\n2\tand 18/05/2023.\n"},
+    ),
     (
         "PRIVACY_DATE",
         f"{SCANS}, row 1, column 2",
@@ -421,6 +428,9 @@ NEAR = [
     {"sub-01/func/a_physio.tsv.gz": gzip.compress(b"0.1\t20230517\n" * 50, mtime=0)},
     {"derivatives/x.json": '[1, 2, {"a": NaN}]', "derivatives/y.json": '"text"'},
     {"derivatives/qc/sub-01/figures/sub-01_T1w.png": b"\x89PNG\r\n\x1a\n"},
+    sidecar(
+        Instructions="v1.12.2019.3, 10.5.20, https://x.org/2019-03-04/, 1907-01-08", B0="1.9.25"
+    ),
     sidecar(SeriesDescription="Brain^Head_routine", Formula="a^b", Units="mm^-1"),
     {"sub-01/a.tsv": table("name x", "Fp1 plus"), "sub-01/a.bvec": "0 1e-3 -0.5\n0 nan 1\n"},
     {"code/b.tgz": tgz("a/b.json", b'{"EchoTime": 0.03}')},
