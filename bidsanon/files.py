@@ -298,13 +298,6 @@ def _is_dense(block: bytes) -> bool:
     return all(len(zlib.compress(s, zlib.Z_BEST_SPEED)) >= len(s) for s in samples)
 
 
-def gunzip_chunks(path: Path) -> Iterator[bytes]:
-    """Decompress a gzip file piece by piece, in bounded memory."""
-    with gzip.open(path, "rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-
-
 def is_gzip(path: Path) -> bool:
     """Tell by its first two bytes whether a file is gzip."""
     with path.open("rb") as stream:
@@ -334,18 +327,6 @@ def files_below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_dir():
             yield path
-
-
-def tree_digest(folder: Path) -> str:
-    """Digest the names and bytes of everything below a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        digest.update(os.fsencode(path.relative_to(folder)) + b"\0")
-        if path.is_symlink():
-            digest.update(b"link\0" + os.fsencode(path.readlink()))
-        elif path.is_file():
-            digest.update(b"file\0" + bytes.fromhex(sha256(path)))
-    return digest.hexdigest()
 
 
 def require_apart(first: Path, second: Path, *, first_name: str, second_name: str) -> None:
