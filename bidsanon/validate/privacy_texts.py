@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, TextIO
 
@@ -20,6 +21,17 @@ _LONGEST_LINE = 1 << 16
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _A_KIND = re.compile(r"\.[a-z][a-z0-9]{0,7}")
 _DOCUMENTS = re.compile(r"(?:README|CHANGES|LICENSE|CITATION)(?:\.\w+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a line that holds one of some words, as few do."""
+
+    words: tuple[str, ...]
+    asks: Callable[[str], bool]
+
+    def tells(self, line: str, lowered: str) -> bool:
+        return any(word in lowered for word in self.words) and self.asks(line)
 
 
 def is_document(name: str) -> bool:
@@ -43,13 +55,13 @@ def text_spots(name: str, stream: IO[bytes]) -> Iterator[Spot]:
     """
     document = is_document(name)
     contact = "PRIVACY_CONTACT_IN_DOCUMENT" if document else "PRIVACY_CONTACT"
-    asked: dict[str, Callable[[str], bool]] = {
-        "PRIVACY_FOLDER": names_somebodys_folder,
-        contact: names_somebodys_address,
-        "PRIVACY_NAME": holds_name,
+    asked: dict[str, _Asked] = {
+        "PRIVACY_FOLDER": _Asked(("home", "users", "documents"), names_somebodys_folder),
+        contact: _Asked(("@", "+", "tel", "phone", "fax", "mobile"), names_somebodys_address),
+        "PRIVACY_NAME": _Asked(("^",), holds_name),
     }
     if document:
-        asked["PRIVACY_PLACEHOLDER"] = lambda line: "TODO" in line
+        asked["PRIVACY_PLACEHOLDER"] = _Asked(("todo",), lambda line: "TODO" in line)
     total, number = 0, 1
     with _opened(stream) as text:
         while line := text.readline(_LONGEST_LINE):
@@ -57,7 +69,8 @@ def text_spots(name: str, stream: IO[bytes]) -> Iterator[Spot]:
             if total > _MOST_CHARACTERS or "\0" in line:
                 yield unread(name)
                 return
-            for code in [code for code, tells in asked.items() if tells(line)]:
+            lowered = line.lower()
+            for code in [code for code, one in asked.items() if one.tells(line, lowered)]:
                 del asked[code]
                 yield Spot(code=code, location=f"{name}, line {number}")
             number += line.endswith("\n")
