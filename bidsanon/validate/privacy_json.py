@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -32,6 +33,7 @@ from bidsanon.bids.standard import metadata_fields
 from bidsanon.bids.written import (
     OLDEST_AGE,
     age_years,
+    holds_unshifted_day,
     is_unshifted,
     names_somebodys_address,
     names_somebodys_folder,
@@ -48,12 +50,13 @@ _DEFINITION = frozenset(
     {"Description", "LongName", "Levels", "Units", "TermURL", "HED", "Maximum", "Minimum"}
 )
 _PLACEHOLDER = re.compile(r"\bTODO\b")
-_BURNED_IN = "BurnedInAnnotation"
+_BURNED_IN, _IMAGE_TYPE = "BurnedInAnnotation", "ImageType"
 _SCREENS = frozenset({"SCREEN SAVE", "SCREENSAVE", "SCREEN_SAVE", "SECONDARY CAPTURE"})
 _TAG = re.compile(r"\(?(?:0x)?[0-9A-Fa-f]{4}[,|]?\s?[0-9A-Fa-f]{4}\)?")
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):?[0-5]\d:?[0-5]\d(?:\.\d+)?")
 _NOON = re.compile(r"12:?00:?00(?:\.0*)?")
 _DEEPEST = 200
+_LONGEST_REMEMBERED, _MOST_REMEMBERED = 256, 1 << 14
 
 
 class JsonError(ValueError):
@@ -169,23 +172,47 @@ def _walk(value: Any, place: _Place) -> Iterator[Spot]:
         yield place.spot("PRIVACY_MAPPING")
     elif isinstance(value, dict):
         for position, (key, child) in enumerate(value.items(), start=1):
+            if _is_plain(child) and not _is_telling(key):
+                continue
             below = place.at(key, position)
             if holds_name(key):
                 yield below.spot("PRIVACY_NAME")
             yield from _entry(key, child, below)
             yield from _walk(child, below)
     elif isinstance(value, list):
-        # A number in a list says nothing by itself, and there may be one for each slice.
         for position, child in enumerate(value):
-            if isinstance(child, (dict, list, str)):
+            if not _is_plain(child):
                 yield from _walk(child, place.at(str(position), position))
     elif isinstance(value, str):
         yield from _text(value, place)
 
 
+def _is_plain(value: Any) -> bool:
+    """Tell what says nothing by itself, as most values do: a number, say, or a list of them."""
+    return all(map(_is_plain_leaf, value)) if isinstance(value, list) else _is_plain_leaf(value)
+
+
+def _is_plain_leaf(value: Any) -> bool:
+    return not (_told(value) if isinstance(value, str) else isinstance(value, (dict, list)))
+
+
+def _is_telling(key: str) -> bool:
+    """Tell a key that may say something together with its value, or by itself."""
+    return _is_short_telling(key) if len(key) <= _LONGEST_REMEMBERED else True
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _is_short_telling(key: str) -> bool:
+    if key in {_BURNED_IN, _IMAGE_TYPE} or kind_of_key(key) is not None:
+        return True
+    return is_of_date(key) or is_of_age(key) or holds_name(key)
+
+
 def _tells_who_is_who(value: Any, labels: frozenset[str]) -> bool:
     """Tell labels with persons beside them: as keys, or in records of a list."""
     if isinstance(value, dict):
+        if labels.isdisjoint(value):
+            return False
         beside = [str(child) for key, child in value.items() if key in labels]
         return any(names_person(text) or is_record_number(text) for text in beside)
     records = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
@@ -205,7 +232,7 @@ def _entry(key: str, value: Any, place: _Place) -> Iterator[Spot]:
         yield from _of_kind(kind, value, place)
     if key == _BURNED_IN and str(value).upper() == "YES":
         yield place.spot("PRIVACY_BURNED_IN")
-    if key == "ImageType" and not _SCREENS.isdisjoint(map(str, _leaves(value))):
+    if key == _IMAGE_TYPE and not _SCREENS.isdisjoint(map(str, _leaves(value))):
         yield place.spot("PRIVACY_BURNED_IN")
     if is_of_date(key) and kind is not KeyKind.BIRTH and not (place.document or place.of_program):
         days = (written_date(text, loosely=True) for text in _leaves(value))
@@ -233,25 +260,47 @@ def _of_kind(kind: KeyKind, value: Any, place: _Place) -> Iterator[Spot]:
 
 def _text(text: str, place: _Place) -> Iterator[Spot]:
     """Yield what a text says, under whatever key."""
-    if _PLACEHOLDER.search(text):
-        yield place.spot("PRIVACY_PLACEHOLDER")
-    if names_somebodys_folder(text):
-        yield place.spot("PRIVACY_FOLDER")
+    told = _told(text)
+    for code in ("PRIVACY_PLACEHOLDER", "PRIVACY_FOLDER"):
+        if code in told:
+            yield place.spot(code)
     if not _AUTHORS.isdisjoint(place.names) and place.document:
         return
-    if holds_name(text) and not any(kind_of_key(name) in IDENTIFYING for name in place.names):
+    named = any(kind_of_key(name) in IDENTIFYING for name in place.names)
+    if "PRIVACY_NAME" in told and not named:
         yield place.spot("PRIVACY_NAME")
-    elif is_surely_person(text) and not _is_told_otherwise(place):
+    elif "PRIVACY_NAME_PERHAPS" in told and not _is_told_otherwise(place):
         yield place.spot("PRIVACY_NAME_PERHAPS", field=_shown(place))
-    if names_somebodys_address(text):
+    if "PRIVACY_CONTACT" in told:
         code = "PRIVACY_CONTACT_IN_DOCUMENT" if place.document else "PRIVACY_CONTACT"
         yield place.spot(code)
-    named = any(is_of_date(name) or kind_of_key(name) is KeyKind.BIRTH for name in place.names)
-    if place.document or place.of_program or named:
+    dated = any(is_of_date(name) or kind_of_key(name) is KeyKind.BIRTH for name in place.names)
+    if place.document or place.of_program or dated:
         return
-    day = written_date(text, loosely=False)
-    if day and is_unshifted(day) and not _is_made_later(place):
+    if "PRIVACY_DATE_PERHAPS" in told and not _is_made_later(place):
         yield place.spot("PRIVACY_DATE_PERHAPS", field=_shown(place))
+
+
+def _told(text: str) -> frozenset[str]:
+    """Return the codes of what a text may say; each is looked at once where it is short."""
+    return _told_shortly(text) if len(text) <= _LONGEST_REMEMBERED else _codes(text)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _told_shortly(text: str) -> frozenset[str]:
+    return _codes(text)
+
+
+def _codes(text: str) -> frozenset[str]:
+    codes = {
+        "PRIVACY_PLACEHOLDER": _PLACEHOLDER.search(text),
+        "PRIVACY_FOLDER": names_somebodys_folder(text),
+        "PRIVACY_NAME": holds_name(text),
+        "PRIVACY_NAME_PERHAPS": is_surely_person(text),
+        "PRIVACY_CONTACT": names_somebodys_address(text),
+        "PRIVACY_DATE_PERHAPS": holds_unshifted_day(text),
+    }
+    return frozenset(code for code, is_there in codes.items() if is_there)
 
 
 def _is_told_otherwise(place: _Place) -> bool:
