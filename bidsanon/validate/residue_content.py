@@ -12,15 +12,20 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
+from bidsanon.validate.residue_body import Body
 from bidsanon.validate.residue_json import LARGEST, Field, json_fields, json_stretches
 from bidsanon.validate.residue_needles import Context
+from bidsanon.validate.residue_pieces import Piece, end_of
+from bidsanon.validate.residue_sealed import is_blosc
 from bidsanon.validate.residue_unpack import (
     BZIP2,
     CHUNK,
     DAMAGED,
+    DEEPEST,
     GZIP,
+    TEXT_COSTS,
     UNREADABLE_HERE,
     XZ,
     ZIP,
@@ -29,46 +34,16 @@ from bidsanon.validate.residue_unpack import (
     Decompressed,
     Gunzip,
     NotSearchableError,
-    ZlibStreams,
     tar_members,
     zip_members,
 )
+from bidsanon.validate.residue_within import LONG_RUN, without_long_runs
 
-OVERLAP = 1 << 10
-_DEEPEST = 6
 _HEAD = 600
-_TEXT_COSTS = 3
-"""Text takes longer to search than voxels: so many times its bytes count more."""
 _JSON = (".json", ".ipynb", ".jsonld", ".geojson")
+_NUMPY = b"\x93NUMPY"
 _MEASURED = re.compile(r"\.(?:bvals?|bvecs?|tsv)$")
 _LISTS = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv$")
-
-
-class Piece(NamedTuple):
-    """Something to search through.
-
-    Attributes
-    ----------
-    content
-        Bytes, text that was decoded already, or the fields of a JSON document.
-    context
-        What kind of content it is; each field has its own.
-    place
-        Where it stands within the file: a header field; empty for the body.
-    offset
-        Where bytes begin within the file, decompressed; None where that says nothing.
-    """
-
-    content: bytes | str | list[Field]
-    context: Context
-    place: tuple[str, ...] = ()
-    offset: int | None = 0
-
-    @property
-    def end(self) -> int:
-        """Where bytes end within the file; 0 where that is not known."""
-        length = len(self.content) if isinstance(self.content, bytes) else 0
-        return 0 if self.offset is None else self.offset + length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +91,13 @@ def pieces(path: Path) -> Iterator[Piece]:
         If it cannot be read.
     """
     with path.open("rb", buffering=0) as stream:
-        taken = _Apart(Budget(path.stat().st_size), stream)
-        yield from taken.pieces(Ahead(stream), path.name, 0)
+        size = path.stat().st_size
+        taken, ahead = _Apart(Budget(size), stream), Ahead(stream)
+        if is_blosc(ahead.peek(_HEAD), size):
+            taken.problems.append("it is packed by blosc, which cannot be read here")
+        yield from taken.pieces(ahead, path.name, 0)
+    if taken.problems:
+        raise NotSearchableError("; ".join(dict.fromkeys(taken.problems)))
 
 
 class _Apart:
@@ -126,32 +106,36 @@ class _Apart:
     def __init__(self, budget: Budget, file: BinaryIO) -> None:
         self._budget = budget
         self._file = file
+        self.problems: list[str] = []
 
     def pieces(self, stream: Ahead, name: str, depth: int) -> Iterator[Piece]:
         """Take a stream apart by what it begins with."""
-        if depth > _DEEPEST:
-            raise NotSearchableError(f"it is packed more than {_DEEPEST} times over")
+        if depth > DEEPEST:
+            raise NotSearchableError(f"it is packed more than {DEEPEST} times over")
         head = stream.peek(_HEAD)
         unreadable = next((n for m, n in UNREADABLE_HERE.items() if head.startswith(m)), "")
         if unreadable:
             raise NotSearchableError(f"it is packed by {unreadable}, which cannot be read here")
         if head.startswith((GZIP, BZIP2, XZ, *ZIP)) or head[257:262] == b"ustar":
             yield from self._unpacked(stream, head, name, depth)
+        elif head.startswith(_NUMPY) and _is_numpy_text(head):
+            yield from self._in_numpy_text(stream)
         elif layout := _nifti_layout(head):
-            yield from _in_nifti(stream, *layout)
+            yield from self._in_nifti(stream, *layout, depth=depth)
         elif name.removesuffix(".gz").endswith(_JSON):
             yield from self._in_json(stream, depth)
         else:
             yield from self._in_text(stream, name, depth)
 
     def _unpacked(self, stream: Ahead, head: bytes, name: str, depth: int) -> Iterator[Piece]:
+        members: set[int] = set()
         if head.startswith(GZIP):
             packed = self._in_gzip(stream, name, depth)
         elif head.startswith((BZIP2, XZ)):
             inside = Ahead(Decompressed(stream, self._budget))
             packed = self.pieces(inside, name.removesuffix(".bz2").removesuffix(".xz"), depth + 1)
         else:
-            packed = self._in_archive(stream, depth, is_zip=head.startswith(ZIP))
+            packed = self._in_archive(stream, depth, members, is_zip=head.startswith(ZIP))
         try:
             yield from packed
         except DAMAGED as error:
@@ -159,7 +143,7 @@ class _Apart:
         if depth == 0 and head.startswith(ZIP):
             self._file.seek(0)  # what lies between the members, which nobody unpacks
             stream = Ahead(self._file)
-        yield from self._in_text(stream, name, depth)
+        yield from self._in_text(stream, name, depth, frozenset(members))
 
     def _in_gzip(self, stream: Ahead, name: str, depth: int) -> Iterator[Piece]:
         inside = Gunzip(stream, self._budget)
@@ -167,13 +151,18 @@ class _Apart:
         for label in inside.labels:
             yield Piece(label, Context.TEXT, ("gzip header",))
 
-    def _in_archive(self, stream: Ahead, depth: int, *, is_zip: bool) -> Iterator[Piece]:
+    def _in_archive(
+        self, stream: Ahead, depth: int, begun: set[int], *, is_zip: bool
+    ) -> Iterator[Piece]:
+        """Take an archive apart, and take note of where members of a ZIP archive begin."""
         file = self._file if depth == 0 else None
         members = zip_members(stream, file, self._budget) if is_zip else tar_members(stream)
         for member in members:
             yield Piece(member.name, Context.TEXT, ("name of an archive member",))
             for label in member.labels:
                 yield Piece(label, Context.TEXT, ("archive comment",))
+            if member.begin is not None:
+                begun.add(member.begin)
             if member.content is not None:
                 yield from self.pieces(member.content, member.name, depth + 1)
 
@@ -181,38 +170,97 @@ class _Apart:
         content = stream.read_exactly(LARGEST)
         fields = None if stream.peek(1) else json_fields(content)
         if fields is not None:
-            yield Piece(fields, Context.TEXT, (), len(content))
+            yield Piece([*map(_without_long_runs, fields)], Context.TEXT, (), len(content))
+            for _, run in without_long_runs(content)[1]:
+                yield Piece(run, Context.VOXELS)
+            yield from Body(self._budget, self.problems, depth).within(content)
             return
         is_large = bool(stream.peek(1))
         stream.unread(content)
         if is_large:
-            for stretch in json_stretches(self._chunks(stream, depth)):
-                offset = max(0, stream.position - len(stretch.content))
-                yield Piece(stretch.content, stretch.context, (), offset)
+            yield from self._in_large_json(stream, depth)
         else:
             yield from self._in_text(stream, "", depth)
 
-    def _in_text(self, stream: Ahead, name: str, depth: int) -> Iterator[Piece]:
+    def _in_large_json(self, stream: Ahead, depth: int) -> Iterator[Piece]:
+        body = Body(self._budget, self.problems, depth)
+        taken: list[bytes] = []
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in self._chunks(stream, depth):
+                taken.append(chunk)
+                yield chunk
+
+        for stretch in json_stretches(chunks()):
+            offset = max(0, stream.position - len(stretch.content))
+            yield Piece(stretch.content, stretch.context, (), offset)
+            while taken:
+                yield from body.within(taken.pop())
+
+    def _in_numpy_text(self, stream: Ahead) -> Iterator[Piece]:
+        """Yield what an array of texts holds: UTF-32 in fields of one length (NEP 1)."""
+        before, found, _ = stream.peek(_HEAD).partition(b"\n")
+        yield Piece(stream.read_exactly(len(before + found)), Context.TEXT)
+        order = "utf-32-be" if b"'>U" in before else "utf-32-le"
+        for chunk in _overlapping(self._chunks(stream, 1)):
+            whole = len(chunk) // 4 * 4
+            yield Piece(chunk[:whole].decode(order, "replace"), Context.TEXT, (), None)
+
+    def _in_text(
+        self, stream: Ahead, name: str, depth: int, skipped: frozenset[int] = frozenset()
+    ) -> Iterator[Piece]:
         measured = bool(_MEASURED.search(name)) and not _LISTS.search(name)
-        compressed = ZlibStreams(self._budget)
-        position = stream.position
-        for chunk in _overlapping(self._chunks(stream, depth)):
-            context = Context.TEXT
-            if measured:
-                context = Context.MEASURED
-            elif _is_binary(chunk):
-                context = Context.BYTES
-                for content in compressed.find(chunk[position - stream.position :]):
-                    inside = Context.BYTES if _is_binary(content) else Context.TEXT
-                    yield Piece(content, inside, ("compressed within",), None)
-            position = stream.position
-            yield Piece(chunk, context, (), stream.position - len(chunk))
+        context = Context.MEASURED if measured else None
+        body = Body(
+            *(self._budget, self.problems, depth),
+            context=context,
+            offset=stream.position,
+            skipped=skipped,
+        )
+        for chunk in self._chunks(stream, depth):
+            yield from body.feed(chunk)
 
     def _chunks(self, stream: Ahead, depth: int) -> Iterator[bytes]:
         while chunk := stream.read(CHUNK):
             if depth:
-                self._budget.spend(_TEXT_COSTS * len(chunk))
+                self._budget.spend(TEXT_COSTS * len(chunk))
             yield chunk
+
+    def _in_nifti(
+        self, stream: Ahead, layout: _Nifti, order: str, size: int, *, depth: int
+    ) -> Iterator[Piece]:
+        header = stream.read_exactly(size)
+        for name, start, end in layout.texts:
+            yield Piece(header[start:end], Context.TEXT, (f"header field {name}",), start)
+        yield Piece(header, Context.BYTES, ("header",))
+        first_voxel, length = _voxels(header, layout, order)
+        yield from self._around_voxels(stream, first_voxel - size, "header extension", depth)
+        for chunk in _overlapping(_limited(stream, length)):
+            yield Piece(chunk, Context.VOXELS, ("voxels",), stream.position - len(chunk))
+        yield from self._around_voxels(stream, None, "after the voxels", depth)
+
+    def _around_voxels(
+        self, stream: Ahead, size: int | None, place: str, depth: int
+    ) -> Iterator[Piece]:
+        body = Body(
+            *(self._budget, self.problems, depth),
+            context=Context.TEXT,
+            place=(place,),
+            offset=stream.position,
+        )
+        for chunk in _limited(stream, size):
+            yield from body.feed(chunk)
+
+
+def _without_long_runs(field: Field) -> Field:
+    if len(field.text) < LONG_RUN or not field.text.isascii():
+        return field
+    return field._replace(text=without_long_runs(field.text.encode())[0].decode())
+
+
+def _is_numpy_text(head: bytes) -> bool:
+    """Whether an array of NumPy is one of texts."""
+    return re.search(rb"'descr': *'[<>=|]U\d+'", head.partition(b"\n")[0]) is not None
 
 
 def _nifti_layout(head: bytes) -> tuple[_Nifti, str, int] | None:
@@ -225,22 +273,6 @@ def _nifti_layout(head: bytes) -> tuple[_Nifti, str, int] | None:
             if head[at : at + 4] in magics:
                 return layout, order, size
     return None
-
-
-def _in_nifti(stream: Ahead, layout: _Nifti, order: str, size: int) -> Iterator[Piece]:
-    header = stream.read_exactly(size)
-    for name, start, end in layout.texts:
-        yield Piece(header[start:end], Context.TEXT, (f"header field {name}",), start)
-    yield Piece(header, Context.BYTES, ("header",))
-    first_voxel, length = _voxels(header, layout, order)
-    parts = (
-        (first_voxel - size, Context.TEXT, "header extension"),
-        (length, Context.VOXELS, "voxels"),
-        (None, Context.TEXT, "after the voxels"),
-    )
-    for part, context, place in parts:
-        for chunk in _overlapping(_limited(stream, part)):
-            yield Piece(chunk, context, (place,), stream.position - len(chunk))
 
 
 def _voxels(header: bytes, layout: _Nifti, order: str) -> tuple[int, int]:
@@ -264,31 +296,10 @@ def _limited(stream: Ahead, size: int | None) -> Iterator[bytes]:
         yield chunk
 
 
-_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_CONTROLS = bytes(i for i in range(32) if i not in b"\t\n\r\f\x0b\x1b\0")
-
-
-def _is_binary(chunk: bytes) -> bool:
-    """Whether bytes are not text in any encoding (UTF-16 holds zeros, and few other controls)."""
-    if chunk.startswith(_BYTE_ORDER_MARKS):
-        return False
-    sample = chunk[:: max(1, len(chunk) // 65536)]
-    controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    return controls * 50 > len(sample)
-
-
 def _overlapping(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield chunks, each beginning with the end of the one before."""
     tail = b""
     for chunk in chunks:
         joined = tail + chunk if tail else chunk
         yield joined
-        tail = _tail(joined)
-
-
-def _tail(chunk: bytes) -> bytes:
-    """Return the end of a chunk, from the beginning of a character on."""
-    start = max(0, len(chunk) - OVERLAP)
-    while start and start < len(chunk) and chunk[start] & 0xC0 == 0x80:  # noqa: PLR2004 (UTF-8)
-        start -= 1
-    return chunk[start:]
+        tail = end_of(joined)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from bidsanon.validate.residue_codes import coded_texts
-from bidsanon.validate.residue_content import Piece, pieces
+from bidsanon.validate.residue_content import pieces
 from bidsanon.validate.residue_escapes import is_plain
 from bidsanon.validate.residue_json import Field
 from bidsanon.validate.residue_needles import Context, Needles, Source
+from bidsanon.validate.residue_pieces import Piece
 from bidsanon.validate.residue_prefixes import LENGTH, Beginning, PrefixFilter
 from bidsanon.validate.residue_runs import alphabet_table, passages, runs
 from bidsanon.validate.residue_text import View, byte_views, text_views

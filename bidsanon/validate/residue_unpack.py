@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import bz2
 import lzma
-import re
 import struct
 import tarfile
 import tempfile
@@ -23,15 +22,15 @@ _PACKED_CHUNK = 1 << 17
 _ALWAYS_UNPACKED = 1 << 30
 _MOST_TIMES = 100
 """What images pack to less than a hundredth, as masks do, is smaller than a gibibyte unpacked."""
-_MOST_MEMORY = 1 << 27
+MOST_MEMORY = 1 << 27
+DEEPEST = 6
+TEXT_COSTS = 3
+"""Text takes longer to search than voxels: so many times its bytes count more."""
 _LONGEST_LABEL = 1 << 20
 _ZIP_IN_MEMORY = 1 << 22
 _BYTES_OF_GZIP_HEAD = 10
 _BYTES_OF_GZIP_TAIL = 8
 _DEFLATED = 8
-
-_ZLIB_HEAD = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
-_MOST_OPEN = 4
 
 GZIP = b"\x1f\x8b"
 BZIP2 = b"BZh"
@@ -223,50 +222,9 @@ class Decompressed:
             return False
         xz = self._magic == XZ
         self._decompressor = (
-            lzma.LZMADecompressor(memlimit=_MOST_MEMORY) if xz else bz2.BZ2Decompressor()
+            lzma.LZMADecompressor(memlimit=MOST_MEMORY) if xz else bz2.BZ2Decompressor()
         )
         return True
-
-
-class ZlibStreams:
-    """Finds what lies compressed within other bytes (RFC 1950): PDF, MATLAB's files, PNG, git.
-
-    Parameters
-    ----------
-    budget
-        What is left to unpack.
-    """
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self._open: list[Any] = []
-
-    def find(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield what the streams hold that begin in a chunk, or that go on in it.
-
-        Parameters
-        ----------
-        chunk
-            What follows the chunk before.
-        """
-        begun, self._open = self._open, []
-        for inflater in begun:
-            yield from self._inflate(inflater, chunk)
-        for match in _ZLIB_HEAD.finditer(chunk):
-            yield from self._inflate(zlib.decompressobj(), chunk[match.start() :])
-
-    def _inflate(self, inflater: Any, content: bytes) -> Iterator[bytes]:
-        try:
-            while content and not inflater.eof:
-                inflated = inflater.decompress(content, CHUNK)
-                content = inflater.unconsumed_tail
-                self._budget.spend(len(inflated))
-                if inflated:
-                    yield inflated
-        except zlib.error:
-            return  # other bytes that happened to look like the beginning of a stream
-        if not inflater.eof and len(self._open) < _MOST_OPEN:
-            self._open.append(inflater)
 
 
 class Member(NamedTuple):
@@ -280,11 +238,14 @@ class Member(NamedTuple):
         What else it says of the member.
     content
         Its bytes; None where it has none.
+    begin
+        Where its heading begins in the archive; None where that is not known.
     """
 
     name: str
     labels: tuple[str | bytes, ...]
     content: Ahead | None
+    begin: int | None = None
 
 
 def zip_members(stream: Ahead, file: BinaryIO | None, budget: Budget) -> Iterator[Member]:
@@ -312,7 +273,7 @@ def zip_members(stream: Ahead, file: BinaryIO | None, budget: Budget) -> Iterato
                     continue
                 with packed.open(member) as inside:
                     content = Ahead(_Counted(cast("Reader", inside), budget))
-                    yield Member(member.filename, labels, content)
+                    yield Member(member.filename, labels, content, member.header_offset)
 
 
 def tar_members(stream: Ahead) -> Iterator[Member]:
