@@ -24,7 +24,12 @@ from bidsanon.bids.brainvision import (
 )
 from bidsanon.bids.edf import HEADER_BYTES, texts_among_signals, without_person
 from bidsanon.bids.identifying import labels_in
-from bidsanon.bids.written import is_unshifted, names_somebodys_address, words_in_a_row
+from bidsanon.bids.written import (
+    holds_unshifted_day,
+    is_unshifted,
+    names_somebodys_address,
+    words_in_a_row,
+)
 from bidsanon.scrub.columns import TablePolicy, is_suspicious
 from bidsanon.scrub.moments import SessionTimes
 from bidsanon.scrub.scans import parse_moment
@@ -184,10 +189,14 @@ def _file(named: FileNamed, source: Path) -> FileNamed:
 
 
 def _comment(line: str, policy: RecordingPolicy) -> str:
-    """Return a line of settings or of comments; most say how the amplifier was set."""
+    """Return a line of settings or of comments; most say how the amplifier was set.
+
+    Figures of a setting (``DataPoints=1234567``) are no number of somebody's.
+    """
     if not policy.keep_times:
         line = _AT_A_TIME.sub("", line)
-    if names_somebodys_address(line):
+    is_setting = "=" in line and not holds_unshifted_day(line)
+    if not is_setting or names_somebodys_address(line):
         return policy.texts.cleaned(line)
     known = policy.texts.without_known
     return line if known is None else known(line)

@@ -28,6 +28,7 @@ from bidsanon.bids.fif import EXTENSION as FIF
 from bidsanon.bids.fif import FifError, read_fif
 from bidsanon.bids.identifying import labels_in, says_nothing
 from bidsanon.bids.written import (
+    holds_unshifted_day,
     is_unshifted,
     names_somebodys_address,
     names_somebodys_folder,
@@ -87,10 +88,15 @@ def _brainvision(name: str, path: Path) -> Iterator[Spot]:
     told: set[str] = set()
     for line in text.splitlines():
         read = read_line(line)
-        for spot in _line(name, path, read) if read else ():
+        for spot in _line(name, path, read) if read else _comment(name, line):
             if spot.code not in told:
                 told.add(spot.code)
                 yield spot
+
+
+def _comment(name: str, line: str) -> Iterator[Spot]:
+    if holds_unshifted_day(line):
+        yield Spot(code="PRIVACY_DATE_PERHAPS", location=name, details={"field": "a comment"})
 
 
 def _line(name: str, path: Path, line: Marker | FileNamed) -> Iterator[Spot]:

@@ -136,6 +136,13 @@ def test_an_older_text_keeps_its_encoding_and_its_settings(tmp_path: Path) -> No
     assert written == text.replace(" at 16:53:08", " ").encode("latin-1")
 
 
+def test_what_somebody_typed_below_the_settings_is_cleaned(tmp_path: Path) -> None:
+    kept = "NumberOfChannels=1\nDataPoints=20190304\nCh1=Fp1,,0.0488281,uV\n[Comment]\n"
+    typed = f"Patient: {GIVEN} {FAMILY}\nborn=03.04.1985\nIndex seen 3/4/1985 with S/N 13120542\n"
+    _, written = _text(tmp_path, (kept + typed).encode(), _policy(), ".vhdr")
+    assert written.decode() == f"{kept}\n\nIndex seen with S/N\n"
+
+
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="no text"):
         _text(tmp_path, b"\0\1", _policy())

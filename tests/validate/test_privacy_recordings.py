@@ -40,6 +40,7 @@ RAISED: list[tuple[str, str, str | bytes]] = [
     ("PRIVACY_DATE", f"{EEG}.vmrk", markers(NEW_SEGMENT)),
     ("PRIVACY_FREE_TEXT", f"{EEG}.vmrk", markers("Mk2=Comment,she sneezes now,1,1,0")),
     ("PRIVACY_HEADER_TEXT", f"{EEG}.vmrk", markers(NOBODY, data=f"{FAMILY}_{GIVEN}.eeg")),
+    ("PRIVACY_DATE_PERHAPS", f"{EEG}.vhdr", "[Comment]\nPatient: born 3.4.1985\n"),
     ("PRIVACY_CONTACT", f"{EEG}.vhdr, line 1", "; ask q@hospital.org\n"),
     ("PRIVACY_HEADER_TEXT", f"{MEG}.fif", fif(day=0)),
     ("PRIVACY_DATE", f"{MEG}.fif", fif()),
