@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
+from written_elements import file_of
 
 from bidsanon.deidentify import deidentify_instance
 from bidsanon.deidentify.recognition import METHOD_PREFIX
 from bidsanon.dicom.confidentiality import METHOD_CODES
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE
+from bidsanon.dicom.file_format import read_file
+from bidsanon.dicom.writing import write_element
 from bidsanon.notes import NoteReason
 from bidsanon.profile import Profile, amend_profile, bundled_profiles, load_profile
 from bidsanon.vault import PersonPlan
 
 Deidentified = Callable[..., tuple[Dataset, Any]]
 
+MR = b"1.2.840.10008.5.1.4.1.1.4"
 FULL, MODIFIED = "113106", "113107"
 
 
@@ -36,6 +41,17 @@ def code(value: str, scheme: str = "DCM", meaning: str = "as the program wrote i
 
 def codes_of(dataset: Dataset) -> list[str]:
     return [item.CodeValue for item in dataset.DeidentificationMethodCodeSequence]
+
+
+def test_an_instance_that_says_it_twice_says_it_once(bids: Profile, plan: PersonPlan) -> None:
+    elements = [(0x00080016, "UI", MR), (0x00080018, "UI", b"1.2.3")]
+    elements += [(0x00120062, "CS", b"NO")] * 2 + [(0x00280303, "CS", b"UNMODIFIED")] * 2
+    content = file_of(b"".join(write_element(*one, EXPLICIT_LITTLE) for one in elements))
+    after = read_file(deidentify_instance(content, profile=bids, plan=plan).content)
+    tags = [element.tag for element in after.data_set.elements]
+    for tag, value in ((0x00120062, b"YES"), (0x00280303, b"MODIFIED")):
+        assert tags.count(tag) == 1
+        assert after.value(tag) == value
 
 
 def test_codes_of_before_and_of_now_are_joined(deidentified: Deidentified, bids: Profile) -> None:

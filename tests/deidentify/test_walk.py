@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from written_elements import TRANSFER_SYNTAXES, item, sequence
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
+from bidsanon.deidentify.context import Fate
 from bidsanon.deidentify.instance import Deidentifier
+from bidsanon.deidentify.walk import assemble, put_element
 from bidsanon.dicom.confidentiality import table_rows
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,
@@ -192,6 +194,15 @@ def test_a_sequence_whose_items_cannot_be_read_is_refused(bids: Profile, plan: P
     broken = write_element(KEPT_SEQUENCE, "SQ", BROKEN, EXPLICIT_LITTLE)
     with pytest.raises(NotUnderstoodError):
         deidentify_instance(file_of(broken, top_level, EXPLICIT_LITTLE), profile=bids, plan=plan)
+
+
+def test_a_new_element_takes_the_place_of_all_that_have_its_tag() -> None:
+    before = write_element(KEPT_ATTRIBUTE, "SH", b"tfl3d1", EXPLICIT_LITTLE)
+    twice = write_element(0x00189999, "LO", b"old", EXPLICIT_LITTLE) * 2
+    file = read_file(before + twice)
+    elements, outcomes = file.data_set.elements.copy(), [Fate.KEPT] * 3
+    put_element(0x00189999, b"new", elements, outcomes)
+    assert b"".join(assemble(file.content, elements, outcomes)) == before + b"new"
 
 
 def test_files_that_come_alike_are_cleaned_alike_with_group_lengths(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -104,6 +105,41 @@ def test_a_crash_at_any_moment_leaves_the_dataset_as_it_was_or_complete(
 
     assert tree_digest(dataset) in {before, after}
     assert not interrupted(dataset)
+
+
+def test_a_decided_change_is_brought_to_its_end_before_the_next_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "ds"
+
+    def dying(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as context:
+        context.setattr(redo_log, "_apply", dying)
+        with pytest.raises(Crash):
+            install(dataset, [Item(path=PurePosixPath("README"), content="one")])
+    assert interrupted(dataset)
+    install(dataset, [Item(path=PurePosixPath("CHANGES"), content="two")])
+    assert (dataset / "README").read_text() == "one"
+    assert (dataset / "CHANGES").read_text() == "two"
+
+
+def test_everything_is_on_the_disk_before_the_change_is_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "ds"
+    log = publishing_folder(dataset) / "change"
+    synced = []
+
+    def noted(paths: Iterable[Path]) -> None:
+        synced.append(({path.name for path in paths}, (log / "commit.json").exists()))
+
+    monkeypatch.setattr(redo_log, "sync_all", noted)
+    install(dataset, items_for(tmp_path / "new", "one"))
+    laid_out, decided = synced[0]
+    assert laid_out >= {"new-0", "new-1", "new-2", "sub-01_T1w.json"}
+    assert not decided
 
 
 def test_a_change_that_cannot_be_laid_out_leaves_nothing(
