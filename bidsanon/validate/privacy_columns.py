@@ -12,6 +12,7 @@ from bidsanon.bids.identifying import (
     KeyKind,
     is_of_age,
     is_of_date,
+    is_record_number,
     is_telling,
     kind_of_column,
     kind_of_key,
@@ -33,11 +34,11 @@ LABEL_COLUMNS = frozenset(
 )
 
 _PROSE = "PRIVACY_FREE_TEXT"
-_NAME = "PRIVACY_NAME_PERHAPS"
-OF_ANY_COLUMN = frozenset({_PROSE, _NAME})
+_NAME, _NUMBER = "PRIVACY_NAME_PERHAPS", "PRIVACY_NUMBER_PERHAPS"
+OF_ANY_COLUMN = frozenset({_PROSE, _NAME, _NUMBER})
 """What is asked of columns of whatever name."""
 
-_LABELS = LABEL_COLUMNS | {"filename", "session_id", "sample_id"}
+_LABELS = LABEL_COLUMNS | {"filename", "session_id", "sample_id", "genetic_id"}
 _REMARKS = frozenset(
     (
         *("comment", "comments", "note", "notes", "remark", "remarks", "observations", "anamnesis"),
@@ -45,6 +46,13 @@ _REMARKS = frozenset(
         *("commentaire", "commentaires", "remarque", "remarques", "comentario", "comentarios"),
     )
 )
+NUMBERING = frozenset(
+    (
+        *("id", "nr", "no", "number", "original", "source", "patient", "old", "code", "mrn"),
+        *("key", "file"),
+    )
+)
+"""Words of columns that number or name something."""
 _OF_THINGS = frozenset(
     (
         *("site", "center", "centre", "city", "country", "state", "hospital", "institution"),
@@ -104,11 +112,15 @@ def asked_of_column(
     elif is_of_age(name):
         per_year = units_per_year(_told(definition, "Units") or " ".join(words_of(name)))
         yield asked("PRIVACY_AGE", partial(_is_too_old, per_year=per_year), field=shown)
-    elif of_people and name.lower() not in _LABELS and _OF_THINGS.isdisjoint(words_of(name)):
-        levels = definition.get("Levels") if isinstance(definition, dict) else None
-        known = frozenset(levels) if isinstance(levels, (dict, list)) else frozenset()
-        yield asked(_PROSE, partial(_is_sentence, known=known), key=shown)
-        yield asked(_NAME, partial(_names_somebody, known=known), field=shown)
+    elif of_people and name.lower() not in _LABELS:
+        words = words_of(name)
+        if not NUMBERING.isdisjoint(words):
+            yield asked(_NUMBER, partial(_is_number_of_somebody, labels=labels), field=shown)
+        if _OF_THINGS.isdisjoint(words):
+            levels = definition.get("Levels") if isinstance(definition, dict) else None
+            known = frozenset(levels) if isinstance(levels, (dict, list)) else frozenset()
+            yield asked(_PROSE, partial(_is_sentence, known=known), key=shown)
+            yield asked(_NAME, partial(_names_somebody, known=known), field=shown)
 
 
 def _told(definition: Any, key: str) -> str:
@@ -129,6 +141,10 @@ def _is_sentence(cell: str, *, known: frozenset[str]) -> bool:
 
 def _names_somebody(cell: str, *, known: frozenset[str]) -> bool:
     return cell not in known and bool(names_in_words(cell))
+
+
+def _is_number_of_somebody(cell: str, *, labels: frozenset[str]) -> bool:
+    return is_record_number(cell) and cell not in labels
 
 
 def _is_too_old(cell: str, *, per_year: float) -> bool:

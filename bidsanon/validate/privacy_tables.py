@@ -24,6 +24,7 @@ from bidsanon.bids.written import (
 )
 from bidsanon.validate.privacy_columns import (
     LABEL_COLUMNS,
+    NUMBERING,
     OF_ANY_COLUMN,
     ColumnAsked,
     asked_of_column,
@@ -36,22 +37,6 @@ _ABOUT_PEOPLE = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv
 _MAY_BE_DAY = re.compile(r"\d-\d\d-\d|\d[./]\d{4}")
 _MAY_BE_ADDRESS = re.compile(r"@|\+\d|[Tt]el|[Pp]hone|[Ff]ax|[Mm]obile")
 _PLACEHOLDER = re.compile(r"\bTODO\b")
-_NUMBERING = frozenset(
-    [
-        "id",
-        "nr",
-        "no",
-        "number",
-        "original",
-        "source",
-        "patient",
-        "old",
-        "code",
-        "mrn",
-        "key",
-        "file",
-    ]
-)
 _TWO = 2
 _HUMAN = frozenset({"", "n/a", "human", "homo sapiens", "h. sapiens"})
 _SEPARATORS = "\t;,|"
@@ -88,7 +73,7 @@ class _Header:
     @cached_property
     def numbering(self) -> frozenset[int]:
         """The columns whose names say that they number or name something."""
-        asked = (i for i, n in enumerate(self.names) if not _NUMBERING.isdisjoint(words_of(n)))
+        asked = (i for i, n in enumerate(self.names) if not NUMBERING.isdisjoint(words_of(n)))
         return frozenset(asked)
 
     @property
