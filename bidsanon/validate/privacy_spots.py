@@ -13,6 +13,11 @@ from dataclasses import dataclass, field, replace
 from bidsanon.findings import Finding, finding, finding_codes
 
 _MOST_EXAMPLES = 3
+_NOT_SCRUBBED = ("code/", "stimuli/", "sourcedata/")
+_SCRUB = "`bidsanon scrub DATASET`"
+_BY_HAND = (
+    "; it leaves code, stimuli and what is no dataset in sourcedata alone: do it there by hand"
+)
 _FILE = re.compile(r"[^#]*?(?=#|, (?:row|line) \d|$)", re.DOTALL)
 """A location without the pointer, the row or the line within the file."""
 
@@ -64,10 +69,12 @@ class _Gathered:
         self._files = 0
         self._last = ""
         self._others: list[str] = []
+        self._by_hand = False
 
     def add(self, spot: Spot) -> None:
         """Count a spot; those of one file come one after the other."""
         self._count += 1
+        self._by_hand |= spot.location.startswith(_NOT_SCRUBBED)
         file = _FILE.match(spot.location)[0]  # type: ignore[index]
         if file != self._last:
             self._last = file
@@ -79,6 +86,8 @@ class _Gathered:
         """Return what is said of them."""
         first = self._first
         said = finding(first.code, location=first.location, count=self._count, **first.details)
+        if self._by_hand and _SCRUB in said.cure:
+            said = replace(said, cure=f"{said.cure}{_BY_HAND}")
         return replace(said, message=f"{said.message}{self._also()}") if self._others else said
 
     def _also(self) -> str:
