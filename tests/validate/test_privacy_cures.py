@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from privacy_trees import raw_dataset, write
 
-from bidsanon.validate import check_privacy
+from bidsanon.validate.privacy import check_privacy
 
 
 @pytest.mark.parametrize(("folder", "by_hand"), [("code", True), ("sub-01", False)])
