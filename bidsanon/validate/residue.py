@@ -11,7 +11,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
 from bidsanon.dicom.terms import is_acquisition_term
 from bidsanon.findings import Finding, finding
 from bidsanon.identity import IdentifyingValue, ValueKind
+from bidsanon.threads import in_turn
 from bidsanon.validate.residue_digests import DigestIndex
 from bidsanon.validate.residue_findings import Places, file_findings
 from bidsanon.validate.residue_json import LARGEST
@@ -131,10 +131,10 @@ def _search_files(
         searched = search.file(file.path)
         return searched._replace(hits=[*_in_target(file.path, search), *searched.hits])
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        for file, searched in zip(files, (pool.map if jobs > 1 else map)(one, files), strict=True):
-            advance(1)
-            yield file.name, searched
+    searches = in_turn(one, files, size=lambda file: file.size, jobs=jobs)
+    for file, searched in zip(files, searches, strict=True):
+        advance(1)
+        yield file.name, searched
 
 
 def _in_target(path: Path, search: Search) -> list[Hit]:
