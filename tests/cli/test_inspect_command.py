@@ -7,7 +7,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import jsonschema
 import pytest
 from sessions import MARA, bold_mosaic, burned_in_capture, identifying_strings
 from tree_digests import tree_digest
@@ -19,9 +18,7 @@ from bidsanon.pipeline import inspect as inspection
 from bidsanon.pipeline.inspect import Inspection, inspect_source
 from bidsanon.pipeline.request import make_request
 from bidsanon.progress import Silent
-from bidsanon.resources import schema_path
 
-SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 FORMATS = ("text", "tsv", "json", "html")
 
 
@@ -73,9 +70,7 @@ def test_json_is_as_its_schema_says_by_either_option(
 ) -> None:
     record = json.loads(shown(capsys, str(source), "--json"))
     assert record == json.loads(shown(capsys, str(source), "--format", "json"))
-    jsonschema.validate(record, SCHEMA)
     identified = json.loads(shown(capsys, str(source), "--json", "--identified"))
-    jsonschema.validate(identified, SCHEMA)
     assert [one["index"] for one in identified["identified"]] == [1]
     (series,) = record["series"]
     assert series["sure"] == "headers"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 from additions import add
 from tree_digests import tree_digest
@@ -14,12 +13,9 @@ from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.findings import finding
 from bidsanon.pipeline import validate as checks
-from bidsanon.resources import schema_path
 from bidsanon.validate import DatasetChecks, OfficialReport
 from bidsanon.validate.openneuro_rules import RELEASE
 from bidsanon.vault import Vault, destroy_vault
-
-SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 
 
 @pytest.fixture
@@ -43,7 +39,6 @@ def test_the_checklist_is_there_for_people_and_for_programs(
     text = " ".join(capsys.readouterr().out.split())
     assert run(cli, ["validate", str(dataset), "--openneuro", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    jsonschema.validate(printed, SCHEMA)
     assert printed["openneuro"]["taken"] is True
     assert (printed["openneuro"]["release"], printed["openneuro"]["schemas"]) == (
         RELEASE,
@@ -92,6 +87,5 @@ def test_without_the_option_nothing_is_said_of_it(
 ) -> None:
     assert run(cli, ["validate", str(dataset), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    jsonschema.validate(printed, SCHEMA)
     assert printed["openneuro"] is None
     assert not [f for f in printed["findings"] if f["code"].startswith("OPENNEURO_")]

@@ -8,7 +8,6 @@ import shlex
 from pathlib import Path
 
 import click
-import jsonschema
 import pytest
 from pydicom import dcmread
 from sessions import MARA, bold_mosaic
@@ -18,9 +17,6 @@ from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.dicom.confidentiality import Option
 from bidsanon.profile import bundled_profiles, load_profile
-from bidsanon.resources import schema_path
-
-SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
 
 
 def option_help(command: str) -> str:
@@ -70,7 +66,6 @@ def test_an_amended_profile_is_shown_as_it_decides(capsys: pytest.CaptureFixture
     words = ["--keep", "StationName", "--remove", "0010,1030", "--force", "Manufacturer=A=B"]
     assert run(cli, ["profile", "show", "--json", *words]) == 0
     printed = json.loads(capsys.readouterr().out)
-    jsonschema.validate(printed, SCHEMA)
     happens = {row["tag"]: row["happens"] for row in printed["attributes"]}
     assert happens["(0008,1010)"] == "is kept"
     assert happens["(0010,1030)"] == "is removed"
@@ -107,7 +102,6 @@ def test_a_profile_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("valid\nlab: ")
     assert run(cli, ["profile", "check", str(path), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    jsonschema.validate(printed, SCHEMA)
     assert printed["allow_list"] is True
 
 
