@@ -56,6 +56,9 @@ _MONTHS_ELSEWHERE = {
     "mei": 5,
     "maa": 3,
 }
+_MONTH = re.compile(
+    r"(\d{4})-(\d{2})|(\d{1,2})/(\d{4})|([^\W\d_]{3,9})[-., ]{1,2}(\d{4})", re.IGNORECASE
+)
 _WITHIN = re.compile(
     r"(?<![^\W_])(?<![./-])(?:(\d{4})-(\d{2})-(\d{2})|(\d{1,2})([./])(\d{1,2})\5(\d{4}))"
     r"(?![/-])(?!\.\d)(?:(?=T\d{2}:\d{2})|(?![^\W_]))",
@@ -117,7 +120,8 @@ def written_date(text: str, *, loosely: bool) -> date | None:
         A cell, or a value of JSON.
     loosely
         Whether what may be something else counts too, since the name of its key or column says
-        that it is a date: figures alone, a day before a month, a month in words.
+        that it is a date: figures alone, a day before a month, a month in words, or a month and
+        its year, which stands for its first day.
     """
     return _written_date(text, loosely=loosely) if len(text) <= _LONGEST else None
 
@@ -208,7 +212,16 @@ def _written_date(text: str, *, loosely: bool) -> date | None:
         day = _day(*(match[n] for n in order)) if match else None
         if day:
             return day
-    return _in_words(text)
+    return _in_words(text) or _first_of_month(text)
+
+
+def _first_of_month(text: str) -> date | None:
+    """Return the first day of a month that a text writes: ``2019-05``, ``5/2019``, ``May 2019``."""
+    match = _MONTH.fullmatch(text)
+    if match is None:
+        return None
+    month = match[2] or match[3] or str(_month(match[5].lower()) or "")
+    return _day(match[1] or match[4] or match[6], month, "1") if month else None
 
 
 def _day(year: str, month: str, day: str) -> date | None:
@@ -226,8 +239,12 @@ def _in_words(text: str) -> date | None:
     match = _IN_WORDS.fullmatch(text)
     if match is None:
         return None
-    word = (match[2] or match[3]).lower()
+    number = _month((match[2] or match[3]).lower())
+    return _day(match[5], str(number), match[1] or match[4]) if number else None
+
+
+def _month(word: str) -> int | None:
+    """Return which month a word names, in lower case and one of several languages."""
     short = word[:3]
     number = _MONTHS.index(short) + 1 if short in _MONTHS else _MONTHS_ELSEWHERE.get(short)
-    number = number or _MONTHS_ELSEWHERE.get(word[:4])
-    return _day(match[5], str(number), match[1] or match[4]) if number else None
+    return number or _MONTHS_ELSEWHERE.get(word[:4])
