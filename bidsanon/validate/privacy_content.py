@@ -29,6 +29,7 @@ from bidsanon.bids.written import (
     written_date,
 )
 from bidsanon.files import is_gzip
+from bidsanon.plain_names import names_in_words
 from bidsanon.validate.privacy_json import JsonError, json_spots, parse_any_json
 from bidsanon.validate.privacy_places import OFFICE, PICTURES
 from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, recording_spots
@@ -57,6 +58,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _FTEXTRA, _FNAME, _FCOMMENT = 4, 8, 16
 _CLOCK = re.compile(r"[Tt]ime\s?=\s?\d{4,6}|\d{1,2}:\d{2}:\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+_NO_TEXTS = ("aux_file", "db_name", "data_type", "unused_str")
 _OF_A_PROGRAM = re.compile(r"(?:FreeSurfer|FSL|SPM|AFNI|ANTs|NIFTI|nibabel)", re.IGNORECASE)
 _SAYS_NOTHING = re.compile(r"[\W_]*(?:none|n/?a|null|unknown)?[\W_]*", re.IGNORECASE)
 _LARGEST_MEMBER = 1 << 20
@@ -201,7 +203,7 @@ def _image(head: Head) -> Iterator[Spot]:
     header, extension = image_header(head.path)
     if header is None:
         return
-    for field in ("descrip", "aux_file", "db_name", "data_type"):
+    for field in ("descrip", "intent_name", *_NO_TEXTS):
         text = _header_text(header, field)
         if text and _header_tells(field, text):
             yield Spot(code="PRIVACY_HEADER_TEXT", location=head.name, details={"field": field})
@@ -213,16 +215,18 @@ def _image(head: Head) -> Iterator[Spot]:
 
 def _header_text(header: Any, field: str) -> str:
     raw = bytes(header[field].tobytes()) if field in header else b""
-    return raw.partition(b"\0")[0].decode("latin-1").strip()
+    return raw.replace(b"\0", b" ").decode("latin-1").strip()
 
 
 def _header_tells(field: str, text: str) -> bool:
     """Tell what says who or when from what programs write: their names, echo times, nothing."""
     if _SAYS_NOTHING.fullmatch(text):
         return False
-    if field in {"aux_file", "db_name", "data_type"}:
+    if field in _NO_TEXTS:
         return not _OF_A_PROGRAM.search(text)
     if names_somebodys_address(text) or names_somebodys_folder(text) or "^" in text:
+        return True
+    if names_in_words(text):
         return True
     if _OF_A_PROGRAM.search(text):
         return False

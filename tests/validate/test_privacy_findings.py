@@ -268,6 +268,21 @@ RAISED = [
     (
         "PRIVACY_HEADER_TEXT",
         "sub-01/anat/a.nii",
+        {"sub-01/anat/a.nii": nifti(texts={"descrip": b"of Mary Jones"})},
+    ),
+    (
+        "PRIVACY_HEADER_TEXT",
+        "sub-01/anat/a.nii",
+        {"sub-01/anat/a.nii": nifti(texts={"aux_file": b"\0" + NAME.encode()})},
+    ),
+    (
+        "PRIVACY_HEADER_TEXT",
+        "sub-01/anat/a.nii",
+        {"sub-01/anat/a.nii": nifti(version=2, texts={"unused_str": NAME.encode()})},
+    ),
+    (
+        "PRIVACY_HEADER_TEXT",
+        "sub-01/anat/a.nii",
         {"sub-01/anat/a.nii": nifti(extension=nifti_extension(b"x"))},
     ),
     ("PRIVACY_GZIP_NAME", "sub-01/a.nii.gz", {"sub-01/a.nii.gz": gzip_named(nifti())}),
