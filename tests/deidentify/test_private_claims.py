@@ -219,6 +219,13 @@ def test_a_creator_that_names_the_person_takes_its_block_with_it(
     assert NAME.encode() not in instance.content  # type: ignore[attr-defined]
 
 
+def test_what_no_creator_reserved_goes_whatever_is_claimed(deidentified: Deidentified) -> None:
+    dataset = Dataset()
+    dataset.add_new(0x00311001, "LO", "spiral")
+    after, _ = deidentified(with_claims(dataset, claim("SAFE", block=(0x0031, ""))))
+    assert not list(after.group_dataset(0x0031))
+
+
 def test_a_sequence_that_is_called_safe_is_walked(
     deidentified: Deidentified, plan: PersonPlan
 ) -> None:

@@ -107,10 +107,14 @@ def test_a_crash_at_any_moment_leaves_the_dataset_as_it_was_or_complete(
     assert not interrupted(dataset)
 
 
-def test_a_decided_change_is_brought_to_its_end_before_the_next_begins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def decide(
+    monkeypatch: pytest.MonkeyPatch,
+    dataset: Path,
+    items: list[Item],
+    *,
+    memory: Memory | None = None,
 ) -> None:
-    dataset = tmp_path / "ds"
+    """Let the process die as soon as a change is decided."""
 
     def dying(*_: object) -> None:
         raise Crash
@@ -118,8 +122,15 @@ def test_a_decided_change_is_brought_to_its_end_before_the_next_begins(
     with monkeypatch.context() as context:
         context.setattr(redo_log, "_apply", dying)
         with pytest.raises(Crash):
-            install(dataset, [Item(path=PurePosixPath("README"), content="one")])
+            install(dataset, items, memory=memory)
     assert interrupted(dataset)
+
+
+def test_a_decided_change_is_brought_to_its_end_before_the_next_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "ds"
+    decide(monkeypatch, dataset, [Item(path=PurePosixPath("README"), content="one")])
     install(dataset, [Item(path=PurePosixPath("CHANGES"), content="two")])
     assert (dataset / "README").read_text() == "one"
     assert (dataset / "CHANGES").read_text() == "two"
@@ -142,19 +153,28 @@ def test_everything_is_on_the_disk_before_the_change_is_decided(
     assert not decided
 
 
+@pytest.mark.parametrize("trouble", [OSError(28, os.strerror(28)), KeyboardInterrupt()])
 def test_a_change_that_cannot_be_laid_out_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trouble: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = tmp_path / "ds"
 
     def full(*_: object, **__: object) -> None:
-        raise OSError(28, os.strerror(28))
+        raise trouble
 
     monkeypatch.setattr(redo_log, "write_text", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(type(trouble)):
         install(dataset, items_for(tmp_path / "a", "one"))
     assert not dataset.exists()
     assert not (publishing_folder(dataset) / "change").exists()
+
+
+def test_a_link_that_leads_nowhere_goes_too(tmp_path: Path) -> None:
+    dataset = tmp_path / "ds"
+    install(dataset, items_for(tmp_path / "a", "one"))
+    (dataset / "CHANGES").symlink_to("nowhere")
+    install(dataset, [Item(path=PurePosixPath("CHANGES"), content=None)])
+    assert not os.path.lexists(dataset / "CHANGES")
 
 
 @pytest.mark.parametrize("locked", ["ds", "ds/sub-01", "ds/sub-01/ses-01"])
@@ -207,3 +227,29 @@ def test_what_happened_is_remembered_without_a_file_of_its_own(tmp_path: Path) -
     memory = Memory(private=private, line=journal_line("01", Outcome.PUBLISHED))
     install(tmp_path / "ds", items, memory=memory)
     assert [path.name for path in private.iterdir()] == ["journal.jsonl"]
+
+
+def test_what_was_destroyed_meanwhile_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = make_private_folder(tmp_path / "private")
+    items = [Item(path=PurePosixPath("README"), content="x")]
+    memory = Memory(private=private, line=journal_line("01", Outcome.PUBLISHED))
+    decide(monkeypatch, tmp_path / "ds", items, memory=memory)
+    private.rmdir()
+    assert recover(tmp_path / "ds")
+    assert (tmp_path / "ds" / "README").read_text() == "x"
+    assert not private.exists()
+
+
+def test_a_folder_that_is_made_again_after_a_crash_is_replaced_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = tmp_path / "ds"
+    install(dataset, items_for(tmp_path / "a", "one"))
+    decide(monkeypatch, dataset, items_for(tmp_path / "b", "two"))
+    aside = make_private_folder(publishing_folder(dataset) / "change" / "old")
+    (dataset / "sub-01/ses-01").rename(aside / "0")
+    a_session(dataset / "sub-01/ses-01", "by hand")
+    assert recover(dataset)
+    assert (dataset / "sub-01/ses-01/anat/sub-01_T1w.json").read_text() == "two"
