@@ -32,9 +32,11 @@ _HEX = re.compile(
     r"|[fF](?:[eE][fF][fF]|[fF][fF][eE])[0-9a-fA-F]+)[0-9a-fA-F]{0,1}"
 )
 """Numbers of bytes that could be text."""
-_CLASSES = b"".join(
-    b"x" if byte in b"0123456789abcdefABCDEF" else b"." if chr(byte).isalnum() else b"-"
-    for byte in range(256)
+_DIGITS = b"0123456789abcdefABCDEF"
+_IN_WORDS = bytes(byte for byte in range(256) if chr(byte).isalnum()) + b"."
+_CLASSES = bytes.maketrans(
+    bytes(range(256)),
+    bytes(b"-."[byte in _IN_WORDS] if byte not in _DIGITS else b"x"[0] for byte in range(256)),
 )
 _ROWS = (
     *(b"-xx-xx-xx-", b"-xx--xx--xx-", b"-x.xx-x.xx-", b"-x.xx--x.xx-"),

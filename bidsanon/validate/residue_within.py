@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from bidsanon.validate.residue_runs import alphabet_table
 from bidsanon.validate.residue_unpack import (
     BZIP2,
     CHUNK,
@@ -37,6 +38,8 @@ _NEWEST_ZIP = 63
 _LONGEST_ZIP_NAME = 1 << 10
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]{56,}+")
+_DIGITS = alphabet_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
+_SHORTEST_RUN = b"\1" * 56
 _LINE_END = rb"\r?\n[ \t]*+|\\++[nr]|&#(?:10|13|xA|xD);|%0[AaDd]"
 _BASE64_RUN = re.compile(
     rb"(?:[A-Za-z0-9+/_-]++|\\++/|%2[BbFf]|" + _LINE_END + rb")*+", re.IGNORECASE
@@ -65,6 +68,8 @@ def without_long_runs(content: bytes) -> tuple[bytes, list[tuple[int, bytes]]]:
     list
         Where each run begins, and the run.
     """
+    if not _has_run(content):
+        return content, []
     runs = [
         (match.start(), match[0])
         for match in _FULL_LINES.finditer(content)
@@ -73,6 +78,11 @@ def without_long_runs(content: bytes) -> tuple[bytes, list[tuple[int, bytes]]]:
     for start, run in runs:
         content = content[:start] + b" " * len(run) + content[start + len(run) :]
     return content, runs
+
+
+def _has_run(content: bytes) -> bool:
+    """Tell, faster than a regular expression does, whether there is a run at all."""
+    return _SHORTEST_RUN in content.translate(_DIGITS)
 
 
 class Opened(Protocol):
@@ -165,6 +175,8 @@ class Within:
             if not run.is_over:
                 return
             self._run, position = None, seen + max(0, run.taken)
+        if not _has_run(whole):
+            return
         while match := _RUN.search(whole, position):
             is_hex = _HEX_HEAD.match(whole, match.start()) is not None
             run = _Run(is_hex=is_hex)
