@@ -34,7 +34,7 @@ _PYBIDS_NAMES = {
     "recording": "recording",
     "chunk": "chunk",
 }
-_WHAT_PYBIDS_RAISES = (OSError, ValueError, TypeError, LookupError, RecursionError)
+_WHAT_PYBIDS_RAISES = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 def check_layout(

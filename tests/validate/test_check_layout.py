@@ -81,3 +81,10 @@ def test_a_description_without_end_is_not_opened(
     (found,) = check_layout(dataset)
 
     assert found.code == "LAYOUT_NOT_READ"
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "null", '"text"', "{"])
+def test_a_description_that_is_none_is_an_error_and_no_crash(content: str, dataset: Path) -> None:
+    (dataset / "dataset_description.json").write_text(content)
+
+    assert {found.code for found in check_layout(dataset)} <= {"LAYOUT_NOT_READ"}
