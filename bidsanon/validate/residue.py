@@ -91,9 +91,7 @@ def search_residue(
     uids = UidIndex(identity)
     needles = Needles(uids.others, allowed=allowed, descriptors=descriptors)
     search = Search(needles, uids, (DigestIndex(identity), *lookups))
-    places = Places(search)
-    for name in sorted(_names(tree)):
-        places.of(name)
+    places = Places(search, _names(tree))
     searched = list(_search_files(tree, search, jobs=jobs, advance=advance))
     findings = [*places.findings(), *_problem_findings(tree, search, places)]
     for name, one in searched:

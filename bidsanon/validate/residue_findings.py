@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 
 from bidsanon.bids.tree import shown_name
 from bidsanon.findings import Finding, finding
@@ -26,33 +26,26 @@ class Places:
     ----------
     search
         What searches names.
+    names
+        The places of all files and folders within the dataset.
     """
 
-    def __init__(self, search: Search) -> None:
-        self._search = search
+    def __init__(self, search: Search, names: Collection[str]) -> None:
         self._shown: dict[str, str] = {"": ""}
         self._found: dict[str, list[Found]] = {}
-        self._entries: dict[str, int] = defaultdict(int)
+        found = search.names(name.rpartition("/")[2] for name in names)
+        entries: Counter[str] = Counter()
+        for name in sorted(names):
+            folder, _, own = name.rpartition("/")
+            entries[folder] += 1
+            shown = shown_name(own)
+            if own in found:
+                self._found[name] = found[own]
+                shown = f"[entry {entries[folder]}]"
+            self._shown[name] = f"{self._shown[folder]}/{shown}".removeprefix("/")
 
     def of(self, name: str) -> str:
-        """Return how a file or folder is called.
-
-        Parameters
-        ----------
-        name
-            Its place within the dataset. Those of one folder come in sorted order.
-        """
-        known = self._shown.get(name)
-        if known is not None:
-            return known
-        folder, _, own = name.rpartition("/")
-        above = self.of(folder)
-        self._entries[folder] += 1
-        found = self._search.name(own)
-        if found:
-            self._found[name] = found
-        shown = f"[entry {self._entries[folder]}]" if found else shown_name(own)
-        self._shown[name] = f"{above}/{shown}".removeprefix("/")
+        """Return how a file or folder is called, by its place within the dataset."""
         return self._shown[name]
 
     def findings(self) -> Iterator[Finding]:

@@ -64,8 +64,11 @@ def spans(
         A table of characters of which a run must hold so many.
     """
     content = text.encode("latin-1", "replace")
+    fits = content.translate(table)
+    if b"\1" * shortest not in fits:  # which is so of most texts
+        return
     flags = np.zeros(len(content) + 2, np.bool_)
-    flags[1:-1] = np.frombuffer(content.translate(table), np.bool_)
+    flags[1:-1] = np.frombuffer(fits, np.bool_)
     edges = np.flatnonzero(flags[1:] != flags[:-1])
     starts, ends = edges[::2], edges[1::2]
     long = ends - starts >= shortest

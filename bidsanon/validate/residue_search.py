@@ -24,6 +24,7 @@ from bidsanon.validate.residue_unpack import NotSearchableError
 _SHORTEST_RUN_IN_BYTES = 3
 _BEFORE, _AFTER = 64, 256
 """How much of what stands around the beginning of a form among voxels is looked at."""
+_NAMES_AT_ONCE = 1 << 14
 _STEPS = 12
 """So many steps of a deep place are told."""
 _MOST_REMEMBERED = 1 << 16
@@ -88,6 +89,17 @@ class Search:
         if not name.isascii():
             known += self._in_views(byte_views(os.fsencode(name)), Context.TEXT)
         return known
+
+    def names(self, names: Iterable[str]) -> dict[str, list[Found]]:
+        """Search names of files and folders, many at once; return what is found in which."""
+        given = list(dict.fromkeys(names))
+        found: dict[str, list[Found]] = {}
+        for first in range(0, len(given), _NAMES_AT_ONCE):
+            some = given[first : first + _NAMES_AT_ONCE]
+            plain = self._together(list(filter(str.isascii, some)), Context.TEXT)
+            found |= {name: list(what) for name, what in plain}
+            found |= {name: self.name(name) for name in some if not name.isascii()}
+        return {name: what for name, what in found.items() if what}
 
     def file(self, path: Path) -> SearchedFile:
         """Search through one file; say where it could not be."""
