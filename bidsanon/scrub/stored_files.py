@@ -53,6 +53,7 @@ _CLEANED = (
     *(*IMAGE_EXTENSIONS, ".json", ".tsv", ".tsv.gz", *_GRADIENTS),
     *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF),
 )
+_CLEANED_ELSEWHERE = {".fif": "; `mne anonymize` of MNE-Python cleans it"}
 _NOT_UNDERSTOOD = (
     *(ImageError, SidecarError, TableError, GradientError, ArchiveError, EdfError, RecordingError),
 )
@@ -354,7 +355,8 @@ def _small(file: TreeFile) -> str:
 
 def _unknown(file: TreeFile, _: Path | None) -> _Said:
     kind = PurePosixPath(file.name).suffix or "no extension"
-    return (), _not_cleaned(file, f"its kind is not known here ({kind})").findings
+    said = f"its kind is not known here ({kind}){_CLEANED_ELSEWHERE.get(kind.lower(), '')}"
+    return (), _not_cleaned(file, said).findings
 
 
 def _not_cleaned(file: TreeFile, problem: str) -> ScrubbedFile:
