@@ -52,6 +52,14 @@ def test_keep_remove_and_force_act_at_every_depth(deidentified: Deidentified) ->
         assert place.InstitutionName == "A place"
 
 
+def test_what_is_kept_is_not_cut_from_other_texts(deidentified: Deidentified) -> None:
+    said = {"InstitutionName": "Hollingberry", "SeriesDescription": "t1 of Hollingberry"}
+    after, _ = deidentified(**said)
+    assert after.SeriesDescription == "t1 of"
+    after, _ = deidentified(**said, profile=amended(keep=["InstitutionName"]))
+    assert after.SeriesDescription == "t1 of Hollingberry"
+
+
 @pytest.mark.parametrize(
     "syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 )

@@ -118,6 +118,15 @@ def test_what_is_in_quarantine_already_is_not_looked_at(write: Write, read: Read
     assert len(reader.pictures) == 1
 
 
+def test_what_ends_early_is_not_looked_at(write: Write, read: Read) -> None:
+    write("whole", PixelData=pixels(marked=False))
+    write("cut", InstanceNumber=2, PixelData=pixels(marked=True)[:-8])
+    session = read(reader=Reader())
+    assert [f.reason for f in session.quarantine] == [QuarantineReason.TRUNCATED]
+    assert session.pixels is not None
+    assert (session.pixels.frames, session.pixels.undecoded) == (1, 0)
+
+
 def test_what_cannot_be_decoded_is_said(write: Write, read: Read) -> None:
     write("image", PixelData=pixels(marked=False))
     damaged = write("damaged", InstanceNumber=2, PixelRepresentation=9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import json
@@ -13,7 +14,7 @@ import tarfile
 import tracemalloc
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ import pytest
 from scipy.io import savemat
 
 from bidsanon.identity import IdentifyingValue, ValueKind
-from bidsanon.validate import residue_unpack
+from bidsanon.validate import residue_search, residue_unpack
 from bidsanon.validate.residue import ResidueSearch, search_residue
 from bidsanon.validate.residue_json import LARGEST
 
@@ -238,6 +239,17 @@ def test_a_link_within_the_dataset_is_searched_under_its_name_once(tmp_path: Pat
 def test_what_may_not_be_read_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("Quillfeather")
     (tmp_path / "x.txt").chmod(0)
+    assert codes(tmp_path) == NOT_SEARCHED
+
+
+def test_what_fails_while_it_is_read_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: Path) -> Iterator[object]:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(residue_search, "pieces", failing)
+    (tmp_path / "x.txt").write_text("clean")
     assert codes(tmp_path) == NOT_SEARCHED
 
 
