@@ -33,10 +33,10 @@ _DRAWN = 256
 _TIMES = " \N{MULTIPLICATION SIGN} "
 _CARPETS = {"bold", "cbv"}
 _SHOWN = {
-    "EchoTime": ("echo time", 1000, "ms"),
+    "EchoTime": ("echo time", 1000, " ms"),
     "FlipAngle": ("flip angle", 1, "°"),
-    "InversionTime": ("inversion time", 1000, "ms"),
-    "MagneticFieldStrength": ("field", 1, "T"),
+    "InversionTime": ("inversion time", 1000, " ms"),
+    "MagneticFieldStrength": ("field", 1, " T"),
 }
 
 
@@ -185,7 +185,7 @@ def _facts(nifti: Nifti, sidecar: Mapping[str, Any]) -> dict[str, str]:
     for key, (words, factor, unit) in _SHOWN.items():
         value = sidecar.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            facts[words] = f"{value * factor:g} {unit}"
+            facts[words] = f"{value * factor:g}{unit}"
     direction = sidecar.get("PhaseEncodingDirection")
     if direction in {"i", "i-", "j", "j-", "k", "k-"}:
         facts["phase encoding"] = str(direction)

@@ -83,6 +83,7 @@ async function show(number) {
   byId("about").textContent = "Drawing …";
   byId("pictures").replaceChildren();
   byId("figures").replaceChildren();
+  byId("self-check").hidden = true;
   tell();
   items[number].scrollIntoView({block: "nearest"});
   let image;
@@ -107,6 +108,7 @@ async function show(number) {
     pair.append(make("dt", name.replaceAll("_", " ")), make("dd", String(value)));
     byId("figures").append(pair);
   });
+  byId("self-check").hidden = byId("figures").childElementCount === 0;
   tell();
 }
 

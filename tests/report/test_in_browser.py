@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from accessible import COMPLAINTS
 from browser import Browser, browser
 from made_pages import T1W, T2W, a_published_dataset, rejected, say
 
@@ -70,6 +71,37 @@ def test_pages_follow_the_scheme_of_colours(chromium: Browser, page: str) -> Non
     chromium.open(page, dark=True)
     assert (light, chromium.ask(ground)) == ("rgb(246, 247, 249)", "rgb(18, 22, 29)")
     assert chromium.picture() != b""
+
+
+@pytest.mark.parametrize(
+    ("harm", "complaint"),
+    [
+        ("document.querySelector('h2').style.color = '#aab'", "contrast"),
+        ("document.querySelector('h2').outerHTML = '<h5>x</h5>'", "heading 5 after"),
+        ("document.documentElement.lang = ''", "no language"),
+        ("document.images[0].alt = ''", "without words"),
+        ("document.querySelector('summary').style.cssText = 'padding:0;font-size:9px'", "hard"),
+        ("document.querySelector('.scroll').removeAttribute('tabindex')", "scrolled by keys"),
+    ],
+)
+def test_what_keeps_people_from_reading_is_found(
+    chromium: Browser, dataset: Path, harm: str, complaint: str
+) -> None:
+    page = dataset.with_name("ds.private") / "reports" / "sub-01_ses-a.html"
+    chromium.open(page.as_uri(), width=360)
+    chromium.ask(f"{{ {harm}; }}")
+    (found,) = chromium.ask(COMPLAINTS)
+    assert complaint in found
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+def test_pages_keep_nobody_from_reading_them(
+    chromium: Browser, page: str, width: int, *, dark: bool
+) -> None:
+    chromium.open(page, width=width, dark=dark)
+    chromium.ask("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    assert chromium.ask(COMPLAINTS) == []
 
 
 def test_the_first_thing_the_tab_key_meets_skips_to_the_content(
@@ -182,3 +214,20 @@ def test_the_page_of_review_fits_any_screen(
     chromium.open(served[1].url, width=width, dark=True)
     chromium.wait(shown(T1W))
     assert chromium.ask(OVERFLOW) == 0
+    assert chromium.ask(COMPLAINTS) == []
+
+
+def test_keys_reach_what_there_is_in_its_order(
+    chromium: Browser, served: tuple[Path, LocalServer]
+) -> None:
+    chromium.open(served[1].url)
+    chromium.wait(shown(T1W))
+    met = []
+    while "Done" not in met[-1:]:
+        chromium.press("Tab")
+        met.append(chromium.ask(FOCUSED) or chromium.ask("document.activeElement.id"))
+        assert len(met) < 20
+        assert chromium.ask("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    wanted = ["Skip to the content", T1W, T2W, "Figures", "A Accept", "R Reject", "Next", "keys"]
+    found = [next(n for n, text in enumerate(met) if text.startswith(one)) for one in wanted]
+    assert found == sorted(found)

@@ -111,6 +111,13 @@ def test_the_outcome_follows_from_the_gates() -> None:
     assert a_record(series=(partly,)).outcome is Outcome.WITHHELD_SOME
 
 
+def test_what_is_to_be_typed_is_code() -> None:
+    told = a_finding(Gate.SCRUB, Severity.WARNING, "<b>`ls` & `rm <x>`</b>")
+    page = render(a_record(gates=gate_entries(passed(told))))
+    assert "&lt;b&gt;<code>ls</code> &amp; <code>rm &lt;x&gt;</code>&lt;/b&gt;" in page
+    assert "`" not in page
+
+
 def test_gates_after_a_refusal_are_not_reached() -> None:
     states = {entry.gate: entry.state for entry in a_refusal().gates}
     assert list(states) == list(Gate)
