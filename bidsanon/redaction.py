@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
+def printable_lines(lines: Iterable[str]) -> str:
+    """Return lines as one text in which no name of a file begins a line or steers a terminal."""
+    return "\n".join(map(printable, lines))
+
+
 class Redactor:
     """Replaces known identifying values in text.
 

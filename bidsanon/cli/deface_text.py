@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bidsanon.pipeline.deface_request import Mode
 from bidsanon.pipeline.deface_run import WITH_A_FACE, DefaceRun, Verdict
+from bidsanon.redaction import printable_lines
 
 _WORDS = {
     Verdict.DEFACED: "defaced",
@@ -35,7 +36,7 @@ def deface_text(run: DefaceRun) -> str:
     for name, result in zip(names, run.results, strict=True):
         lines.append(f"{words[result.verdict]:<{width}}  {name:<{longest}}  {result.reason}")
         lines += [f"{'':<{width}}  {'':<{longest}}  {note}" for note in result.notes]
-    return "\n".join([*lines, "", *_conclusions(run)])
+    return printable_lines([*lines, "", *_conclusions(run)])
 
 
 def interrupted_text(run: DefaceRun) -> str:

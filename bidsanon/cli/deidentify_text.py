@@ -10,6 +10,7 @@ from bidsanon.pipeline.deidentify_plan import DeidentifyPlan
 from bidsanon.pipeline.deidentify_request import OutputFormat
 from bidsanon.pipeline.deidentify_run import DeidentifyRun
 from bidsanon.pipeline.deidentify_summary import deidentify_report_path, deidentify_summary
+from bidsanon.redaction import printable_lines
 from bidsanon.session import SourceSession
 
 _NEXT = (
@@ -40,7 +41,7 @@ def deidentify_text(run: DeidentifyRun) -> str:
         f"private: {request.private}",
         _NEXT,
     ]
-    return "\n".join(lines)
+    return printable_lines(lines)
 
 
 def deidentify_plan_text(plan: DeidentifyPlan) -> str:
@@ -60,7 +61,7 @@ def deidentify_plan_text(plan: DeidentifyPlan) -> str:
             f"{plan.descriptions.get(series.index, '')}"
         )
     lines += _quarantine_lines(plan.source)
-    return "\n".join([*lines, *finding_lines(plan.findings, least=Severity.WARNING)])
+    return printable_lines([*lines, *finding_lines(plan.findings, least=Severity.WARNING)])
 
 
 def _quarantine_lines(source: SourceSession) -> list[str]:

@@ -60,7 +60,7 @@ def command(
     from bidsanon.cli.progress import progress_on_stderr  # noqa: PLC0415
     from bidsanon.pipeline.export import export, make_export_request  # noqa: PLC0415
     from bidsanon.pipeline.export_summary import export_summary  # noqa: PLC0415
-    from bidsanon.redaction import Redactor  # noqa: PLC0415
+    from bidsanon.redaction import Redactor, printable_lines  # noqa: PLC0415
 
     redactor = Redactor()
     with failing_as_json("export", wanted=as_json), logging_to_stderr(redactor):
@@ -80,7 +80,7 @@ def command(
     if done.refusal:
         raise done.refusal
     if not as_json:
-        click.echo("\n".join(_lines(done)))
+        click.echo(printable_lines(_lines(done)))
     return 0
 
 

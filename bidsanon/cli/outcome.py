@@ -18,7 +18,7 @@ import click
 
 from bidsanon import reached
 from bidsanon.errors import BidsanonError, GateRefusedError, StorageError, UsageError
-from bidsanon.redaction import RedactionFilter, Redactor
+from bidsanon.redaction import RedactionFilter, Redactor, printable
 
 EXIT_BUG = 1
 EXIT_INTERRUPTED = 130
@@ -89,7 +89,7 @@ def interrupt_when_terminated() -> None:
 
 def show_error(error: BidsanonError) -> None:
     """Say on stderr what happened and what to do next."""
-    click.echo(f"error: {error.message}", err=True)
+    click.echo(printable(f"error: {error.message}"), err=True)
     if isinstance(error, GateRefusedError):
         from bidsanon.cli.text import refusal_lines  # noqa: PLC0415 - start-up time
 

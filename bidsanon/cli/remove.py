@@ -52,6 +52,7 @@ def command(
         remove,
         remove_summary,
     )
+    from bidsanon.redaction import printable_lines  # noqa: PLC0415
 
     with failing_as_json("remove", wanted=as_json):
         request = make_remove_request(
@@ -61,7 +62,7 @@ def command(
     if as_json:
         print_json(remove_summary(request, removal, planned=dry_run))
     else:
-        click.echo("\n".join(_lines(request, removal, planned=dry_run)))
+        click.echo(printable_lines(_lines(request, removal, planned=dry_run)))
     return 0
 
 

@@ -54,7 +54,7 @@ def command(
     from bidsanon.cli.progress import progress_on_stderr  # noqa: PLC0415
     from bidsanon.pipeline.report import report, report_summary  # noqa: PLC0415
     from bidsanon.pipeline.report_request import make_report_request  # noqa: PLC0415
-    from bidsanon.redaction import Redactor  # noqa: PLC0415
+    from bidsanon.redaction import Redactor, printable_lines  # noqa: PLC0415
 
     redactor = Redactor()
     with failing_as_json("report", wanted=as_json), logging_to_stderr(redactor):
@@ -63,7 +63,7 @@ def command(
     if as_json:
         print_json(report_summary(made))
     else:
-        click.echo("\n".join(_lines(made)))
+        click.echo(printable_lines(_lines(made)))
     return 0
 
 

@@ -44,6 +44,7 @@ def command(
         review_summary,
         serve_review,
     )
+    from bidsanon.redaction import printable_lines  # noqa: PLC0415
 
     with failing_as_json("review", wanted=as_json):
         review = Review.of(make_review_request(dataset, private=private, port=port))
@@ -52,7 +53,7 @@ def command(
     if as_json:
         print_json(review_summary(review))
     else:
-        click.echo("\n".join(_lines(review)))
+        click.echo(printable_lines(_lines(review)))
     return 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bidsanon.findings import Severity
 from bidsanon.pipeline.scrub import ScrubRun
 from bidsanon.pipeline.scrub_facts import FilledFile
+from bidsanon.redaction import printable_lines
 from bidsanon.scrub import FileChange
 
 _MOST_LINES = 60
@@ -17,7 +18,7 @@ _VERBS = ("removed", "replaced", "emptied", "filled")
 
 def scrub_text(run: ScrubRun) -> str:
     """Return what ``scrub`` prints at its end: what changed, and what did not."""
-    return "\n".join([*_changes(run), *_others(run), "", _conclusion(run)])
+    return printable_lines([*_changes(run), *_others(run), "", _conclusion(run)])
 
 
 def _changes(run: ScrubRun) -> Iterator[str]:
@@ -63,20 +64,24 @@ def _others(run: ScrubRun) -> Iterator[str]:
     for name, why in run.left_alone.items():
         if name not in run.removed:
             yield f"not touched: {name}  ({why})"
-    for found in run.findings:
-        if found.severity is Severity.ERROR:
-            yield f"NOT CLEANED: {found.location}: {found.message}"
-    for (message, cure), places in _warnings(run).items():
-        more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
-        yield f"look at {', '.join(places[:_FEW])}{more}: {message}. What to do: {cure}"
+    for (message, _), places in _places(run, Severity.ERROR).items():
+        yield f"NOT CLEANED: {_few(places)}: {message}"
+    for (message, cure), places in _places(run, Severity.WARNING).items():
+        yield f"look at {_few(places)}: {message}. What to do: {cure}"
 
 
-def _warnings(run: ScrubRun) -> dict[tuple[str, str], list[str]]:
+def _places(run: ScrubRun, severity: Severity) -> dict[tuple[str, str], list[str]]:
+    """Return where each thing is found that is said of files."""
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for found in run.findings:
-        if found.severity is Severity.WARNING:
+        if found.severity is severity:
             places[found.message, found.cure].append(found.location)
     return places
+
+
+def _few(places: list[str]) -> str:
+    more = f" and {len(places) - _FEW} more" if len(places) > _FEW else ""
+    return f"{', '.join(places[:_FEW])}{more}"
 
 
 def _conclusion(run: ScrubRun) -> str:

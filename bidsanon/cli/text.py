@@ -11,7 +11,7 @@ from bidsanon.pipeline.plan import SessionPlan
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.summary import planned_series, run_summary
 from bidsanon.profile import Profile
-from bidsanon.redaction import printable
+from bidsanon.redaction import printable, printable_lines
 from bidsanon.report.words import SURENESS, pixels_words
 from bidsanon.source import IdentifiedSeries
 
@@ -34,8 +34,8 @@ def finding_lines(findings: tuple[Finding, ...], *, least: Severity) -> list[str
         listed[same] += 1
         if listed[same] > _MANY:
             continue
-        where = f" [{printable(found.location)}]" if found.location else ""
-        lines.append(f"{found.severity}: {found.code}{where}: {found.message}")
+        where = f" [{found.location}]" if found.location else ""
+        lines.append(printable(f"{found.severity}: {found.code}{where}: {found.message}"))
         if listed[same] == _MANY < alike[same]:
             rest = f"{alike[same] - _MANY:,}"
             lines.append(f"  and {rest} more of which the same is said (--json lists all)")
@@ -102,7 +102,7 @@ def inspect_text(plan: SessionPlan) -> str:
     """Return what ``inspect`` prints."""
     notes = finding_lines(plan.findings, least=Severity.WARNING)
     pixels = pixels_words(plan.source.pixels)
-    return "\n".join([*series_lines(plan), *quarantine_lines(plan), pixels, *notes])
+    return printable_lines([*series_lines(plan), *quarantine_lines(plan), pixels, *notes])
 
 
 def plan_text(plan: SessionPlan) -> str:
@@ -149,7 +149,7 @@ def run_text(run: Run) -> str:
     for result in run.gates.results:
         lines += finding_lines(result.findings, least=Severity.WARNING)
     lines += [f"report:  {summary['report']}", f"private: {summary['private']}"]
-    return "\n".join(lines)
+    return printable_lines(lines)
 
 
 def refusal_lines(findings: tuple[Finding, ...]) -> list[str]:

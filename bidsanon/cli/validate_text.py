@@ -9,6 +9,7 @@ from bidsanon.cli.text import finding_lines
 from bidsanon.findings import Severity
 from bidsanon.pipeline.openneuro import OpenNeuro
 from bidsanon.pipeline.validate import Validation
+from bidsanon.redaction import printable_lines
 from bidsanon.validate.openneuro_evidence import Knowledge
 from bidsanon.validate.openneuro_rules import RELEASE
 from bidsanon.validate.residue import ResidueSearch
@@ -34,7 +35,7 @@ def validation_text(validation: Validation) -> str:
     if validation.openneuro:
         lines += openneuro_lines(validation.openneuro)
     lines.append("the dataset has errors" if validation.exit_code else "the dataset is valid")
-    return "\n".join(lines)
+    return printable_lines(lines)
 
 
 def residue_lines(residue: ResidueSearch) -> list[str]:
