@@ -19,6 +19,7 @@ from bidsanon.bids.tables import TableError
 from bidsanon.bids.tree import TreeFile, list_tree
 from bidsanon.dicom.terms import is_in_vocabulary
 from bidsanon.identity import IdentifyingValue, ValueKind, merge_identity
+from bidsanon.plain_names import names_in_words
 from bidsanon.scrub.stored_tables import read_column
 
 _KINDS = {KeyKind.PERSON: ValueKind.NAME, KeyKind.NUMBER: ValueKind.IDENTIFIER}
@@ -53,10 +54,17 @@ def told_by_dataset(dataset: Path) -> tuple[IdentifyingValue, ...]:
 
 
 def _labels(files: Collection[TreeFile]) -> frozenset[str]:
-    """Return the labels of participants, with and without prefix: programs take them for IDs."""
-    parts = {part for file in files for part in PurePosixPath(file.name).parts[:-1]}
-    subjects = {part for part in parts if part.startswith("sub-")}
-    return frozenset((*subjects, *(subject.removeprefix("sub-") for subject in subjects)))
+    """Return what names of files call participants, tasks and the like, in lower case.
+
+    Programs take a participant's label for an ID, and a phantom may be called as the task is.
+    """
+    entities = {
+        entity.lower()
+        for file in files
+        for part in PurePosixPath(file.name).parts
+        for entity in part.partition(".")[0].split("_")
+    }
+    return frozenset((*entities, *(entity.partition("-")[2] for entity in entities)))
 
 
 def _told_by(file: TreeFile, labels: frozenset[str]) -> Iterator[IdentifyingValue]:
@@ -108,11 +116,13 @@ def _value(
 ) -> Iterator[IdentifyingValue]:
     """Yield what a text says, where it stands out: a phantom is nobody, and "01" is a label."""
     text = text.strip()
-    if says_nothing(text) or text in labels or len(text) > _LONGEST:
+    if says_nothing(text) or text.lower() in labels or len(text) > _LONGEST:
         return
-    words = _WORDS.findall(text)
+    words = [word for word in _WORDS.findall(text) if word.lower() not in labels]
     if kind is KeyKind.PERSON:
         named = 0 < len(words) <= _MOST_WORDS and key not in _NO_NAMES
+        if kind_of_key(key) is None:  # "name" of a column: of persons, groups, anything
+            named = named and (bool(names_in_words(text)) or "^" in text)
         tells = named and not all(map(is_in_vocabulary, words))
     else:
         tells = len(text) >= _SHORTEST_NUMBER and any(map(str.isdigit, text))

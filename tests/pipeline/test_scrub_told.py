@@ -47,8 +47,8 @@ def scrubbed(root: Path) -> ScrubRun:
             },
         ),
         ("participants.tsv", f"participant_id\tlast_name\tMRN\nsub-01\t{NAME}\t{NUMBER}\n"),
-        ("sub-01/sub-01_scans.tsv", f"filename\toperator\tpatient_id\na\t{NAME}\t{NUMBER}\n"),
-        (".heudiconv/01/info/dicominfo.tsv", f"patient_id\toperator\n{NUMBER}\t{NAME}\n"),
+        ("sub-01/sub-01_scans.tsv", f"filename\toperator\tpatient_id\na\t{NAME}^M\t{NUMBER}\n"),
+        (".heudiconv/01/info/dicominfo.tsv", f"patient_id\toperator\n{NUMBER}\t{NAME}^M\n"),
     ],
 )
 def test_a_name_that_stands_in_one_place_goes_from_texts_elsewhere(
@@ -68,6 +68,7 @@ def test_a_name_that_stands_in_one_place_goes_from_texts_elsewhere(
         {"PatientName": "sub-01", "PatientID": "01"},
         {"PatientName": "Phantom^Head", "PatientID": "n/a"},
         {"PatientName": "", "StudyID": "1", "AccessionNumber": None},
+        {"PatientName": "resting", "OperatorsName": "T1w^resting"},
         {"PatientComments": "coughs now and then", "Allergies": "penicillin"},
         {"last_name": {"Description": "how somebody is called"}},
         {"Authors": ["Mara Quillfeather"], "EchoTime": 0.03},
@@ -78,6 +79,8 @@ def test_what_names_nobody_is_not_taken_for_a_person(tmp_path: Path, content: ob
     write(tmp_path, TOLD, content)
     write(tmp_path, "dataset_description.json", {"PatientName": NAME})
     write(tmp_path, "code/a.json", {"PatientName": NAME})
+    write(tmp_path, "participants.tsv", "participant_id\tname\nsub-01\tbaseline\n")
+    write(tmp_path, "sub-01/func/sub-01_task-resting_bold.json", {})
     assert values(tmp_path) == set()
 
 
