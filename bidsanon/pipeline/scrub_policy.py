@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from bidsanon.deidentify import Replacements
 from bidsanon.dicom.terms import is_in_vocabulary
@@ -22,6 +23,7 @@ from bidsanon.scrub import DatasetPolicy, told_by_dataset
 from bidsanon.vault import Vault, read_contents
 
 _NOBODY = "scrub"
+_MOST_DEVICES = 1 << 10
 _WORDS = re.compile(r"[^\W_]+")
 _PSEUDONYM = re.compile(r"anon-[a-z2-7]{11}")
 """What a device's pseudonym looks like, whoever made it: another run may have had another key."""
@@ -86,4 +88,5 @@ def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Itera
 
 
 def _unless_pseudonym(replace: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: text if _PSEUDONYM.fullmatch(text) else replace(text)
+    pseudonym = lru_cache(maxsize=_MOST_DEVICES)(replace)
+    return lambda text: text if _PSEUDONYM.fullmatch(text) else pseudonym(text)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -74,9 +75,14 @@ def kind_of_json(name: str) -> JsonKind:
     suffix = parse_name(name).suffix or path.stem
     if suffix in _OF_TABLES or path.parts[0] == _PHENOTYPE:
         return JsonKind.COLUMNS
-    if path.name != _DESCRIPTION and any(suffix == kind for _, kind in data_kinds()):
+    if path.name != _DESCRIPTION and suffix in _sidecar_suffixes():
         return JsonKind.SIDECAR
     return JsonKind.DESCRIPTION
+
+
+@cache
+def _sidecar_suffixes() -> frozenset[str]:
+    return frozenset(suffix for _, suffix in data_kinds())
 
 
 def read_stored_json(path: Path) -> tuple[bytes, dict[str, Any]]:

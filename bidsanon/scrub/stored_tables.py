@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import zlib
 from collections import Counter
@@ -95,13 +96,18 @@ def scrub_stored_table(
         names = [name.strip() for name in header.split("\t")]
         columns = judge_columns(names, policy, table=table, definitions=definitions, moved=moved)
         changes.removed = tuple(c.shown for c in columns if c.action is ColumnAction.REMOVE)
-        written = stack.enter_context(target.open("wb")) if target is not None else None
+        written: BinaryIO | None = None
+        if target is not None:  # most small tables do not change, and need no file
+            small = source.stat().st_size <= _BLOCK
+            written = io.BytesIO() if small else stack.enter_context(target.open("wb"))
         _write(written, ["\t".join(_kept(header.split("\t"), columns))])
         for block in _blocks(stream):
             _write(written, _scrubbed(block, columns, policy, changes))
-    words = changes.words()
-    if not words and target is not None:
-        target.unlink()
+        words = changes.words()
+        if target is not None and words and isinstance(written, io.BytesIO):
+            target.write_bytes(written.getvalue())
+    if target is not None and not words:
+        target.unlink(missing_ok=True)
     return words
 
 
