@@ -84,6 +84,11 @@ def _lines(made: Report) -> list[str]:
             f"{undecided} image(s) may show a face and nobody has decided about them: "
             "`bidsanon review` shows them one by one"
         )
+    if summary["hidden"]:
+        lines.append(
+            f"{len(summary['hidden'])} image(s) are not shown on these pages, since they may show "
+            "a face: the pages say why; those in the private folder show them"
+        )
     if summary["shows_faces"]:
         lines.append("the pages show faces: keep them private")
     return [*lines, f"report: {summary['report']}"]

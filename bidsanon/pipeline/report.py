@@ -63,6 +63,8 @@ class Report:
         How many files were left out of the sessions, by reason.
     undrawn
         Why an image was not drawn, by its path.
+    hidden
+        Why an image is not shown outside the private folder, by its path.
     """
 
     request: ReportRequest
@@ -72,6 +74,7 @@ class Report:
     faces: list[FaceEntry] = field(default_factory=list)
     quarantine: Counter[QuarantineReason] = field(default_factory=Counter)
     undrawn: dict[str, str] = field(default_factory=dict)
+    hidden: dict[str, str] = field(default_factory=dict)
 
     @property
     def index(self) -> Path:
@@ -84,6 +87,7 @@ class Report:
         self.sessions.append(page.row)
         self.faces += page.faces
         self.undrawn |= {image.path: image.problem for image in page.images if image.problem}
+        self.hidden |= page.hidden
         for entry in page.record.quarantine if page.record else ():
             self.quarantine[entry.reason] += entry.count
 
@@ -214,6 +218,7 @@ def report_summary(made: Report) -> dict[str, Any]:
         "report": str(made.index),
         "pages": [str(page) for page in made.pages],
         "shows_faces": request.is_private,
+        "hidden": [{"path": path, "reason": why} for path, why in sorted(made.hidden.items())],
         "sessions": len(made.sessions),
         "images": sum(row.images for row in made.sessions),
         "undrawn": [

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from made_pages import T1W, a_foreign_dataset, a_published_dataset, rejected, say
+from made_pages import T1W, T2W, a_foreign_dataset, a_published_dataset, rejected, say
 from tree_digests import tree_digest
 
 from bidsanon.cli import cli
@@ -40,6 +40,9 @@ def test_report_prints_one_object_as_its_schema_says(
     printed = json.loads(capsys.readouterr().out)
     assert printed["report"] == str(tmp_path / "out" / "index.html")
     assert not printed["shows_faces"]
+    assert [one["path"] for one in printed["hidden"]] == [T1W, T2W]
+    assert run(cli, arguments[:-1]) == 0
+    assert "2 image(s) are not shown on these pages" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["report", "review"])
