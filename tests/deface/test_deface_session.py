@@ -151,14 +151,33 @@ def test_a_refused_image_is_withheld_with_all_that_bears_its_name(
     assert [o.path for o in defaced.outcomes] == [T1W, T2W]
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("knowing")
-def test_a_session_of_which_nothing_is_left_is_refused(tmp_path: Path, upright_head: Grid) -> None:
-    converted = write_refused(tmp_path / "root", upright_head)
-    defaced = deface(converted, tmp_path / "private")
-    failed = tuple(replace(o, verdict=DefaceVerdict.FAILED) for o in defaced.outcomes)
-    withheld = withhold_failed(replace(defaced, outcomes=failed))
-    assert [f.code for f in errors(withheld.findings)] == ["ALL_WITHHELD"]
+@pytest.mark.parametrize(
+    ("failed", "codes"),
+    [((T2W,), ["DEFACE_WITHHELD"]), ((T1W, T2W), [*["DEFACE_WITHHELD"] * 2, "ALL_WITHHELD"])],
+)
+def test_what_failed_goes_and_a_session_of_which_nothing_is_left_is_refused(
+    tmp_path: Path, failed: tuple[str, ...], codes: list[str]
+) -> None:
+    for path in (T1W, T2W):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"")
+    defaced = defaced_session(tmp_path, [T1W, T2W])
+    outcomes = (
+        DefaceOutcome(
+            path=path,
+            verdict=DefaceVerdict.FAILED if path in failed else DefaceVerdict.DEFACED,
+            engine="bidsanon",
+            reason="",
+        )
+        for path in (T1W, T2W)
+    )
+    withheld = withhold_failed(replace(defaced, outcomes=tuple(outcomes)))
+    assert withheld.withheld == failed
+    assert [f.code for f in withheld.findings] == codes
+    assert bool(errors(withheld.findings)) is (len(failed) == 2)
+    assert [(tmp_path / path).exists() for path in (T1W, T2W)] == [
+        path not in failed for path in (T1W, T2W)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BufferedIOBase
 from pathlib import Path
 
 import nibabel
@@ -271,6 +272,23 @@ def test_a_voxel_that_was_missed_keeps_the_original(
         honest(image, replace(cut, goes=fewer), file)  # type: ignore[arg-type]
 
     monkeypatch.setattr(voxels, "_write_without", lazy)
+    with pytest.raises(ChangedElsewhereError):
+        remove(read_header(path), mask)
+    assert path.read_bytes() == before
+
+
+def test_a_change_behind_the_voxels_keeps_the_original(
+    tmp_path: Path, mask: Mask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.nii", numbers("i2"))
+    before = path.read_bytes()
+    honest = voxels._write_without
+
+    def careless(image: voxels.Nifti, cut: voxels._Cut, file: BufferedIOBase) -> None:
+        honest(image, cut, file)
+        file.write(b"more")
+
+    monkeypatch.setattr(voxels, "_write_without", careless)
     with pytest.raises(ChangedElsewhereError):
         remove(read_header(path), mask)
     assert path.read_bytes() == before

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sessions
 from instances import Read, Write
 from numpy.typing import NDArray
 from optional import lacking
@@ -123,6 +124,17 @@ def test_what_ends_early_is_not_looked_at(write: Write, read: Read) -> None:
     write("cut", InstanceNumber=2, PixelData=pixels(marked=True)[:-8])
     session = read(reader=Reader())
     assert [f.reason for f in session.quarantine] == [QuarantineReason.TRUNCATED]
+    assert session.pixels is not None
+    assert (session.pixels.frames, session.pixels.undecoded) == (1, 0)
+
+
+def test_a_report_that_stays_has_no_pixels_to_be_looked_at(
+    tmp_path: Path, write: Write, read: Read
+) -> None:
+    write("image", PixelData=pixels(marked=False))
+    sessions.structured_report(tmp_path / "source" / "report")
+    session = read(modalities=("MR", "SR"), structured_content=True, reader=Reader())
+    assert {one.modality for one in session.series} == {"MR", "SR"}
     assert session.pixels is not None
     assert (session.pixels.frames, session.pixels.undecoded) == (1, 0)
 

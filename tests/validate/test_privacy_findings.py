@@ -109,6 +109,7 @@ RAISED = [
     ("PRIVACY_FREE_TEXT", f"{SIDECAR}#/ImageComments", sidecar(ImageComments="for her")),
     ("PRIVACY_TIME_OF_DAY", f"{SIDECAR}#/AcquisitionTime", sidecar(AcquisitionTime="08:15:00.5")),
     ("PRIVACY_AGE", f"{SIDECAR}#/PatientAge", sidecar(PatientAge="094Y")),
+    ("PRIVACY_AGE", f"{SIDECAR}#/PatientAge", sidecar(PatientAge="090Y")),
     ("PRIVACY_BURNED_IN", f"{SIDECAR}#/BurnedInAnnotation", sidecar(BurnedInAnnotation="YES")),
     ("PRIVACY_BURNED_IN", f"{SIDECAR}#/ImageType", sidecar(ImageType=["DERIVED", "SCREEN SAVE"])),
     ("PRIVACY_PLACEHOLDER", f"{SIDECAR}#/TaskName", sidecar(TaskName="TODO: full task name")),
@@ -455,6 +456,7 @@ NEAR = [
     sidecar(
         Instructions="v1.12.2019.3, 10.5.20, https://x.org/2019-03-04/, 1907-01-08", B0="1.9.25"
     ),
+    sidecar(PatientAge="089Y"),
     sidecar(SeriesDescription="Brain^Head_routine", Formula="a^b", Units="mm^-1"),
     {"sub-01/a.tsv": table("name x", "Fp1 plus"), "sub-01/a.bvec": "0 1e-3 -0.5\n0 nan 1\n"},
     {"code/b.tgz": tgz("a/b.json", b'{"EchoTime": 0.03}')},
