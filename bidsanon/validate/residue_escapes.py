@@ -21,7 +21,8 @@ _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _PERCENT_UNICODE = re.compile(r"%u([0-9a-fA-F]{4})")
 _XML = re.compile(r"&#?\w")
 _BEFORE_PUNCTUATION = re.compile(r"\\(?=[!-/:-@\[\]-`{-~ ])")
-_MAIL = re.compile(r"(?:=[0-9A-Fa-f]{2})+|=\r?\n")
+_MAIL = re.compile(r"(?:=[0-9A-Fa-f]{2})+")
+_MAIL_BREAK = re.compile(r"=[ \t]{0,9}\r?\n")
 _MAIL_MARK = re.compile(r"=(?:[89A-Fa-f][0-9A-Fa-f]|3[Dd]|2[0Cc]|\r?\n)")
 _RTF_MARK = re.compile(r"\\'[0-9a-fA-F]{2}|\\u-?\d+ ?[?\\]|\\(?:rtf|pard?|ansi)\b", re.ASCII)
 _RTF_PAGE = re.compile(r"\\ansicpg(\d{1,5})", re.ASCII)
@@ -35,15 +36,22 @@ _BREAKING_TAG = re.compile(
     r"</?(?:\w+:)?(?:p|br|tr|td|th|li|div|h\d|row|c|si|tab|text|title|desc)\b[^<>]{0,4096}>",
     re.IGNORECASE | re.ASCII,
 )
-_KERNED = re.compile(r"\)\s{0,9}-?\d{0,6}\.?\d{0,6}\s{0,9}\(", re.ASCII)
-_KERNED_MARK = re.compile(r"\)\s?-?\d{1,6}\.?\d{0,6}\s?\(", re.ASCII)
+_KERNED = re.compile(
+    r"\)\s{0,9}(?:T[jJ]\s{1,9}(?:(?:-?[\d.]{1,9}\s{1,9}){2,6}T[dDm]\s{0,9})?|-?\d{0,6}\.?\d{0,6}\s{0,9})\(",
+    re.ASCII,
+)
+_KERNED_MARK = re.compile(r"\)\s?(?:-?\d{1,6}\.?\d{0,6}\s?\(|T[jJ]\s)", re.ASCII)
+_TEX = re.compile(r"\{?\\(?:[\"'`^~=.]\s?|[Hcuvrk](?:\s|(?=\{)))\{?\\?([A-Za-z])\}{0,2}", re.ASCII)
+_DIVIDED = re.compile(r"(?<=\w)-\r?\n[ \t]{0,80}(?=\w)")
+_MARK_OF_UTF_16 = re.compile("\u00fe\u00ff|\u00ff\u00fe")
+_LINE_GOES_ON = re.compile(r"\\\r?\n")
 _MISREAD = re.compile(r"[\u0080-\uffff]{2,}")
 _MISREAD_AS = ("cp1252", "latin-1", "mac-roman", "cp850", "cp437")
 _LONGEST_REMEMBERED = 64
 _MOST_NESTED = 3
-_MARKS = ("\\", "%", "&", "<", "+", "=", ")", "\x1b")
+_MARKS = ("\\", "%", "&", "<", "+", "=", ")", "\x1b", "-\n", "-\r\n")
 _NOT_PLAIN = re.compile(
-    rf"[\x1b%&\\<]|{_PLUS.pattern}|{_MAIL_MARK.pattern}|{_KERNED_MARK.pattern}", re.ASCII
+    rf"[\x1b%&\\<]|{_PLUS.pattern}|{_MAIL_MARK.pattern}|{_KERNED_MARK.pattern}|-\r?\n", re.ASCII
 )
 
 
@@ -60,7 +68,7 @@ def readings(text: str) -> Iterator[str]:
         return
     told = {text}
     for start in dict.fromkeys((text, resolved(text))):
-        for other in (start, *_others(start)):
+        for other in (start, _MARK_OF_UTF_16.sub(" ", start).replace("\0", ""), *_others(start)):
             if other not in told:
                 told.add(other)
                 yield other
@@ -79,13 +87,17 @@ def resolved(text: str) -> str:
 def _others(text: str) -> Iterator[str]:
     """Yield the readings that would spoil another if they were taken together."""
     if "=" in text and _MAIL_MARK.search(text):
-        yield _MAIL.sub(_mail_bytes, text)
+        yield _MAIL.sub(_mail_bytes, _MAIL_BREAK.sub("", text))
     if "\\" in text and _RTF_MARK.search(text):
         yield _from_rtf(text)
     if "+" in text:
         yield _PLUS.sub(" ", text)
     if "<" in text and ">" in text:
         yield _TAG.sub("", _BREAKING_TAG.sub("\n", text))
+    if "\\" in text:
+        yield _TEX.sub(r"\1", text)
+    if "-\n" in text or "-\r\n" in text:
+        yield _DIVIDED.sub("", text)
     if ")" in text and _KERNED_MARK.search(text):
         yield _KERNED.sub("", text)
     if not text.isascii():
@@ -108,7 +120,7 @@ def _without_backslashes(text: str) -> str:
         escaped = _UNICODE.sub(_character, text)
         text = escaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = _BYTES.sub(_escaped_bytes, text)
-    return _BEFORE_PUNCTUATION.sub("", text)
+    return _BEFORE_PUNCTUATION.sub("", _LINE_GOES_ON.sub("", text))
 
 
 def _character(match: re.Match[str]) -> str:
@@ -121,8 +133,8 @@ def _escaped_bytes(match: re.Match[str]) -> str:
 
 
 def _mail_bytes(match: re.Match[str]) -> str:
-    """Resolve quoted-printable (RFC 2045, 6.7), of which a line's end is no part."""
-    return as_text(bytes.fromhex(match[0].replace("=", ""))) if match[0][1:].strip() else ""
+    """Resolve quoted-printable (RFC 2045, 6.7)."""
+    return as_text(bytes.fromhex(match[0].replace("=", "")))
 
 
 def _from_rtf(text: str) -> str:

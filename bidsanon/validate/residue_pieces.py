@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from bidsanon.validate.residue_json import Field
 from bidsanon.validate.residue_needles import Context
 
@@ -12,6 +14,10 @@ OVERLAP = 1 << 10
 
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 _CONTROLS = bytes(i for i in range(32) if i not in b"\t\n\r\f\x0b\x1b\0")
+
+
+_WHITE = tuple(b"\t\n\r")
+_SPACE = ord(" ")
 
 
 class Piece(NamedTuple):
@@ -43,11 +49,20 @@ class Piece(NamedTuple):
 
 def is_binary(chunk: bytes) -> bool:
     """Whether bytes are not text in any encoding (UTF-16 holds zeros, and few other controls)."""
-    if chunk.startswith(_BYTE_ORDER_MARKS):
+    if chunk.startswith(_BYTE_ORDER_MARKS) or _is_utf_32(chunk):
         return False
     sample = chunk[:: max(1, len(chunk) // 65536)]
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
     return controls * 50 > len(sample)
+
+
+def _is_utf_32(chunk: bytes) -> bool:
+    """Whether bytes are characters of four bytes, none of them a control."""
+    for highest, character_set in ((chunk[3::4], "<u4"), (chunk[::4], ">u4")):
+        if highest and not highest.strip(b"\0"):
+            characters = np.frombuffer(chunk[: len(chunk) // 4 * 4], character_set)
+            return bool(((characters >= _SPACE) | np.isin(characters, _WHITE)).all())
+    return False
 
 
 def end_of(chunk: bytes) -> bytes:

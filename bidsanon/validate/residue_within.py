@@ -37,9 +37,9 @@ _ZIP_METHODS = frozenset((*range(20), *range(93, 100)))
 _NEWEST_ZIP = 63
 _LONGEST_ZIP_NAME = 1 << 10
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-_RUN = re.compile(rb"[A-Za-z0-9+/_-]{56,}+")
+_RUN = re.compile(rb"[A-Za-z0-9+/_-]{28,}+")
 _DIGITS = alphabet_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
-_SHORTEST_RUN = b"\1" * 56
+_SHORTEST_RUN = b"\1" * 28
 _LINE_END = rb"\r?\n[ \t]*+|\\++[nr]|&#(?:10|13|xA|xD);|%0[AaDd]"
 _BASE64_RUN = re.compile(
     rb"(?:[A-Za-z0-9+/_-]++|\\++/|%2[BbFf]|" + _LINE_END + rb")*+", re.IGNORECASE
@@ -50,7 +50,7 @@ _FULL_LINES = re.compile(
 )
 _SEPARATOR = re.compile(_LINE_END + rb"|\\++", re.IGNORECASE)
 _LONGEST_SEPARATOR = 8
-_HEX_HEAD = re.compile(rb"[0-9A-Fa-f]{56}")
+_HEX_HEAD = re.compile(rb"[0-9A-Fa-f]{28}")
 LONG_RUN = 1 << 10
 _PACKED_HEADS = (
     *(GZIP, BZIP2, XZ, b"PK\x03\x04", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"),

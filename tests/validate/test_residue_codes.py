@@ -97,6 +97,13 @@ WRITTEN = {
     "Markdown, a day": "2023\\-05\\-17",
     "tags": "Quill<b>feather</b>",
     "runs of Word": "<w:t>Quill</w:t></w:r><w:r w:rsidR='01'><w:t>feather</w:t>",
+    "quoted-printable, broken within a letter": "x=\n J=C3=\n=B6rg",
+    "TeX": 'J\\"{o}rg',
+    "TeX in braces": '{J{\\"o}rg}',
+    "divided": "Quill-\n  feather",
+    "a line that goes on": "Quill\\\nfeather",
+    "PDF, UTF-16 in octal": "(\\376\\377\\000J\\000\\366\\000r\\000g)",
+    "PDF, letter by letter": "(Q) Tj 3 0 Td (uill) Tj 9.5 0 Td (feather) Tj",
     "PDF, kerned": "[(Quill)-20(feat)13.5(her)]TJ",
     # Characters.
     "decomposed": unicodedata.normalize("NFD", "Jörg"),
@@ -153,11 +160,18 @@ def test_what_is_written_in_a_code_is_told_with_its_place(tmp_path: Path) -> Non
     assert locations(tmp_path) == ["x.json#/Comment/inner"]
 
 
+def test_utf_32_of_another_alphabet_is_searched(tmp_path: Path) -> None:
+    ivanova = IdentifyingValue(kind=ValueKind.NAME, text="Иванова^Анна", origin="(0010,0010)")
+    for encoding in ("utf-32-le", "utf-32-be"):
+        (tmp_path / encoding).write_bytes("пациент Иванова".encode(encoding))
+    assert len(search_residue(tmp_path, [ivanova], allowed=(), jobs=1).findings) == 2
+
+
 UTF_32 = ["utf-32", "utf-32-le", "utf-32-be"]
 
 
 @pytest.mark.parametrize("encoding", UTF_32)
-@pytest.mark.parametrize("text", ["of Quillfeather", "Jörg"])
+@pytest.mark.parametrize("text", ["of Quillfeather", "Jörg", "被検者 山田太郎 様"])
 def test_utf_32_is_searched(tmp_path: Path, encoding: str, text: str) -> None:
     (tmp_path / "notes.txt").write_bytes(text.encode(encoding))
     assert locations(tmp_path)

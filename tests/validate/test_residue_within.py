@@ -163,6 +163,11 @@ MADE: dict[str, Callable[[bytes], tuple[str, bytes]]] = {
     "rich text": lambda c: ("x.rtf", rich_text(c)),
     "mail": lambda c: ("x.eml", mail(c)),
     "hex of gzip": lambda c: ("x.txt", gzip.compress(c).hex().encode()),
+    "short gzip": lambda c: (
+        "x.txt",
+        b"a: "
+        + base64.b64encode(gzip.compress(b"of Quillfeather" if b"Qu" in c else b"x", mtime=0)),
+    ),
     "GIFTI": lambda c: ("x.gii", b"<Data>" + base64.b64encode(zlib.compress(c)) + b"</Data>"),
 }
 
