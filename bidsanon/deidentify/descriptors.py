@@ -20,6 +20,7 @@ from bidsanon.notes import NoteReason
 
 _MOST_ROUNDS = 8
 _LONGEST = 1 << 15
+_LONGEST_REMEMBERED = 1 << 10
 # The digits behind a decimal point are one number with those before it (Canon's b-vectors).
 _WORD = re.compile(r"(?<![\w.])\d{1,4}\.\d{1,16}(?!\w|\.\d)|[^\W_]+")
 _BEFORE_A_SIGN = re.compile(r"[ \t_.,;:^/|+=&-]*[ ,=](?=-[\d.])")
@@ -47,7 +48,6 @@ class CleanedText:
     reasons: tuple[NoteReason, ...] = ()
 
 
-@lru_cache(maxsize=4096)
 def clean_descriptor(
     text: str,
     known: frozenset[tuple[ValueKind, str]],
@@ -76,6 +76,17 @@ def clean_descriptor(
     """
     if len(text) > _LONGEST:
         return CleanedText(text="", cut=(text,), reasons=(NoteReason.TOO_LONG,))
+    clean = _clean_once if len(text) <= _LONGEST_REMEMBERED else _clean
+    return clean(text, known, by_shape=by_shape, vocabulary=vocabulary)
+
+
+def _clean(
+    text: str,
+    known: frozenset[tuple[ValueKind, str]],
+    *,
+    by_shape: bool,
+    vocabulary: frozenset[str] | None,
+) -> CleanedText:
     finder = known_values(known)
     cut: list[str] = []
     reasons: list[NoteReason] = []
@@ -90,6 +101,9 @@ def clean_descriptor(
         reasons += found_for
         text = _without(text, spans)
     return CleanedText(text="", cut=(*cut, text), reasons=(*reasons, NoteReason.TEXT))
+
+
+_clean_once = lru_cache(maxsize=4096)(_clean)
 
 
 def _spans_of_strange_words(text: str, own: frozenset[str]) -> Iterator[Span]:

@@ -23,7 +23,9 @@ from bidsanon.scrub.columns import (
 from bidsanon.scrub.gzip_member import NotOneMemberError, copied, read_gzip
 
 LONGEST_LINE = 1 << 20
-_BLOCK = 1 << 18
+_BLOCK = 1 << 14
+"""What holds nothing of anybody is passed over in blocks; longer texts are cut as a whole."""
+_SMALL = 1 << 18
 _BOM = b"\xef\xbb\xbf"
 _ELSEWHERE = re.compile("[,;]")
 _NUMBERS = re.compile(rb"[\s\d.eE+\-naNA/]*")
@@ -98,7 +100,7 @@ def scrub_stored_table(
         changes.removed = tuple(c.shown for c in columns if c.action is ColumnAction.REMOVE)
         written: BinaryIO | None = None
         if target is not None:  # most small tables do not change, and need no file
-            small = source.stat().st_size <= _BLOCK
+            small = source.stat().st_size <= _SMALL
             written = io.BytesIO() if small else stack.enter_context(target.open("wb"))
         _write(written, ["\t".join(_kept(header.split("\t"), columns))])
         for block in _blocks(stream):
