@@ -50,7 +50,7 @@ _FULL_LINES = re.compile(
 )
 _SEPARATOR = re.compile(_LINE_END + rb"|\\++", re.IGNORECASE)
 _LONGEST_SEPARATOR = 8
-_HEX_HEAD = re.compile(rb"[0-9A-Fa-f]{28}")
+_ALL_HEX = re.compile(rb"[0-9A-Fa-f]++")
 LONG_RUN = 1 << 10
 _PACKED_HEADS = (
     *(GZIP, BZIP2, XZ, b"PK\x03\x04", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"),
@@ -178,7 +178,7 @@ class Within:
         if not _has_run(whole):
             return
         while match := _RUN.search(whole, position):
-            is_hex = _HEX_HEAD.match(whole, match.start()) is not None
+            is_hex = _ALL_HEX.fullmatch(match[0]) is not None
             run = _Run(is_hex=is_hex)
             end = run.end_in(whole, match.start())
             goes_on = end > len(whole) - _LONGEST_SEPARATOR

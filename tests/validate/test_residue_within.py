@@ -19,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from scipy.io import savemat
 
@@ -330,3 +332,25 @@ def test_noise_and_checksums_are_no_streams(tmp_path: Path) -> None:
     rows = "".join(f"{binascii.crc32(bytes([n])):08x}{NOISE[n : n + 28].hex()}\n" for n in range(9))
     (tmp_path / "sums.txt").write_text(rows)
     assert findings(tmp_path) == []
+
+
+PARTS = [
+    *(b"\\", b"\\u", b"\\x4", b"\\'e9", b"%2", b"%2B", b"&#10;", b"<p ", b">", b") Tj ", b"="),
+    *(b"=\n", b"+", b"-\n", b"A" * 60, b"ab" * 40, b"ab ", b"0x", b"\0", b"\0\0\0", b"/", b"\r\n"),
+    *(b"PK\x03\x04", b"x\x9c", b"BZh91AY&SY", b"\x1f\x8b\x08\0", b"\xfd7zXZ\0", b"\xc3\xa9"),
+    *(b"\x89HDF\r\n\x1a\n", b"\x93NUMPY'descr': '<U3'\n", b"%PDF-1", b"\xff\xfe\0\0", b"\xff\xfe"),
+    *(zipped(b"clean")[:40], gzip.compress(b"clean"), zlib.compress(b"clean")[:-2], b"H4sI" * 9),
+    b"\x28\xb5\x2f\xfd",
+]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(parts=st.lists(st.sampled_from(PARTS), max_size=30), is_json=st.booleans())
+def test_no_mixture_crashes_the_search(
+    tmp_path: Path, parts: list[bytes], *, is_json: bool
+) -> None:
+    (tmp_path / "x.json").write_bytes(b"\1{" + b"".join(parts))
+    (tmp_path / ("y.json" if is_json else "y.bin")).write_bytes(b"".join(parts))
+    assert set(codes(tmp_path)) <= {"RESIDUE_NOT_SEARCHED"}
