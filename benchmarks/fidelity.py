@@ -19,7 +19,7 @@ from pathlib import Path
 from reencoding import Form, reencoded
 
 from bidsanon.convert.fidelity import NOT_COMPARED, compare, convert_folder, exempt_keys
-from bidsanon.deidentify.instance import Deidentifier
+from bidsanon.deidentify.deidentifier import Deidentifier
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.dicom.file_format import DicomFile, read_file
 from bidsanon.files import fresh_folder, remove_tree

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.audit import ChangedValues
+from bidsanon.deidentify.deidentifier import Deidentifier, counted, cut_from_text
 from bidsanon.deidentify.harvest import settle
-from bidsanon.deidentify.instance import Deidentifier, counted, cut_from_text
 from bidsanon.deidentify.marks import Marks
 from bidsanon.deidentify.participant import iso_moment, participant_of
 from bidsanon.deidentify.work import Orders, Report, Task, carry_out, content_at
@@ -71,7 +71,7 @@ def deidentify_session(
         Is told of each file.
     marked
         Whether the copies hold (0012,0063) and (0012,0064). heudiconv wants them without: see
-        :class:`~bidsanon.deidentify.instance.Deidentifier`.
+        :class:`~bidsanon.deidentify.deidentifier.Deidentifier`.
     changed
         Takes the original and the cleaned value of every attribute that is changed in a copy;
         None: nobody asks for them.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.audit import new_part, write_part
+from bidsanon.deidentify.deidentifier import CleanedFile, Deidentifier
 from bidsanon.deidentify.harvest import Harvested
-from bidsanon.deidentify.instance import CleanedFile, Deidentifier
 from bidsanon.deidentify.marks import Marks
 from bidsanon.deidentify.participant import moment_of
 from bidsanon.dicom.confidentiality import Option

@@ -18,7 +18,7 @@ from sessions.people import identifying_strings
 from bidsanon import workers
 from bidsanon.audit import VALUES_NAME, ChangedValue, ChangedValues
 from bidsanon.deidentify import deidentify_session, map_entries
-from bidsanon.deidentify.instance import Deidentifier
+from bidsanon.deidentify.deidentifier import Deidentifier
 from bidsanon.demo.person import MARA
 from bidsanon.profile import Profile
 from bidsanon.progress import Silent

@@ -16,7 +16,8 @@ from persons import PLAN
 from pydicom import Dataset, dcmwrite
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage
 
-from bidsanon.deidentify.instance import Deidentifier, deidentify_instance
+from bidsanon.deidentify.deidentifier import Deidentifier
+from bidsanon.deidentify.instance import deidentify_instance
 from bidsanon.dicom.encoding import NotUnderstoodError
 from bidsanon.profile import Profile, load_profile
 

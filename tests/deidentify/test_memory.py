@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_elements import item, sequence
 
-from bidsanon.deidentify.instance import Deidentifier
+from bidsanon.deidentify.deidentifier import Deidentifier
 from bidsanon.dicom import layouts, parsing
 from bidsanon.dicom.encoding import (
     EXPLICIT_LITTLE,

@@ -12,14 +12,10 @@ from written_elements import TRANSFER_SYNTAXES, item, sequence
 
 from bidsanon.deidentify import NotUnderstoodError, deidentify_instance
 from bidsanon.deidentify.context import Fate
-from bidsanon.deidentify.instance import Deidentifier
+from bidsanon.deidentify.deidentifier import Deidentifier
 from bidsanon.deidentify.walk import assemble, put_element
 from bidsanon.dicom.confidentiality import table_rows
-from bidsanon.dicom.encoding import (
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    Encoding,
-)
+from bidsanon.dicom.encoding import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding
 from bidsanon.dicom.file_format import read_file, write_file_head
 from bidsanon.dicom.vrs import dictionary_vr
 from bidsanon.dicom.writing import write_element
