@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ _PYBIDS_NAMES = {
     "recording": "recording",
     "chunk": "chunk",
 }
+_BESIDE_IMAGES = re.compile(r"/sub-[^/]*\.(?:json|tsv|bval|bvec)\Z")
+"""What pybids need not look at: images alone are asked for, by what their own names say."""
 _WHAT_PYBIDS_RAISES = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
@@ -84,8 +87,10 @@ def _found_by_pybids(root: Path) -> dict[str, dict[str, str]]:
     with warnings.catch_warnings():
         # pybids warns of what its own dependencies deprecate.
         warnings.simplefilter("ignore")
-        layout_class, indexer_class = _pybids()
-        indexer = indexer_class(validate=False, index_metadata=False)
+        layout_class, indexer_class, ignored = _pybids()
+        indexer = indexer_class(
+            validate=False, index_metadata=False, ignore=[*ignored, _BESIDE_IMAGES]
+        )
         layout = layout_class(
             root, validate=False, derivatives=False, indexer=indexer, config=[_entities_below(root)]
         )
@@ -133,9 +138,10 @@ def _rules_of_pybids() -> Path:
 
 
 @cache
-def _pybids() -> tuple[Any, Any]:
+def _pybids() -> tuple[Any, Any, Collection[Any]]:
     # Imported here: it takes a third of a second.
     from bids import BIDSLayout  # noqa: PLC0415
     from bids.layout import BIDSLayoutIndexer  # noqa: PLC0415
+    from bids.layout.validation import DEFAULT_LOCATIONS_TO_IGNORE  # noqa: PLC0415
 
-    return BIDSLayout, BIDSLayoutIndexer
+    return BIDSLayout, BIDSLayoutIndexer, DEFAULT_LOCATIONS_TO_IGNORE
