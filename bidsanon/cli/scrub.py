@@ -61,7 +61,7 @@ def command(
 
     Sidecars keep the fields of BIDS and those of dcm2niix that describe the acquisition; image and
     gzip headers lose their texts; tables their identifying columns, real dates and ages over 89;
-    EDF, BDF and BrainVision the person and the date. Derivatives and raw data within are cleaned
+    EDF, BDF, FIF and BrainVision person and date. Derivatives and raw data within are cleaned
     too. Voxels and samples keep their bits. All of it changes in one step, and a second run changes
     nothing. There is no way back: make a backup, or look at --dry-run first. What cannot be cleaned
     stays as it is and is named, and the exit code is 4. Faces are not looked for: see `bidsanon

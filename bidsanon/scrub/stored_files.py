@@ -15,6 +15,8 @@ from typing import Any
 from bidsanon.bids.brainvision import SAMPLES_OF
 from bidsanon.bids.brainvision import TEXTS as BRAINVISION
 from bidsanon.bids.edf import EDF_EXTENSIONS, EdfError
+from bidsanon.bids.fif import EXTENSION as FIF
+from bidsanon.bids.fif import FifError
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
@@ -40,6 +42,7 @@ from bidsanon.scrub.stored_recordings import (
     RecordingPolicy,
     scrub_stored_brainvision,
     scrub_stored_edf,
+    scrub_stored_fif,
 )
 from bidsanon.scrub.stored_tables import read_column, scrub_packed_table, scrub_stored_table
 
@@ -51,11 +54,11 @@ _OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
 _CLEANED = (
     *(*IMAGE_EXTENSIONS, ".json", ".tsv", ".tsv.gz", *_GRADIENTS),
-    *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF),
+    *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF, FIF),
 )
-_CLEANED_ELSEWHERE = {".fif": "; `mne anonymize` of MNE-Python cleans it"}
 _NOT_UNDERSTOOD = (
-    *(ImageError, SidecarError, TableError, GradientError, ArchiveError, EdfError, RecordingError),
+    *(ImageError, SidecarError, TableError, GradientError, ArchiveError, EdfError, FifError),
+    RecordingError,
 )
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -191,6 +194,7 @@ class FileScrub:
             (ARCHIVES, self._archive),
             (EDF_EXTENSIONS, self._edf),
             (BRAINVISION, self._brainvision),
+            ((FIF,), self._fif),
             (tuple(SAMPLES_OF), self._samples),
         )
         return next((scrub for ends, scrub in kinds if lowered.endswith(ends)), _unknown)
@@ -243,6 +247,9 @@ class FileScrub:
 
     def _brainvision(self, file: TreeFile, target: Path | None) -> _Said:
         return scrub_stored_brainvision(file.path, target, self._recording_policy(file.name)), ()
+
+    def _fif(self, file: TreeFile, target: Path | None) -> _Said:
+        return scrub_stored_fif(file.path, target, self._recording_policy(file.name)), ()
 
     def _samples(self, file: TreeFile, target: Path | None) -> _Said:
         """Let samples be; where nothing beside them describes them they may have a header."""
@@ -355,8 +362,7 @@ def _small(file: TreeFile) -> str:
 
 def _unknown(file: TreeFile, _: Path | None) -> _Said:
     kind = PurePosixPath(file.name).suffix or "no extension"
-    said = f"its kind is not known here ({kind}){_CLEANED_ELSEWHERE.get(kind.lower(), '')}"
-    return (), _not_cleaned(file, said).findings
+    return (), _not_cleaned(file, f"its kind is not known here ({kind})").findings
 
 
 def _not_cleaned(file: TreeFile, problem: str) -> ScrubbedFile:

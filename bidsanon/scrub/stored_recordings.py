@@ -1,6 +1,6 @@
 """Recordings that are stored already: who and when goes from their headers, no sample changes.
 
-EDF and BDF are copied with another header; the two texts of BrainVision are written line by line.
+EDF, BDF and FIF are copied with other headers; the texts of BrainVision are written line by line.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path, PurePosixPath
 
 from bidsanon.bids.brainvision import (
@@ -23,6 +24,7 @@ from bidsanon.bids.brainvision import (
     written_moment,
 )
 from bidsanon.bids.edf import HEADER_BYTES, texts_among_signals, without_person
+from bidsanon.bids.fif import without_person as fif_without_person
 from bidsanon.bids.identifying import labels_in
 from bidsanon.bids.written import (
     holds_unshifted_day,
@@ -35,6 +37,9 @@ from bidsanon.scrub.moments import SessionTimes
 from bidsanon.scrub.scans import parse_moment
 
 _AT_A_TIME = re.compile(r"\b(at|um|à) \d{1,2}:\d{2}:\d{2}\b")
+_NO_DAY, _EARLIEST = date(1920, 1, 1), date(1902, 1, 1)
+"""A day that tells nothing, and the first that FIF can write."""
+_NOON = time(12, tzinfo=UTC)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)?")
 
 
@@ -145,6 +150,56 @@ def scrub_stored_brainvision(
     if target is not None:
         target.write_bytes(lines.encode(encoding, "replace"))
     return tuple(f"{count} {what}" for what, count in sorted(said.items()))
+
+
+def scrub_stored_fif(source: Path, target: Path | None, policy: RecordingPolicy) -> tuple[str, ...]:
+    """Write a FIF file without what its tags say of a person, where they say something.
+
+    Parameters
+    ----------
+    source
+        The recording.
+    target
+        Where it is written if it changes; None: it is only looked at.
+    policy
+        What the scrub needs to know.
+
+    Returns
+    -------
+    What changes, in words.
+
+    Raises
+    ------
+    FifError
+        If it is none.
+    """
+
+    def moved(moment: datetime) -> datetime:
+        return _to_shifted_days(moment, policy)
+
+    if not source.stat().st_size:
+        return ()  # examples of datasets hold empty files
+    with source.open("rb") as stream:
+        patches = fif_without_person(stream, clean=policy.texts.cleaned, moved=moved)
+    if not patches:
+        return ()
+    if target is not None:
+        shutil.copyfile(source, target)
+        with target.open("r+b") as copy:
+            for place, content in patches.items():
+                copy.seek(place)
+                copy.write(content)
+    return (f"who and when taken out of {len(patches)} tag(s)",)
+
+
+def _to_shifted_days(moment: datetime, policy: RecordingPolicy) -> datetime:
+    """Return when a recording is said to be made: on a made-up day where nobody can shift it."""
+    if not is_unshifted(moment.date()):
+        return moment
+    days = policy.times.shift_days
+    day = moment.date() + timedelta(days=days) if days is not None else _NO_DAY
+    day = day if day >= _EARLIEST and not is_unshifted(day) else _NO_DAY
+    return datetime.combine(day, moment.timetz() if policy.keep_times else _NOON)
 
 
 def _lines(text: str, source: Path, policy: RecordingPolicy, said: Counter[str]) -> Iterator[str]:

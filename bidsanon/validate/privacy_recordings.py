@@ -25,8 +25,8 @@ from bidsanon.bids.edf import (
     texts_among_signals,
 )
 from bidsanon.bids.fif import EXTENSION as FIF
-from bidsanon.bids.fif import FifError, read_fif
-from bidsanon.bids.identifying import labels_in, says_nothing
+from bidsanon.bids.fif import FifError, read_fif, tells_somebody
+from bidsanon.bids.identifying import labels_in
 from bidsanon.bids.written import (
     holds_unshifted_day,
     is_unshifted,
@@ -118,7 +118,7 @@ def _fif(name: str, path: Path) -> Iterator[Spot]:
         facts = read_fif(stream)
     own = labels_in(name)
     for field, value in facts.people:
-        if not says_nothing(value) and "anonym" not in value.lower() and value not in own:
+        if tells_somebody(value) and value not in own:
             yield Spot(code=_TEXT, location=name, details={"field": field})
     if any(map(is_unshifted, facts.measured)):
         yield Spot(code=_DATE, location=name, details={"field": _BEGAN})

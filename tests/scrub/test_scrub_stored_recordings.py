@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from recordings import FAMILY, GIVEN, NEW_SEGMENT, NUMBER, edf, markers
+from recordings import FAMILY, GIVEN, NEW_SEGMENT, NUMBER, SAMPLES, edf, fif, markers
 
 from bidsanon.bids.edf import EdfError, read_edf_header
+from bidsanon.bids.fif import FifError
 from bidsanon.deidentify.descriptors import clean_descriptor
 from bidsanon.scrub.columns import TablePolicy
 from bidsanon.scrub.moments import session_times
@@ -16,6 +19,7 @@ from bidsanon.scrub.stored_recordings import (
     RecordingPolicy,
     scrub_stored_brainvision,
     scrub_stored_edf,
+    scrub_stored_fif,
 )
 
 STEM = "sub-01_task-rest_eeg"
@@ -141,6 +145,62 @@ def test_what_somebody_typed_below_the_settings_is_cleaned(tmp_path: Path) -> No
     typed = f"Patient: {GIVEN} {FAMILY}\nborn=03.04.1985\nIndex seen 3/4/1985 with S/N 13120542\n"
     _, written = _text(tmp_path, (kept + typed).encode(), _policy(), ".vhdr")
     assert written.decode() == f"{kept}\n\nIndex seen with S/N\n"
+
+
+def _fif(folder: Path, content: bytes, policy: RecordingPolicy) -> tuple[tuple[str, ...], bytes]:
+    source, target = folder / "sub-01_meg.fif", folder / "target"
+    target.unlink(missing_ok=True)
+    source.write_bytes(content)
+    words = scrub_stored_fif(source, target, policy)
+    return words, target.read_bytes() if target.exists() else content
+
+
+@pytest.mark.parametrize(
+    ("policy", "moment"),
+    [
+        (_policy(), datetime(1920, 1, 1, 12, tzinfo=UTC)),
+        (_policy(shift=SHIFT), datetime(1909, 11, 10, 12, tzinfo=UTC)),
+        (_policy(shift=SHIFT, keep_times=True), datetime(1909, 11, 10, 8, 13, 22, tzinfo=UTC)),
+        (_policy(shift=-400_000), datetime(1920, 1, 1, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_fif_file_loses_the_person_and_its_date_is_shifted(
+    tmp_path: Path, policy: RecordingPolicy, moment: datetime
+) -> None:
+    words, written = _fif(tmp_path, fif(), policy)
+    assert words == ("who and when taken out of 3 tag(s)",)
+    assert len(written) == len(fif())
+    assert SAMPLES in written
+    assert FAMILY.encode() not in written
+    seconds = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
+    assert struct.pack(">2i", seconds, 0) in written
+    assert _fif(tmp_path, written, policy) == ((), written)
+
+
+def test_a_fif_file_of_nobody_is_left_alone(tmp_path: Path) -> None:
+    content = fif(anonymous=True, day=-2_000_000_000)
+    content = content.replace(struct.pack(">i", 2_433_769), struct.pack(">i", 2_400_000))
+    assert _fif(tmp_path, content, _policy()) == ((), content)
+    assert _fif(tmp_path, b"", _policy()) == ((), b"")
+
+
+def test_what_is_known_goes_from_the_texts_of_a_fif_file(tmp_path: Path) -> None:
+    _, written = _fif(tmp_path, fif(), _policy(known="nothing"))
+    assert b"said nothing" not in written
+    assert b"said        " in written
+
+
+@pytest.mark.parametrize("content", [b"no", fif()[:50], fif()[4:]])
+def test_what_is_no_fif_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(FifError):
+        _fif(tmp_path, content, _policy())
+
+
+def test_tags_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:
+    tags = bytearray(fif())
+    tags[36 + 12 : 36 + 16] = struct.pack(">i", 36)
+    with pytest.raises(FifError, match="circle"):
+        _fif(tmp_path, bytes(tags), _policy())
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from privacy_trees import write
+from recordings import NEW_SEGMENT, edf, fif, markers
 from sessions.converted import nifti
 
 from bidsanon.validate.privacy import check_privacy
@@ -45,7 +46,9 @@ WHOLE = {
     "sourcedata/a.tgz": packed_tar(),
     "sourcedata/a.zip": packed_zip(),
     "sourcedata/a.dcm": bytes(128) + b"DICM" + bytes(200),
-    "sub-01/eeg/sub-01_eeg.edf": b"0       " + b"X".ljust(160) + b"01.01.85" + bytes(200),
+    "sub-01/eeg/sub-01_eeg.edf": edf(note="said nothing"),
+    "sub-01/eeg/sub-01_eeg.vmrk": markers(NEW_SEGMENT, "Mk2=Comment,a b,1,1,0").encode(),
+    "sub-01/meg/sub-01_meg.fif": fif(),
     "code/a.csv": b"a,b\nsub-01,4711081\n",
     "sub-01/dwi/sub-01_dwi.bval": b"0 1000\n",
     "README": b"TODO\n",
