@@ -46,6 +46,21 @@ def require_dataset(dataset: Path, *, cure: str = _ITS_OWN_FOLDER) -> None:
         )
 
 
+def require_described(dataset: Path) -> None:
+    """Refuse a dataset without the one file that BIDS wants of all.
+
+    Raises
+    ------
+    UsageError
+        If it is not there.
+    """
+    if not (dataset / DESCRIPTION).is_file():
+        raise UsageError(
+            f"DATASET holds no {DESCRIPTION}: it is no BIDS dataset",
+            cure="give the dataset's folder",
+        )
+
+
 def require_private_there(private: Path) -> None:
     """Refuse a private folder that is named and is not there.
 

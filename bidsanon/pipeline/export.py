@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bidsanon import __version__
 from bidsanon.audit import Journal, JournalEntry, Outcome, count_findings, now
-from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.files import require_apart, storage_errors
 from bidsanon.findings import Finding, errors
+from bidsanon.pipeline.existing import require_described
 from bidsanon.pipeline.request import require_possible_place, require_private_folder
 from bidsanon.pipeline.validate import ValidateRequest, Validation, make_validate_request, validate
 from bidsanon.pipeline.workspace import private_words, require_writable
@@ -124,11 +124,7 @@ def make_export_request(
     checks = make_validate_request(
         dataset, private=private, profile=profile, openneuro=openneuro, jobs=jobs, hidden=False
     )
-    if not (dataset / DESCRIPTION).is_file():
-        raise UsageError(
-            "DATASET holds no dataset_description.json: it is no BIDS dataset",
-            cure="give the dataset's folder",
-        )
+    require_described(dataset)
     packing, _ = packing_of_out(out)
     if packing is Packing.FOLDER:
         raise UsageError("OUT is no archive", cure="end its name in .tar.gz, .tgz or .zip")

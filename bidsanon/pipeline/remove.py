@@ -9,8 +9,7 @@ from typing import Any
 
 from bidsanon import __version__
 from bidsanon.audit import JournalEntry, Outcome, now
-from bidsanon.bids.root_documents import DESCRIPTION
-from bidsanon.errors import UsageError
+from bidsanon.pipeline.existing import require_described
 from bidsanon.pipeline.request import require_possible_place, require_private_folder
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, private_words
@@ -57,11 +56,8 @@ def make_remove_request(
     require_possible_place(dataset, name="the dataset")
     private = (private or private_beside(dataset)).absolute()
     require_private_folder(private)
-    if not (dataset / DESCRIPTION).is_file() and not interrupted(dataset):
-        raise UsageError(
-            "DATASET holds no dataset_description.json: it is no BIDS dataset",
-            cure="give the dataset's folder",
-        )
+    if not interrupted(dataset):
+        require_described(dataset)
     place = SessionPlace(
         dataset=dataset,
         subject=clean_label(subject, prefix="sub-"),
