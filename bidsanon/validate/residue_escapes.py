@@ -12,25 +12,26 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-_UNICODE = re.compile(
-    r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|U000([0-9a-fA-F]{5}))"
+_MANY_BACKSLASHES = re.compile(r"\\\\+")
+_UNICODE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|U000([0-9a-fA-F]{5}))")
+_BYTES = re.compile(
+    r"\\(?:x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*+|[0-3][0-7]{2}(?:\\[0-3][0-7]{2})*+)"
 )
-_BYTES = re.compile(r"(?<!\\)(?:(?:\\++x[0-9a-fA-F]{2})+|(?:\\++[0-3][0-7]{2})+)")
 _ONE_BYTE = re.compile(r"x([0-9a-fA-F]{2})|([0-3][0-7]{2})")
-_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PERCENT = re.compile(r"%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*+")
 _PERCENT_UNICODE = re.compile(r"%u([0-9a-fA-F]{4})")
 _XML = re.compile(r"&#?\w")
 _BEFORE_PUNCTUATION = re.compile(r"\\(?=[!-/:-@\[\]-`{-~ ])")
-_MAIL = re.compile(r"(?:=[0-9A-Fa-f]{2})+")
+_MAIL = re.compile(r"=[0-9A-Fa-f]{2}(?:=[0-9A-Fa-f]{2})*+")
 _MAIL_BREAK = re.compile(r"=[ \t]{0,9}\r?\n")
 _MAIL_MARK = re.compile(r"=(?:[89A-Fa-f][0-9A-Fa-f]|3[Dd]|2[0Cc]|\r?\n)")
 _RTF_MARK = re.compile(r"\\'[0-9a-fA-F]{2}|\\u-?\d+ ?[?\\]|\\(?:rtf|pard?|ansi)\b", re.ASCII)
 _RTF_PAGE = re.compile(r"\\ansicpg(\d{1,5})", re.ASCII)
-_RTF_BYTES = re.compile(r"(?:\\'[0-9a-fA-F]{2})+")
+_RTF_BYTES = re.compile(r"\\'[0-9a-fA-F]{2}(?:\\'[0-9a-fA-F]{2})*+")
 _RTF_UNICODE = re.compile(r"\\u(-?\d{1,5}) ?(?:\\'[0-9a-fA-F]{2}|\?)?", re.ASCII)
 _RTF_BREAK = re.compile(r"\\(?:par|line|tab|cell|row|sect|page)\b ?|\\\n", re.ASCII)
 _RTF_WORD = re.compile(r"\\[a-z]+-?\d* ?|\\[*~_-]|[{}\r\n]", re.ASCII)
-_PLUS = re.compile(r"(?<=\w)\+(?=\w)")
+_PLUS = re.compile(r"\+(?=\w)")
 _TAG = re.compile(r"<[!/?a-zA-Z][^<>]{0,4096}>")
 _BREAKING_TAG = re.compile(
     r"</?(?:\w+:)?(?:p|br|tr|td|th|li|div|h\d|row|c|si|tab|text|title|desc)\b[^<>]{0,4096}>",
@@ -41,8 +42,8 @@ _KERNED = re.compile(
     re.ASCII,
 )
 _KERNED_MARK = re.compile(r"\)\s?(?:-?\d{1,6}\.?\d{0,6}\s?\(|T[jJ]\s)", re.ASCII)
-_TEX = re.compile(r"\{?\\(?:[\"'`^~=.]\s?|[Hcuvrk](?:\s|(?=\{)))\{?\\?([A-Za-z])\}{0,2}", re.ASCII)
-_DIVIDED = re.compile(r"(?<=\w)-\r?\n[ \t]{0,80}(?=\w)")
+_TEX = re.compile(r"\\(?:[\"'`^~=.]\s?|[Hcuvrk](?:\s|(?=\{)))\{?\\?([A-Za-z])\}{0,2}", re.ASCII)
+_DIVIDED = re.compile(r"-\r?\n[ \t]{0,80}(?=\w)")
 _MARK_OF_UTF_16 = re.compile("\u00fe\u00ff|\u00ff\u00fe")
 _LINE_GOES_ON = re.compile(r"\\\r?\n")
 _MISREAD = re.compile(r"[\u0080-\uffff]{2,}")
@@ -95,7 +96,7 @@ def _others(text: str) -> Iterator[str]:
     if "<" in text and ">" in text:
         yield _TAG.sub("", _BREAKING_TAG.sub("\n", text))
     if "\\" in text:
-        yield _TEX.sub(r"\1", text)
+        yield _TEX.sub(r"\1", text.replace("{\\", "\\"))
     if "-\n" in text or "-\r\n" in text:
         yield _DIVIDED.sub("", text)
     if ")" in text and _KERNED_MARK.search(text):
@@ -116,6 +117,7 @@ def _without_escapes(text: str) -> str:
 
 
 def _without_backslashes(text: str) -> str:
+    text = _MANY_BACKSLASHES.sub(r"\\", text)
     if _UNICODE.search(text):
         escaped = _UNICODE.sub(_character, text)
         text = escaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

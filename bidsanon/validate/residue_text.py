@@ -45,8 +45,8 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]{1,64}")
 """No more letters than can be remembered; each has its canonical form by itself."""
 _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 """Accents, and what joins, parts or turns letters without being seen."""
-_THREE_ZEROS = re.compile(rb"\0\0\0(?=[^\0])|(?<=[^\0])\0\0\0")
-_LONE_ZERO = re.compile(rb"(?<=[^\0])\0(?=[^\0])|\0(?=[^\0]\0)")
+_FOUR_ZEROS = re.compile(rb"\0\0\0\0+")
+_TWO_ZEROS = re.compile(rb"\0\0+")
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _CHARACTER_SETS = (
     *("utf-8", "utf-16-le", "utf-16-be", "latin-1", "iso8859-2", "iso8859-3", "iso8859-4"),
@@ -138,9 +138,10 @@ def byte_views(content: bytes) -> Iterator[View]:
 
 def _narrowed(content: bytes) -> bytes:
     """Return bytes without the zeros that UTF-16 and UTF-32 have between Latin letters."""
-    if b"\0\0\0" in content:
-        content = _THREE_ZEROS.sub(b"", content)
-    return _LONE_ZERO.sub(b"", content) if b"\0" in content else content
+    if b"\0" not in content:
+        return content
+    narrowed = _FOUR_ZEROS.sub(b"\n", content).replace(b"\0\0\0", b"")
+    return _TWO_ZEROS.sub(b"\n", narrowed).replace(b"\0", b"")
 
 
 def _view(text: str, *, exact: bool = True) -> View:
