@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+from recordings import NEW_SEGMENT, edf, fif, markers
 from sessions.converted import named_gzip, nifti
 
 NAME, NUMBER, PLACE, SERIAL = "Quillfeather", "4512998177", "Aldwyn", "999217"
@@ -69,6 +70,10 @@ def foreign_dataset(root: Path) -> Path:
         f"func/{stem}_bold.nii.gz\t2018-09-13T10:00:00\t{NAME}\t0badc0de\r\n",
     )
     _archives(session / "anat")
+    comment = f"Mk2=Comment,Dr. {NAME} came in,8,1,0"
+    _write(session / "eeg/sub-01_task-rest_eeg.edf", edf())
+    _write(session / "eeg/sub-01_task-rest_eeg.vmrk", markers(NEW_SEGMENT, comment))
+    _write(session / "meg/sub-01_task-rest_meg.fif", fif())
     return root
 
 
