@@ -41,7 +41,7 @@ def day_forms(text: str) -> tuple[str, ...]:
     forms = [canonical(form) for form in written_forms(text)]
     forms += [year[2:] + month + dom, f"{year}:{month}:{dom}", f"{year}-{day.month}-{day.day}"]
     forms += [f"{year}/{day.month}/{day.day}", f"{day.day}. {day.month}. {year}"]
-    forms.append(f"{year}年{day.month}月{day.day}日")
+    forms += [f"{dom}. {month}. {year}", f"{year}年{day.month}月{day.day}日"]
     names = _MONTHS[day.month - 1]
     for name in dict.fromkeys((*names, *(name[:_ABBREVIATION] for name in names))):
         for number in dict.fromkeys((str(day.day), dom)):

@@ -24,7 +24,7 @@ _XML = re.compile(r"&#?\w")
 _BEFORE_PUNCTUATION = re.compile(r"\\(?=[!-/:-@\[\]-`{-~ ])")
 _MAIL = re.compile(r"=[0-9A-Fa-f]{2}(?:=[0-9A-Fa-f]{2})*+")
 _MAIL_BREAK = re.compile(r"=[ \t]{0,9}\r?\n")
-_MAIL_MARK = re.compile(r"=(?:[89A-Fa-f][0-9A-Fa-f]|3[Dd]|2[0Cc]|\r?\n)")
+_MAIL_MARK = re.compile(r"=(?:[89A-Fa-f][0-9A-Fa-f]|3[Dd]|2[0-9A-Fa-f]|\r?\n)")
 _RTF_MARK = re.compile(r"\\'[0-9a-fA-F]{2}|\\u-?\d+ ?[?\\]|\\(?:rtf|pard?|ansi)\b", re.ASCII)
 _RTF_PAGE = re.compile(r"\\ansicpg(\d{1,5})", re.ASCII)
 _RTF_BYTES = re.compile(r"\\'[0-9a-fA-F]{2}(?:\\'[0-9a-fA-F]{2})*+")
@@ -99,6 +99,7 @@ def _others(text: str) -> Iterator[str]:
         yield _TEX.sub(r"\1", text.replace("{\\", "\\"))
     if "-\n" in text or "-\r\n" in text:
         yield _DIVIDED.sub("", text)
+        yield _DIVIDED.sub("-", text)
     if ")" in text and _KERNED_MARK.search(text):
         yield _KERNED.sub("", text)
     if not text.isascii():

@@ -100,8 +100,16 @@ def _canonical_letters(match: re.Match[str]) -> str:
 def _without_accents(letters: str) -> str:
     """Return letters that are no ASCII in canonical form."""
     decomposed = unicodedata.normalize("NFKD", letters.casefold().translate(_LETTERS))
-    bare = "".join(c for c in decomposed if unicodedata.category(c) not in _INVISIBLE)
+    bare = "".join(map(_plain, decomposed))
     return bare.casefold().translate(_LETTERS)
+
+
+def _plain(letter: str) -> str:
+    """Return a letter, a digit of any script as ASCII's, and nothing for what is not seen."""
+    category = unicodedata.category(letter)
+    if category == "Nd":
+        return str(unicodedata.decimal(letter))
+    return "" if category in _INVISIBLE else letter
 
 
 def text_views(text: str, *, exact: bool = True) -> Iterator[View]:

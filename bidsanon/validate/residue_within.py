@@ -27,7 +27,7 @@ from bidsanon.validate.residue_unpack import (
     NotSearchableError,
 )
 
-_COST_OF_BEGINNING = 1 << 12
+_COST_OF_BEGINNING = 1 << 14
 """To try whether something begins takes as long as to unpack so many bytes."""
 _MOST_OPEN = 16
 _HELD = 64
