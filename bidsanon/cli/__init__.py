@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import click
 
+EXIT_INTERRUPTED = 130
+
 COMMANDS = {
     "convert": "Publish one session's DICOM into a BIDS dataset.",
     "remove": "Take one session out of a BIDS dataset again.",
@@ -80,10 +82,13 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run ``bidsanon`` and leave with its exit code."""
-    # Imported here, since `import bidsanon.cli` must be light.
-    from bidsanon.cli.outcome import interrupt_when_terminated, run  # noqa: PLC0415
-    from bidsanon.workers import collect_garbage_seldom  # noqa: PLC0415
-
+    try:
+        # Imported here, since `import bidsanon.cli` must be light.
+        from bidsanon.cli.outcome import interrupt_when_terminated, run  # noqa: PLC0415
+        from bidsanon.workers import collect_garbage_seldom  # noqa: PLC0415
+    except KeyboardInterrupt:
+        click.echo("interrupted: nothing was begun", err=True)
+        sys.exit(EXIT_INTERRUPTED)
     collect_garbage_seldom()
     interrupt_when_terminated()
     sys.exit(run(cli))

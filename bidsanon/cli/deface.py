@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bidsanon.cli import EXIT_INTERRUPTED
 from bidsanon.cli.defacing import deface_options
 from bidsanon.cli.options import jobs_option, json_option
 
@@ -70,7 +71,6 @@ def command(
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.deface_text import deface_text, interrupted_text, warnings  # noqa: PLC0415
     from bidsanon.cli.outcome import (  # noqa: PLC0415
-        EXIT_INTERRUPTED,
         failing_as_json,
         logging_to_stderr,
         print_json,

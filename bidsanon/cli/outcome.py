@@ -17,11 +17,11 @@ from typing import NoReturn
 import click
 
 from bidsanon import reached
+from bidsanon.cli import EXIT_INTERRUPTED
 from bidsanon.errors import BidsanonError, GateRefusedError, StorageError, UsageError
 from bidsanon.redaction import RedactionFilter, Redactor, printable
 
 EXIT_BUG = 1
-EXIT_INTERRUPTED = 130
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bidsanon.cli import EXIT_INTERRUPTED
 from bidsanon.cli.options import json_option, passphrase_option
-from bidsanon.cli.outcome import EXIT_INTERRUPTED, failing_as_json, print_json
+from bidsanon.cli.outcome import failing_as_json, print_json
 
 if TYPE_CHECKING:
     from bidsanon.vault import VaultContents

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bidsanon.cli import COMMANDS, cli
+from bidsanon.cli import COMMANDS, cli, main
 from bidsanon.errors import BidsanonError
 from bidsanon.findings import finding_codes
 
@@ -91,3 +91,18 @@ def test_help_imports_nothing_heavy() -> None:
 def test_the_group_knows_only_its_own_commands() -> None:
     assert cli.list_commands(click.Context(cli)) == list(COMMANDS)  # type: ignore[attr-defined]
     assert cli.get_command(click.Context(cli), "os") is None  # type: ignore[attr-defined]
+
+
+def test_ctrl_c_while_the_program_still_loads_is_no_crash(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Loading:
+        def __getattr__(self, _: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "bidsanon.cli.outcome", Loading())  # type: ignore[arg-type]
+
+    with pytest.raises(SystemExit, match="130"):
+        main()
+
+    assert capsys.readouterr().err == "interrupted: nothing was begun\n"
