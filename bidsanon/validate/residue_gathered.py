@@ -7,6 +7,8 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from bidsanon.dicom.charset import decode_text
+from bidsanon.validate.residue_codes import coded_texts
+from bidsanon.validate.residue_escapes import is_plain
 from bidsanon.validate.residue_needles import Context
 from bidsanon.validate.residue_text import View, byte_views, text_views
 from bidsanon.validate.residue_treatment import DESCRIPTOR, KEPT
@@ -19,6 +21,8 @@ _PERHAPS_TEXT = frozenset({"OB", "OW", "UN"})
 _PRINTABLE = re.compile(rb"[\x20-\x7e\r\n\t]{3,}")
 _ESCAPES = re.compile(rb"[\x1b%&]|\\[ux]")
 """What makes a text other than it is written: code extensions, and the escapes of programs."""
+_NEVER_CODED = frozenset({"UI", "DA", "DT", "TM", "AS", "CS"})
+"""Whose characters are too few for escapes and codes, or are looked up by themselves."""
 _FEWEST_BYTES = 4
 
 
@@ -62,7 +66,7 @@ class Gathered:
             self.texts[Context.MEASURED].append((attribute, value.decode("latin-1")))
         elif _is_text(vr, value):
             context = Context.DESCRIPTOR if treatment == DESCRIPTOR else Context.TEXT
-            if value.isascii() and not _ESCAPES.search(value):
+            if value.isascii() and _is_written_out(vr, value):
                 self.texts[context].append((attribute, value.decode("ascii").rstrip(" \0")))
             else:
                 views = (*text_views(decode_text(value, character_set)), *byte_views(value))
@@ -75,3 +79,13 @@ def _is_text(vr: str, value: bytes) -> bool:
     return vr in _TEXT_VRS or (
         vr in _PERHAPS_TEXT and bool(_PRINTABLE.fullmatch(value.strip(b"\0")))
     )
+
+
+def _is_written_out(vr: str, value: bytes) -> bool:
+    """Whether a text of ASCII has neither escapes nor codes."""
+    if _ESCAPES.search(value):
+        return False
+    if vr in _NEVER_CODED:
+        return True
+    text = value.decode("ascii").replace("\\", " ")  # which parts values in DICOM
+    return is_plain(text) and not coded_texts(text)

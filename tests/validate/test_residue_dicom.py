@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,9 +116,23 @@ def in_a_uid(header: Dataset) -> None:
     header.FrameOfReferenceUID = "1.3.12.2.1107.5.2.43.777"
 
 
+def in_base64(header: Dataset) -> None:
+    header.add_new(0x0040A160, "UT", base64.b64encode(b"seen by Wetherby").decode())
+
+
+def in_hexadecimal_numbers(header: Dataset) -> None:
+    header.add_new(0x00290010, "LO", "SOME VENDOR")
+    header[0x00291010] = DataElement(0x00291010, "UN", b"Wetherby".hex().encode())
+
+
+def in_quoted_printable(header: Dataset) -> None:
+    header.add_new(0x00181020, "LO", "W=65therby=20")
+
+
 PLACES: list[Callable[[Dataset], None]] = [
     *(in_text, in_a_sequence, in_private_text, in_a_creator, in_private_bytes, in_utf_16),
     *(in_unknown, in_another_character_set, in_a_number, in_a_date, in_a_uid),
+    *(in_base64, in_hexadecimal_numbers, in_quoted_printable),
 ]
 
 
