@@ -7,7 +7,6 @@ another image of the same session.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bidsanon.bids.names import BidsName, parse_name
+from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.deface.grid import Grid, Points, voxel_sizes_mm
 from bidsanon.deface.head import REGISTERED_MM
 from bidsanon.deface.means import block_means
@@ -295,7 +295,7 @@ def _b_values(table: Path) -> list[float]:
     """Return the b-values of a series; none where there is no such table."""
     try:
         values = [float(text) for text in table.read_text("utf-8").split()]
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return []
     return values if all(value >= 0 for value in values) else []
 
@@ -318,10 +318,9 @@ def _component(name: BidsName, root: Path) -> Component:
 
 
 def _image_types(sidecar: Path) -> set[str]:
-    """Return the values of ImageType in a sidecar; none where there is none."""
+    """Return the values of ImageType in a sidecar; none where there is none that can be read."""
     try:
-        content = json.loads(sidecar.read_text("utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
+        types = read_json_file(sidecar).get("ImageType", [])
+    except SidecarError:
         return set()
-    types = content.get("ImageType", []) if isinstance(content, dict) else []
     return {str(value).upper() for value in types} if isinstance(types, list) else set()

@@ -263,3 +263,10 @@ def test_a_defacemask_is_no_image_of_a_head() -> None:
     question = shows_face(datatype="anat", suffix="defacemask", affine=np.eye(4))
     assert not question.asked
     assert "mask" in question.reason
+
+
+def test_a_sidecar_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "s_T1w.json").mkdir()
+    (tmp_path / "s_T2w.json").write_text("[" * 100_000)
+    members = acquisitions(tmp_path, {"s_T1w.nii": 9, "s_T2w.nii": 9})
+    assert {one.members[0].component for one in members} == {Component.MAGNITUDE}
