@@ -85,7 +85,15 @@ def _soiled(packed: bytes) -> bytes:
 def _compare(name: str, root: Path, arguments: argparse.Namespace) -> Iterator[str]:
     """Yield the rows of one set."""
     copy = root.with_name(f"{root.name}-scrubbed")
-    scrub = [sys.executable, "-m", "bidsanon", "scrub", copy, "--jobs", str(arguments.jobs)]
+    scrub: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "bidsanon",
+        "scrub",
+        copy,
+        "--jobs",
+        str(arguments.jobs),
+    ]
     programs: dict[str, tuple[Callable[[], object], list[str | Path]]] = {
         "reading and decompressing": (
             lambda: None,
