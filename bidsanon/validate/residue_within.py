@@ -39,7 +39,7 @@ _LONGEST_ZIP_NAME = 1 << 10
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]{28,}+")
 _DIGITS = alphabet_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
-_SHORTEST_RUN = b"\1" * 28
+_SHORTEST_RUN, _SHORTEST_LINE = 28, 56
 _LINE_END = rb"\r?\n[ \t]*+|\\++[nr]|&#(?:10|13|xA|xD);|%0[AaDd]"
 _BASE64_RUN = re.compile(
     rb"(?:[A-Za-z0-9+/_-]++|\\++/|%2[BbFf]|" + _LINE_END + rb")*+", re.IGNORECASE
@@ -68,7 +68,7 @@ def without_long_runs(content: bytes) -> tuple[bytes, list[tuple[int, bytes]]]:
     list
         Where each run begins, and the run.
     """
-    if not _has_run(content):
+    if not _has_run(content, _SHORTEST_LINE):
         return content, []
     runs = [
         (match.start(), match[0])
@@ -80,9 +80,9 @@ def without_long_runs(content: bytes) -> tuple[bytes, list[tuple[int, bytes]]]:
     return content, runs
 
 
-def _has_run(content: bytes) -> bool:
-    """Tell, faster than a regular expression does, whether there is a run at all."""
-    return _SHORTEST_RUN in content.translate(_DIGITS)
+def _has_run(content: bytes, length: int) -> bool:
+    """Tell, faster than a regular expression does, whether there is a run of some length."""
+    return b"\1" * length in content.translate(_DIGITS)
 
 
 class Opened(Protocol):
@@ -175,7 +175,7 @@ class Within:
             if not run.is_over:
                 return
             self._run, position = None, seen + max(0, run.taken)
-        if not _has_run(whole):
+        if not _has_run(whole, _SHORTEST_RUN):
             return
         while match := _RUN.search(whole, position):
             is_hex = _ALL_HEX.fullmatch(match[0]) is not None
