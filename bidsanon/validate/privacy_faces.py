@@ -90,7 +90,10 @@ def may_be_head(name: BidsName, path: Path) -> bool:
 
     One whose header cannot be read counts as such.
     """
-    header, _ = image_header(path)
+    try:
+        header, _ = image_header(path)
+    except OSError:  # it was there when the dataset was listed
+        header = None
     if header is None:
         return kind_shows_face(name.datatype, name.suffix, lambda: None).asked
     voxels = [int(count) for count in header["dim"][1:4]]
