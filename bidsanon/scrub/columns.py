@@ -41,6 +41,7 @@ _ABOUT_PEOPLE = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv
 _GOES = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE}
 _DATE = re.compile(r"-\d\d-\d\d")
 _DIALLED = re.compile(r"\+\d")
+_UID = re.compile(r"\d(?:\.\d+){4}\.\d")
 _CALLED = ("tel", "phone", "fax", "mobile")
 _MANY = 1 << 14
 _DEVICE = "deviceserialnumber"
@@ -168,6 +169,8 @@ def is_suspicious(text: str, without_known: Callable[[str], str] | None) -> bool
         As in :class:`TablePolicy`.
     """
     if "@" in text or _DATE.search(text) or ("+" in text and _DIALLED.search(text)):
+        return True
+    if _UID.search(text):
         return True
     lowered = text.lower()
     if any(word in lowered for word in _CALLED):

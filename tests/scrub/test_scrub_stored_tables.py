@@ -129,7 +129,15 @@ def test_what_needs_no_change_is_not_written(tmp_path: Path, text: str) -> None:
     assert _scrub(tmp_path, text, table=EVENTS)[1] == ()
 
 
-@pytest.mark.parametrize("cell", ["2019-03-01", "mara.doe@hospital.com", "call +49 761 1234567"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "of 1.3.12.2.1107.5.2.19.30000",
+        "2019-03-01",
+        "mara.doe@hospital.com",
+        "call +49 761 1234567",
+    ],
+)
 def test_dates_and_addresses_go_from_tables_of_events(tmp_path: Path, cell: str) -> None:
     told, _ = _scrub(tmp_path, f"onset\ttrial_type\n1\t{cell}\n2\tgo\n", table=EVENTS)
 
