@@ -132,11 +132,22 @@ def test_what_is_no_json_is_named(dataset: Path, name: str) -> None:
 def test_recommended_fields_are_told_once_for_each_kind_of_image(dataset: Path) -> None:
     infos = [f for f in check_schemas(list_tree(dataset)) if f.severity is Severity.INFO]
 
-    assert {found.code for found in infos} == {"SCHEMA_RECOMMENDED_MISSING", "SCHEMA_RULE_DOUBTFUL"}
+    assert {found.code for found in infos} == {"SCHEMA_RECOMMENDED_MISSING"}
     bold = next(found for found in infos if "bold" in found.message)
     assert "CogAtlasID" in bold.message
     assert not any("InstitutionName" in found.message for found in infos)
     assert not any("StationName" in found.message for found in infos)
+
+
+@pytest.mark.parametrize(("authors", "told"), [(None, 0), ([], 0), (["A. L."], 1), (["A", "B"], 0)])
+def test_one_author_is_doubtful_and_none_is_asked_for_elsewhere(
+    dataset: Path, edit: Edit, authors: list[str] | None, told: int
+) -> None:
+    edit("dataset_description.json", Authors=authors)
+
+    codes = [found.code for found in check_schemas(list_tree(dataset))]
+
+    assert codes.count("SCHEMA_RULE_DOUBTFUL") == told
 
 
 def test_an_image_of_a_kind_that_is_not_known_is_left_to_the_official_validator(
