@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import pytest
 from hypothesis import settings
 from jsonschema import Draft202012Validator
 
+from bidsanon import ocr
 from bidsanon.audit import Journal
 from bidsanon.cli import outcome
 from bidsanon.resources import schema_path
@@ -54,6 +55,14 @@ def _what_is_written_as_json_is_as_its_schema_says(monkeypatch: pytest.MonkeyPat
 @cache
 def _schema(name: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads(schema_path(f"{name}.schema.json").read_text("utf-8")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_words_are_loaded_once() -> Iterator[None]:
+    """Give all tests of a process one reader: it remembers nothing of what it read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ocr, "_RapidOcr", cache(ocr._RapidOcr))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from in_process import ask_in_process
 from runs import run_convert
 from sessions import (
     MARA,
@@ -18,6 +19,12 @@ from sessions import (
 )
 
 from bidsanon.pipeline.run import Run
+
+
+@pytest.fixture(autouse=True)
+def _heuristics_are_asked_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the second that a new process takes; what `published_run` makes goes through one."""
+    ask_in_process(monkeypatch)
 
 
 @pytest.fixture(scope="session")
