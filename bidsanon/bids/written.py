@@ -184,9 +184,9 @@ def words_in_a_row(text: str) -> int:
     return most
 
 
-def written_names(text: str) -> tuple[str, ...]:
+def written_names(text: str) -> tuple[re.Match[str], ...]:
     """Return what stands in a text and is written as DICOM writes names: ``Family^Given``."""
-    return tuple(match[0] for match in _PERSON.finditer(text)) if "^" in text else ()
+    return tuple(_PERSON.finditer(text)) if "^" in text else ()
 
 
 @lru_cache(maxsize=1 << 16)

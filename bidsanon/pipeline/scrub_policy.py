@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from bidsanon.deidentify import Replacements
 from bidsanon.dicom.terms import is_in_vocabulary
+from bidsanon.dicom_names import without_dicom_names
 from bidsanon.pipeline.scrub_request import ScrubRequest
 from bidsanon.pipeline.validate_identity import (
     Known,
@@ -52,18 +53,20 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
     replace = Replacements(plan, known=known.identity)
 
     def without_known(text: str) -> str:
+        text = without_dicom_names(text)
         # A coil is called "MULTI COIL" also where somebody's file holds a name with "COIL" in it.
-        if all(map(is_in_vocabulary, _WORDS.findall(text))):
+        if not known.identity or all(map(is_in_vocabulary, _WORDS.findall(text))):
             return text
         return replace.without_known(text).text
 
     def cleaned(text: str) -> str:
-        return without_names_in_words(replace.descriptor(text))
+        cut = replace.descriptor(without_dicom_names(text))
+        return without_dicom_names(without_names_in_words(cut))  # what is left may be one, joined
 
     return DatasetPolicy(
         device_pseudonym=_unless_pseudonym(replace.device),
         clean=cleaned,
-        without_known=without_known if known.identity else None,
+        without_known=without_known,
         shifts=shifts,
         keep_times=request.keep_times,
     )

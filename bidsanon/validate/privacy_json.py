@@ -39,8 +39,8 @@ from bidsanon.bids.written import (
     names_somebodys_folder,
     written_date,
 )
+from bidsanon.dicom_names import holds_name
 from bidsanon.plain_names import is_surely_person
-from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _DESCRIPTION = "dataset_description.json"

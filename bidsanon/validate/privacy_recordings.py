@@ -34,8 +34,8 @@ from bidsanon.bids.written import (
     names_somebodys_folder,
     words_in_a_row,
 )
+from bidsanon.dicom_names import holds_name
 from bidsanon.plain_names import names_in_words
-from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _DATE, _TEXT = "PRIVACY_DATE", "PRIVACY_HEADER_TEXT"

@@ -22,6 +22,7 @@ from bidsanon.bids.written import (
     holds_unshifted_day,
     names_somebodys_address,
 )
+from bidsanon.dicom_names import holds_name
 from bidsanon.validate.privacy_columns import (
     LABEL_COLUMNS,
     NUMBERING,
@@ -30,7 +31,6 @@ from bidsanon.validate.privacy_columns import (
     asked_of_column,
 )
 from bidsanon.validate.privacy_lines import TableLines
-from bidsanon.validate.privacy_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _ABOUT_PEOPLE = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv$|^phenotype/")

@@ -11,7 +11,7 @@ from typing import IO, TextIO
 
 from bidsanon.bids.identifying import is_usual_name
 from bidsanon.bids.written import names_somebodys_address, names_somebodys_folder
-from bidsanon.validate.privacy_names import holds_name
+from bidsanon.dicom_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
 _MOST_CHARACTERS = 1 << 26

@@ -42,14 +42,28 @@ _KERNED = re.compile(
     re.ASCII,
 )
 _KERNED_MARK = re.compile(r"\)\s?(?:-?\d{1,6}\.?\d{0,6}\s?\(|T[jJ]\s)", re.ASCII)
-_TEX = re.compile(r"\\(?:[\"'`^~=.]\s?|[Hcuvrk](?:\s|(?=\{)))\{?\\?([A-Za-z])\}{0,2}", re.ASCII)
+_TEX_ACCENT = r"\\(?:[\"'`^~=.]\s?|[Hcuvrk](?:\s|(?=\{)))\{?\\?"
+_TEX = re.compile(_TEX_ACCENT + r"(?=[A-Za-z](?!\}))", re.ASCII)
+_TEX_IN_BRACES = re.compile(_TEX_ACCENT + r"([A-Za-z])\}{1,2}", re.ASCII)
 _DIVIDED = re.compile(r"-\r?\n[ \t]{0,80}(?=\w)")
 _MARK_OF_UTF_16 = re.compile("\u00fe\u00ff|\u00ff\u00fe")
 _LINE_GOES_ON = re.compile(r"\\\r?\n")
-_MISREAD = re.compile(r"[\u0080-\uffff]{2,}")
 _MISREAD_AS = ("cp1252", "latin-1", "mac-roman", "cp850", "cp437")
 _LONGEST_REMEMBERED = 64
 _MOST_NESTED = 3
+
+
+def _letters_of(character_set: str, first: int, last: int) -> str:
+    """Return a class of the letters that some bytes are in a character set, but ASCII."""
+    letters = bytes(range(first, last + 1)).decode(character_set, "ignore")
+    return "[" + "".join(f"\\u{ord(c):04x}" for c in letters) + "]"
+
+
+_MISREAD_MARKS = "|".join(
+    _letters_of(name, 0xC2, 0xF4) + _letters_of(name, 0x80, 0xBF) for name in _MISREAD_AS
+)
+"""How a letter begins that was written in UTF-8: a byte of its head, and one that goes on."""
+_MISREAD = re.compile(rf"(?<![\u0080-\uffff])(?={_MISREAD_MARKS})[\u0080-\uffff]{{2,}}")
 _MARKS = ("\\", "%", "&", "<", "+", "=", ")", "\x1b", "-\n", "-\r\n")
 _NOT_PLAIN = re.compile(
     rf"[\x1b%&\\<]|{_PLUS.pattern}|{_MAIL_MARK.pattern}|{_KERNED_MARK.pattern}|-\r?\n", re.ASCII
@@ -69,10 +83,15 @@ def readings(text: str) -> Iterator[str]:
         return
     told = {text}
     for start in dict.fromkeys((text, resolved(text))):
-        for other in (start, _MARK_OF_UTF_16.sub(" ", start).replace("\0", ""), *_others(start)):
+        for other in (start, _without_zeros(start), *_others(start)):
             if other not in told:
                 told.add(other)
                 yield other
+
+
+def _without_zeros(text: str) -> str:
+    """Return UTF-16 that was resolved byte by byte without its zeros and its mark."""
+    return (text if text.isascii() else _MARK_OF_UTF_16.sub(" ", text)).replace("\0", "")
 
 
 def resolved(text: str) -> str:
@@ -96,7 +115,8 @@ def _others(text: str) -> Iterator[str]:
     if "<" in text and ">" in text:
         yield _TAG.sub("", _BREAKING_TAG.sub("\n", text))
     if "\\" in text:
-        yield _TEX.sub(r"\1", text.replace("{\\", "\\"))
+        bare = _TEX.sub("", text.replace("{\\", "\\"))
+        yield _TEX_IN_BRACES.sub(lambda match: match[1], bare) if "}" in bare else bare
     if "-\n" in text or "-\r\n" in text:
         yield _DIVIDED.sub("", text)
         yield _DIVIDED.sub("-", text)

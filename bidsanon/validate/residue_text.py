@@ -43,6 +43,8 @@ _LETTERS = str.maketrans(
 )
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]{1,64}")
 """No more letters than can be remembered; each has its canonical form by itself."""
+_LONG, _FEW_LETTERS = 1 << 12, 64
+"""In a long text, few different letters are faster replaced one after the other."""
 _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 """Accents, and what joins, parts or turns letters without being seen."""
 _FOUR_ZEROS = re.compile(rb"\0\0\0\0+")
@@ -87,9 +89,16 @@ class View:
 
 def canonical(text: str) -> str:
     """Return a text in lower case, without accents, in compatibility forms."""
+    lowered = text.lower()
     if text.isascii():
-        return text.lower()
-    return _NOT_ASCII.sub(_canonical_letters, text.lower())
+        return lowered
+    if len(lowered) > _LONG:
+        letters = [letter for letter in set(lowered) if not letter.isascii()]
+        if len(letters) <= _FEW_LETTERS:
+            for letter in letters:
+                lowered = lowered.replace(letter, _without_accents(letter))
+            return lowered
+    return _NOT_ASCII.sub(_canonical_letters, lowered)
 
 
 def _canonical_letters(match: re.Match[str]) -> str:
