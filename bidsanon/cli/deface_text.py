@@ -70,7 +70,7 @@ def _conclusions(run: DefaceRun) -> list[str]:
     if request.mode is Mode.IN_PLACE and counts[Verdict.DEFACED]:
         lines.append(_HISTORY if run.repository else _GONE)
     if _sidecars_missing(run):
-        lines.append("look at the notes: some sidecars do not say that the face was removed")
+        lines.append("look at the notes: some sidecars do not say what became of the face")
     return lines
 
 

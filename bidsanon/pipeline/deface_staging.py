@@ -12,14 +12,23 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.sidecars import SidecarError, json_like, read_json_object
-from bidsanon.files import copy_file, file_state, move_file, storage_errors, write_text
-from bidsanon.scrub import add_face_removed
+from bidsanon.files import (
+    copy_file,
+    file_state,
+    move_file,
+    storage_errors,
+    write_json,
+    write_text,
+)
+from bidsanon.scrub import add_face_kept, add_face_removed
 from bidsanon.session import DefaceOutcome, DefaceVerdict
 
 _FILE_MODE = 0o644
+_TOLD_IN_SIDECAR = frozenset({DefaceVerdict.DEFACED, DefaceVerdict.KEPT})
 
 Guard = Callable[[Path], AbstractContextManager[None]]
 
@@ -112,23 +121,23 @@ class Staging:
         if outcome.verdict is DefaceVerdict.FAILED or item.target is None:
             return Placed()
         defaced = outcome.verdict is DefaceVerdict.DEFACED
-        if item.replaces and not defaced:
+        if item.replaces and outcome.verdict not in _TOLD_IN_SIDECAR:
             return Placed(path=item.target)
         staged = self.root / item.staged
         if defaced and staged.is_symlink():
             raise RuntimeError("a defaced image is a link to its original")
-        with storage_errors("an image"), self._guard(item.source):
+        with storage_errors(f"the image {item.name}"), self._guard(item.source):
             if file_state(item.source) != self._seen[item.staged]:
                 return Placed(problem="somebody changed it meanwhile: run it again")
             notes = []
-            if item.replaces and item.source.is_symlink():
+            if item.replaces and defaced and item.source.is_symlink():
                 notes.append("it was a link and is a file now; what the link led to is unchanged")
             item.target.parent.mkdir(parents=True, exist_ok=True)
             if defaced:
                 move_file(staged, item.target)
                 if not item.replaces:
                     item.target.chmod(_FILE_MODE)
-            else:
+            elif not item.replaces:
                 copy_file(item.source, item.target)
             notes += _place_sidecar(item.source, item.target, outcome)
             if outcome.mask:
@@ -155,17 +164,22 @@ def companions(image: Path) -> list[Path]:
 
 
 def _place_sidecar(image: Path, placed: Path, outcome: DefaceOutcome) -> list[str]:
-    """Say in a sidecar how the face went, or copy it; say what could not be said in it."""
+    """Say in a sidecar how the face went, or why it stays; say what could not be said in it.
+
+    Why a face stays is said in a sidecar also where the image had none.
+    """
     source, target = sidecar_of(image), sidecar_of(placed)
     if not source.is_file():
         missing = source.is_symlink()
+        if outcome.verdict is DefaceVerdict.KEPT and not missing:
+            write_json(target, _said({}, outcome))
         return ["its sidecar is not here and does not say so"] if missing else []
     raw = source.read_bytes()
-    if outcome.verdict is not DefaceVerdict.DEFACED:
+    if outcome.verdict not in _TOLD_IN_SIDECAR:
         copy_file(source, target)
         return []
     try:
-        content = add_face_removed(read_json_object(raw), engine_version=outcome.engine_version)
+        content = _said(read_json_object(raw), outcome)
     except SidecarError as error:
         if source != target:
             copy_file(source, target)
@@ -173,3 +187,10 @@ def _place_sidecar(image: Path, placed: Path, outcome: DefaceOutcome) -> list[st
     mode = stat.S_IMODE(source.stat().st_mode) if source == target else _FILE_MODE
     write_text(target, json_like(raw, content), mode=mode)
     return []
+
+
+def _said(content: dict[str, Any], outcome: DefaceOutcome) -> dict[str, Any]:
+    """Return a sidecar that says what became of the face."""
+    if outcome.verdict is DefaceVerdict.KEPT:
+        return add_face_kept(content, because=outcome.reason)
+    return add_face_removed(content, engine_version=outcome.engine_version)

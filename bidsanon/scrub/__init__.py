@@ -4,7 +4,7 @@ from bidsanon.scrub.dataset import ScrubbedDataset, scrub_dataset
 from bidsanon.scrub.images_alone import ScrubbedImages, scrub_images
 from bidsanon.scrub.root_texts import scrubbed_root_texts
 from bidsanon.scrub.session import scrub_session
-from bidsanon.scrub.sidecars import add_face_removed
+from bidsanon.scrub.sidecars import add_face_kept, add_face_removed
 from bidsanon.scrub.stored_files import DatasetPolicy, FileChange
 from bidsanon.scrub.told import told_by_dataset
 
@@ -13,6 +13,7 @@ __all__ = [
     "FileChange",
     "ScrubbedDataset",
     "ScrubbedImages",
+    "add_face_kept",
     "add_face_removed",
     "scrub_dataset",
     "scrub_images",

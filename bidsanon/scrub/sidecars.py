@@ -165,14 +165,26 @@ def add_face_removed(content: dict[str, Any], *, engine_version: str) -> dict[st
     That the face was kept, or that there was none, is no longer said. Nothing but the two fields
     that BIDS has for it changes, nor does the order of the keys.
     """
-    methods, codes = content.get(METHOD, []), content.get(METHOD_CODES, [])
-    methods = methods if isinstance(methods, list) else [methods]
-    methods = [method for method in methods if not str(method).startswith(_OVERTAKEN)]
+    methods, codes = _methods_but_overtaken(content), content.get(METHOD_CODES, [])
     codes = list(codes) if isinstance(codes, list) else [codes]
     said, item = face_removed_method(engine_version), _code_item(FACE_REMOVED)
     methods += [] if said in methods else [said]
     codes += [] if item in codes else [item]
     return content | {METHOD: methods, METHOD_CODES: codes}
+
+
+def add_face_kept(content: dict[str, Any], *, because: str) -> dict[str, Any]:
+    """Say in a sidecar why a face was not removed, beside what it says of its de-identification.
+
+    What it said before of a face that stays is overruled.
+    """
+    return content | {METHOD: [*_methods_but_overtaken(content), face_kept_method(because)]}
+
+
+def _methods_but_overtaken(content: dict[str, Any]) -> list[Any]:
+    methods = content.get(METHOD, [])
+    methods = methods if isinstance(methods, list) else [methods]
+    return [method for method in methods if not str(method).startswith(_OVERTAKEN)]
 
 
 def _code_item(code: CodedConcept) -> dict[str, str]:

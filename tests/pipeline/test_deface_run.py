@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -14,15 +15,16 @@ from tree_digests import tree_digest
 from bidsanon.audit import Journal, JournalEntry, Outcome, now
 from bidsanon.deface import USUAL, DefaceOptions, stage
 from bidsanon.deface.image import deface_acquisition
-from bidsanon.errors import ConflictError, SourceError, UsageError
+from bidsanon.errors import ConflictError, SourceError, StorageError, UsageError
 from bidsanon.pipeline import deface as pipeline_deface
-from bidsanon.pipeline import deface_content
+from bidsanon.pipeline import deface_content, deface_staging
 from bidsanon.pipeline.deface import deface
 from bidsanon.pipeline.deface_content import list_dataset
 from bidsanon.pipeline.deface_request import make_deface_request
 from bidsanon.pipeline.deface_run import DefaceRun, Verdict
 from bidsanon.progress import Silent
 from bidsanon.publish import dataset_lock, publishing_folder, session_claim
+from bidsanon.validate.privacy import check_privacy
 
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
 T2W = "sub-01/anat/sub-01_T2w.nii.gz"
@@ -407,12 +409,46 @@ def test_a_sidecar_that_cannot_be_understood_stays_and_is_told(dataset: Path) ->
     assert "does not say so" in " ".join(result.notes)
 
 
-def test_faces_that_are_kept_are_told(dataset: Path) -> None:
-    before = tree_digest(dataset)
+@pytest.mark.parametrize("mode", ["in-place", "copy"])
+def test_why_faces_are_kept_is_said_in_sidecars_alone(
+    dataset: Path, head: bytes, tmp_path: Path, mode: str
+) -> None:
+    put(dataset / ASTRAY, head)
+    out = dataset if mode == "in-place" else tmp_path / "out"
+    asked: dict[str, object] = {"in_place": True} if mode == "in-place" else {"out": out}
     options = DefaceOptions(engine="none", because="consent for faces")
-    done = run(dataset, in_place=True, options=options)
-    assert verdicts(done)[T1W] == "kept"
-    assert tree_digest(dataset) == before
+    before = tree_digest(dataset)
+    done = run(dataset, options=options, **asked)
+    assert verdicts(done) == {T1W: "kept", ASTRAY: "kept", BOLD: "not-needed"}
+    reason = ["Face not removed: consent for faces"]
+    beside = {name: out / name.replace(".nii.gz", ".json") for name in (T1W, ASTRAY)}
+    assert json.loads(beside[T1W].read_text()) == {
+        "Zoom": 1.5,
+        "EchoTime": 0.003,
+        "DeidentificationMethod": reason,
+    }
+    assert json.loads(beside[ASTRAY].read_text()) == {"DeidentificationMethod": reason}
+    assert (out / T1W).read_bytes() == head
+    assert not {f.location for f in check_privacy(out) if f.code == "PRIVACY_FACE"}
+    if mode == "copy":
+        assert tree_digest(dataset) == before
+    else:
+        again = run(dataset, options=options, in_place=True)
+        assert verdicts(again)[T1W] == "kept"
+        assert json.loads(beside[T1W].read_text())["DeidentificationMethod"] == reason
+        run(dataset, in_place=True)
+        assert reason[0] not in beside[T1W].read_text()
+
+
+def test_an_image_that_cannot_be_written_is_named(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(deface_staging, "move_file", refused)
+    with pytest.raises(StorageError, match=f"the image {T1W} cannot be written"):
+        run(dataset, in_place=True)
 
 
 def test_a_journal_that_is_there_is_continued(dataset: Path) -> None:
