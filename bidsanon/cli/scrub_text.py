@@ -90,5 +90,17 @@ def _conclusion(run: ScrubRun) -> str:
         nothing = "nothing else can be cleaned" if run.refusal else "nothing has to change"
         return f"{files} file(s) were looked at: {nothing}"
     if run.request.dry_run:
-        return f"{changed} of {files} file(s) would change  (dry run: nothing is changed)"
-    return f"{changed} of {files} file(s) were changed, all in one step"
+        gone = _counted(run.removed, "would be removed")
+        return f"{changed} of {files} file(s) would change{gone}  (dry run: nothing is changed)"
+    gone = _counted(run.removed, "removed")
+    return f"{changed} of {files} file(s) were changed{gone}, all in one step"
+
+
+def _counted(removed: tuple[str, ...], verb: str) -> str:
+    """Return how many files and folders went; nothing where none did."""
+    if not removed:
+        return ""
+    folders = sum(name.endswith("/") for name in removed)
+    counts = {"folder(s)": folders, "file(s)": len(removed) - folders}
+    parts = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f" and {parts} {verb} ({_few(list(removed))})"

@@ -46,6 +46,24 @@ def test_what_cannot_be_cleaned_ends_with_exit_code_4(
     assert "nothing else can be cleaned" in said.out
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--dry-run"], "would change and 1 folder(s) would be removed (sourcedata/)  (dry run"),
+        ([], "file(s) were changed and 1 folder(s) removed (sourcedata/), all in one step"),
+    ],
+)
+def test_the_end_says_what_went_also_where_nothing_else_changes(
+    dataset: Path, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(cli, ["scrub", str(dataset)])
+    capsys.readouterr()
+    assert run(cli, ["scrub", str(dataset), "--remove", "sourcedata", *options]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert said in last
+    assert last.startswith("0 of ")
+
+
 def test_the_text_names_what_changes_and_what_does_not(
     dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
