@@ -11,6 +11,8 @@ _FIRST_STATISTIC, _LAST_STATISTIC = 2, 24
 _MOST_DIMENSIONS = 7
 _NO_EXTENSION = bytes(4)
 _CIFTI = range(3000, 3100)
+_KINDS = frozenset((1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1024, 1280, 1536, 1792, 2048, 2304))
+"""What nifti1.h defines as ``datatype``, but for 0 (DT_UNKNOWN) and 255 (DT_ALL)."""
 
 ByteOrder = Literal["<", ">"]
 
@@ -29,6 +31,7 @@ class _Layout:
     size: int
     magic: tuple[int, bytes]
     dimensions: tuple[int, str]
+    kind: tuple[int, str]
     bits_per_voxel: tuple[int, str]
     voxel_offset: tuple[int, str]
     intent_code: tuple[int, str]
@@ -40,6 +43,7 @@ _NIFTI_1 = _Layout(
     size=348,
     magic=(344, b"n+1\0"),
     dimensions=(40, "8h"),
+    kind=(70, "h"),
     bits_per_voxel=(72, "h"),
     voxel_offset=(108, "f"),
     intent_code=(68, "h"),
@@ -50,6 +54,7 @@ _NIFTI_2 = _Layout(
     size=540,
     magic=(4, b"n+2\0\r\n\x1a\n"),
     dimensions=(16, "8q"),
+    kind=(12, "h"),
     bits_per_voxel=(14, "h"),
     voxel_offset=(168, "q"),
     intent_code=(504, "i"),
@@ -121,6 +126,11 @@ class NiftiHeader:
         if not math.isfinite(offset) or not offset >= first or offset != int(offset):
             raise ImageError("its header says that the voxels begin within the header")
         return int(offset)
+
+    @property
+    def is_of_known_kind(self) -> bool:
+        """Whether NIfTI defines the kind of voxels (the header's field ``datatype``)."""
+        return int(self.number(self.layout.kind)) in _KINDS
 
     @property
     def is_cifti(self) -> bool:

@@ -413,7 +413,10 @@ def _reading() -> Iterator[None]:
     """Turn what damaged files raise into one error with words."""
     try:
         yield
-    except (ImageFileError, HeaderDataError) as error:
+    except HeaderDataError as error:
+        words = "its header holds what NIfTI does not define: the kind of its voxels, for example"
+        raise UnreadableImageError(words) from error
+    except ImageFileError as error:
         raise UnreadableImageError("it is not a NIfTI image in a single file") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         words = "the compressed file is damaged or ends early: get it again"

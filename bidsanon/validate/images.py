@@ -1,4 +1,4 @@
-"""Which images a dataset holds, and whether each is as long as its header says."""
+"""Which images a dataset holds, and whether each is as its header says, and as NIfTI defines."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def dataset_images(root: Path) -> Iterator[BidsName]:
 
 def check_images(tree: DatasetTree) -> Iterator[Finding]:
     """Say which images in the subjects' folders are not as long as their headers say.
+
+    Nor can one be read whose header says of its voxels what NIfTI does not define.
 
     A compressed one says at its end how long it is (RFC 1952, 2.3.1); it is only decompressed where
     that does not fit, and no further than its header says.
@@ -90,6 +92,8 @@ def _bytes_missing(file: TreeFile) -> int:
 
 def _length(stream: BinaryIO | gzip.GzipFile) -> int:
     header = read_header(stream)
+    if not header.is_of_known_kind:
+        raise ImageError("it has voxels of a kind (datatype) that NIfTI does not define")
     return header.voxel_offset + header.voxel_bytes
 
 

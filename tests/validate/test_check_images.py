@@ -7,6 +7,7 @@ import struct
 import tracemalloc
 from pathlib import Path
 
+import nibabel
 import pytest
 from sessions.converted import nifti
 
@@ -40,6 +41,32 @@ def test_whole_images_have_nothing_said_of_them(tmp_path: Path, version: int, or
     assert said(tmp_path, whole) == []
     assert said(tmp_path, gzip.compress(whole, mtime=0), name=f"{NAME}.gz") == []
     assert said(tmp_path, whole, name=f"{NAME}.gz") == []  # not compressed, whatever its name says
+
+
+@pytest.mark.parametrize("kind", [0, 3, 255, 999, -4])
+@pytest.mark.parametrize(("version", "place"), [(1, 70), (2, 12)])
+@pytest.mark.parametrize("name", [NAME, f"{NAME}.gz"])
+def test_voxels_of_a_kind_that_nifti_does_not_define_are_an_error(
+    tmp_path: Path, kind: int, version: int, place: int, name: str
+) -> None:
+    image = bytearray(nifti((4, 5, 6), version=version))
+    struct.pack_into("<h", image, place, kind)
+    content = gzip.compress(bytes(image), mtime=0) if name.endswith(".gz") else bytes(image)
+
+    ((code, message),) = said(tmp_path, content, name=name)
+
+    assert code == "IMAGE_DAMAGED"
+    assert "of a kind (datatype) that NIfTI does not define" in message
+
+
+@pytest.mark.parametrize("kind", sorted(nibabel.nifti1.data_type_codes.value_set() - {0, 255}))
+def test_voxels_of_every_kind_that_nifti_defines_have_nothing_said_of_them(
+    tmp_path: Path, kind: int
+) -> None:
+    image = bytearray(WHOLE)
+    struct.pack_into("<h", image, 70, kind)
+
+    assert said(tmp_path, bytes(image)) == []
 
 
 @pytest.mark.parametrize(
