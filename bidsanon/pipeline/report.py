@@ -25,6 +25,7 @@ from bidsanon.pipeline.report_content import (
     read_description,
     read_participants,
 )
+from bidsanon.pipeline.report_faces import may_show_a_face
 from bidsanon.pipeline.report_images import describe_image
 from bidsanon.pipeline.report_request import INDEX, ReportRequest, is_our_page
 from bidsanon.pipeline.report_sessions import SessionPage, recorded_run, write_refused_pages
@@ -65,6 +66,8 @@ class Report:
         Why an image was not drawn, by its path.
     hidden
         Why an image is not shown outside the private folder, by its path.
+    shows_faces
+        Whether pages in the private folder hold images that may show a face.
     """
 
     request: ReportRequest
@@ -75,6 +78,7 @@ class Report:
     quarantine: Counter[QuarantineReason] = field(default_factory=Counter)
     undrawn: dict[str, str] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
+    shows_faces: bool = False
 
     @property
     def index(self) -> Path:
@@ -88,6 +92,8 @@ class Report:
         self.faces += page.faces
         self.undrawn |= {image.path: image.problem for image in page.images if image.problem}
         self.hidden |= page.hidden
+        heads = bool(page.faces) or any(map(may_show_a_face, page.images))
+        self.shows_faces |= heads and self.request.is_private
         for entry in page.record.quarantine if page.record else ():
             self.quarantine[entry.reason] += entry.count
 
@@ -104,17 +110,33 @@ def report(request: ReportRequest, *, progress: Progress, redactor: Redactor) ->
     content = list_content(request.dataset)
     private = PrivateContent.read(request.private, request.dataset)
     made = Report(request=request, findings=findings)
-    with storage_errors("the pages"):
+    with storage_errors("the pages"), _gone_if_empty(request.out, request.private):
         _make_folder(request)
         _write_sessions(made, content, private, progress)
         refused = write_refused_pages(request, made.pages)
         made.pages += refused.values()
+        made.shows_faces |= bool(refused)  # nobody looked which images a run held that was refused
         whole = _dataset_report(made, content, private, refused)
         html = render_dataset(whole, private=request.is_private)
         write_page(html, made.index, private=request.is_private)
         made.pages.insert(0, made.index)
         _remove_stale(made)
     return made
+
+
+@contextlib.contextmanager
+def _gone_if_empty(*folders: Path) -> Iterator[None]:
+    """Leave no empty folder where there was none, if pages cannot be written: the inner one first.
+
+    Nothing else is left of a page, since it appears whole or not at all.
+    """
+    missing = [folder for folder in folders if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in missing:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _make_folder(request: ReportRequest) -> None:
@@ -217,7 +239,7 @@ def report_summary(made: Report) -> dict[str, Any]:
         "dataset": str(request.dataset),
         "report": str(made.index),
         "pages": [str(page) for page in made.pages],
-        "shows_faces": request.is_private,
+        "shows_faces": made.shows_faces,
         "hidden": [{"path": path, "reason": why} for path, why in sorted(made.hidden.items())],
         "sessions": len(made.sessions),
         "images": sum(row.images for row in made.sessions),

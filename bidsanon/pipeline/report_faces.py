@@ -58,7 +58,7 @@ def why_hidden(
     """
     if decision is FaceVerdict.REJECTED:
         return _REJECTED
-    if decision is FaceVerdict.ACCEPTED or not _may_show_a_face(image):
+    if decision is FaceVerdict.ACCEPTED or not may_show_a_face(image):
         return ""
     if image.claim is FaceClaim.KEPT or outcome is None:
         return _CLAIMS[image.claim]
@@ -69,7 +69,7 @@ def why_hidden(
     return _OUTCOMES.get(outcome.verdict, _CLAIMS[image.claim])
 
 
-def _may_show_a_face(image: ImageEntry) -> bool:
+def may_show_a_face(image: ImageEntry) -> bool:
     """Tell whether an image is of a kind that shows a face, or of one that BIDS does not know."""
     name = parse_name(image.path)
     return image.of_a_face or (name.datatype, name.suffix) not in image_kinds()

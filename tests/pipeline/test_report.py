@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import gzip
 import json
 import logging
@@ -34,7 +35,7 @@ from nibabel import imageglobals
 from tree_digests import tree_digest
 
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
-from bidsanon.errors import BidsanonError, ConflictError, UsageError
+from bidsanon.errors import BidsanonError, ConflictError, StorageError, UsageError
 from bidsanon.files import remove_tree, sha256
 from bidsanon.pipeline.report import Report, report, report_summary
 from bidsanon.pipeline.report_images import describe_image
@@ -353,6 +354,36 @@ def test_the_summary_is_as_its_schema_says(published: Path) -> None:
     assert [face["verdict"] for face in summary["faces"]] == [None, "defaced", "defaced"]
     assert summary["shows_faces"]
     assert len(summary["undrawn"]) == 1
+
+
+def test_pages_without_a_head_are_not_said_to_show_faces(foreign: Path) -> None:
+    for image in (T1W, T2W):
+        (foreign / image).unlink()
+    assert not report_summary(pages(foreign))["shows_faces"]
+    (foreign / "sub-01/ses-a/anat").mkdir(exist_ok=True)
+    write_nifti(foreign / T1W, ball((20, 24, 22)))
+    assert report_summary(pages(foreign))["shows_faces"]
+
+
+def test_no_empty_private_folder_is_left_where_no_page_can_be_written(
+    foreign: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("bidsanon.pipeline.report_sessions.write_page", full)
+    with pytest.raises(StorageError, match="no space left"):
+        pages(foreign)
+    assert not foreign.with_name("ds.private").exists()
+
+
+def test_voxels_of_a_kind_that_nobody_knows_are_said_to_be(foreign: Path) -> None:
+    image = bytearray(gzip.decompress((foreign / T1W).read_bytes()))
+    image[70:72] = (999).to_bytes(2, "little")
+    (foreign / T1W).write_bytes(gzip.compress(bytes(image)))
+    assert (
+        "what NIfTI does not define: the kind of its voxels" in describe_image(foreign, T1W).problem
+    )
 
 
 def test_pages_are_made_again_and_those_of_gone_sessions_go(foreign: Path, tmp_path: Path) -> None:
