@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bidsanon.pipeline.deface_request import Mode
 from bidsanon.pipeline.deface_run import WITH_A_FACE, DefaceRun, Verdict
-from bidsanon.redaction import printable_lines
+from bidsanon.redaction import printable, printable_lines
 
 _WORDS = {
     Verdict.DEFACED: "defaced",
@@ -82,7 +82,7 @@ def warnings(run: DefaceRun) -> list[str]:
     """Return a line for each image with a face, for stderr."""
     grave = [result for result in run.results if result.verdict in WITH_A_FACE]
     words = _words(run)
-    return [f"  {_brief(r.name)}: {words[r.verdict]}: {r.reason}" for r in grave]
+    return [printable(f"  {_brief(r.name)}: {words[r.verdict]}: {r.reason}") for r in grave]
 
 
 def _words(run: DefaceRun) -> dict[Verdict, str]:

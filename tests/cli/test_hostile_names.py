@@ -36,6 +36,9 @@ def test_no_name_begins_a_line_or_steers_a_terminal(
         (dataset / "sub-01/func" / name).write_text('{"PatientID": "4711081"}')
     image = dataset / "sub-01/func/sub-01_task-rest_bold.nii.gz"
     image.rename(image.with_name(f"{FORGED}_bold.nii.gz"))
+    head = dataset / "sub-01/anat/sub-01_T1w.nii"
+    head.unlink()
+    head.with_name(f"{FORGED}_T1w.nii").write_bytes(b"no image")
     monkeypatch.chdir(tmp_path)
 
     run(cli, [part.replace("DATASET", str(dataset)) for part in command])
