@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from in_process import ask_in_process
 from sessions import (
     MARA,
     TOBIAS,
@@ -57,6 +58,12 @@ class Shell:
 def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     (tmp_path / "in").mkdir()
     return Shell(tmp_path, capsys)
+
+
+@pytest.fixture
+def heuristics_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the second that a new process takes, where it is not the point."""
+    ask_in_process(monkeypatch)
 
 
 def assert_told(shell: Shell, *words: str) -> None:
@@ -111,6 +118,7 @@ def test_a_folder_that_cannot_be_read(shell: Shell, monkeypatch: pytest.MonkeyPa
     assert_nothing_left(shell)
 
 
+@pytest.mark.usefixtures("heuristics_in_process")
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
@@ -128,6 +136,7 @@ def test_a_heuristic_that_is_broken(shell: Shell, code: str, problem: str) -> No
     assert not (shell.folder / "ds").exists()
 
 
+@pytest.mark.usefixtures("heuristics_in_process")
 def test_what_a_heuristic_says_of_data_is_not_repeated(shell: Shell) -> None:
     bold_mosaic(shell.folder / "in")
     (shell.folder / "heuristic.py").write_text(
@@ -145,6 +154,7 @@ def test_a_heuristic_that_is_not_there(shell: Shell) -> None:
     assert_nothing_left(shell)
 
 
+@pytest.mark.usefixtures("heuristics_in_process")
 def test_a_heuristic_that_matches_nothing(shell: Shell) -> None:
     bold_mosaic(shell.folder / "in")
     (shell.folder / "heuristic.py").write_text("def infotodict(seqinfo):\n    return {}\n")
@@ -153,6 +163,7 @@ def test_a_heuristic_that_matches_nothing(shell: Shell) -> None:
     assert_nothing_left(shell)
 
 
+@pytest.mark.usefixtures("heuristics_in_process")
 def test_a_session_of_scouts(shell: Shell) -> None:
     scout(shell.folder / "in")
     assert shell.convert(shell.folder / "in") == 3

@@ -7,11 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from in_process import ask_in_process
 from sessions import MARA, bold_mosaic
 from tree_digests import tree_digest
 
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
+
+
+@pytest.fixture(autouse=True)
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask_in_process(monkeypatch)
 
 
 @pytest.fixture(scope="module")

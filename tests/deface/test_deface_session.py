@@ -110,6 +110,9 @@ def test_faces_go_from_anatomical_images_and_others_stay(
     assert (counting.total, counting.done) == (2, 2)
     left = sorted(p.name for p in (root / FOLDER / "anat").iterdir())
     assert left == ["sub-01_ses-01_T1w.json", "sub-01_ses-01_T1w.nii.gz"]
+    digest = tree_digest(root)
+    assert withhold_failed(defaced) == defaced
+    assert tree_digest(root) == digest, "nothing is withheld where nothing failed"
 
 
 def write_refused(root: Path, head: Grid) -> ConvertedSession:
@@ -122,7 +125,9 @@ def write_refused(root: Path, head: Grid) -> ConvertedSession:
 
 
 @pytest.mark.usefixtures("knowing")
-def test_a_refused_image_is_an_error_with_a_cure(tmp_path: Path, upright_head: Grid) -> None:
+def test_a_refused_image_is_an_error_and_can_be_withheld_with_all_that_bears_its_name(
+    tmp_path: Path, upright_head: Grid
+) -> None:
     converted = write_refused(tmp_path / "root", upright_head)
     before = (converted.root / T2W).read_bytes()
     defaced = deface(converted, tmp_path / "private")
@@ -134,21 +139,14 @@ def test_a_refused_image_is_an_error_with_a_cure(tmp_path: Path, upright_head: G
     assert "--withhold" in refused.cure
     assert (converted.root / T2W).read_bytes() == before
 
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("knowing")
-def test_a_refused_image_is_withheld_with_all_that_bears_its_name(
-    tmp_path: Path, upright_head: Grid
-) -> None:
-    converted = write_refused(tmp_path / "root", upright_head)
-    defaced = withhold_failed(deface(converted, tmp_path / "private"))
+    withheld = withhold_failed(defaced)
     left = sorted(p.name for p in (converted.root / T1W).parent.iterdir())
     assert left == ["sub-01_ses-01_T1w.json", "sub-01_ses-01_T1w.nii.gz"]
-    assert defaced.withheld == (T2W,)
-    assert [(f.code, f.severity, f.location) for f in defaced.findings] == [
+    assert withheld.withheld == (T2W,)
+    assert [(f.code, f.severity, f.location) for f in withheld.findings] == [
         ("DEFACE_WITHHELD", Severity.WARNING, T2W)
     ]
-    assert [o.path for o in defaced.outcomes] == [T1W, T2W]
+    assert [o.path for o in withheld.outcomes] == [T1W, T2W]
 
 
 @pytest.mark.parametrize(
@@ -198,15 +196,6 @@ def test_what_a_person_rejected_goes_with_its_mask(
     )
     defaced = DefacedSession(converted=session_of(tmp_path, []), outcomes=outcomes)
     assert withhold_rejected(defaced, rejected).withheld == withheld
-
-
-@pytest.mark.usefixtures("knowing")
-def test_nothing_is_withheld_where_nothing_failed(tmp_path: Path, upright_head: Grid) -> None:
-    converted = write_session(tmp_path / "root", upright_head, [T1W])
-    defaced = deface(converted, tmp_path / "private")
-    digest = tree_digest(converted.root)
-    assert withhold_failed(defaced) == defaced
-    assert tree_digest(converted.root) == digest
 
 
 @pytest.mark.usefixtures("knowing")
