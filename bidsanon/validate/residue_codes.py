@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}+")
+from bidsanon.validate.residue_runs import alphabet_table, spans
+
+_BASE64 = alphabet_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_PADDED = re.compile(r"=(?<=[A-Za-z0-9+/]{6}=)")
+_LONGEST_PADDED = 8
 _SHORT_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{6}(?:==|[A-Za-z0-9+/]=)")
 _LONGEST = 1 << 11
 """What is longer is decoded as it is read, and taken apart."""
@@ -38,9 +43,8 @@ _CLASSES = bytes.maketrans(
     bytes(range(256)),
     bytes(b"-."[byte in _IN_WORDS] if byte not in _DIGITS else b"x"[0] for byte in range(256)),
 )
-_ROWS = (
-    *(b"-xx-xx-xx-", b"-xx--xx--xx-", b"-x.xx-x.xx-", b"-x.xx--x.xx-"),
-    *(b"-xxxx-xxxx-", b"-xxxxxxxx-xxxxxxxx-"),
+_ROW = re.compile(
+    rb"-x(?=x-xx-xx-|x--xx--xx-|\.xx-x\.xx-|\.xx--x\.xx-|xxx-xxxx-|xxxxxxx-xxxxxxxx-)"
 )
 """Hexadecimal numbers in a row, as classes of characters."""
 _HEX_APART = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x)?(?:[0-9A-Fa-f]{2}){1,4}[ ,:;-]{1,2}){2,}+\w*")
@@ -51,11 +55,19 @@ def coded_texts(text: str) -> str:
     """Return the texts that stand in base64 or in hexadecimal numbers in a text, line by line."""
     if len(text) < _FEWEST:
         return ""
-    tokens = [token for token in _BASE64.findall(text) if len(token) <= _LONGEST]
-    coded = _from_base64(tokens + (_SHORT_BASE64.findall(text) if "=" in text else []))
+    runs = spans(text, _BASE64, _FEWEST)
+    tokens = [text[start:end] for start, end in runs if end - start <= _LONGEST]
+    coded = _from_base64([*tokens, *_padded(text)])
     numbers = [*filter(_HEX.fullmatch, tokens), *_apart(text)]
     found = _TEXT.findall(coded + _from_hex(numbers)) if coded or numbers else []
     return "\n".join(filter(None, map(_decoded, found)))
+
+
+def _padded(text: str) -> Iterator[str]:
+    """Yield the shortest codes, which are known by what fills them up."""
+    for match in _PADDED.finditer(text) if "=" in text else ():
+        start = max(0, match.start() - _LONGEST_PADDED)
+        yield from _SHORT_BASE64.findall(text, start, match.end() + 1)
 
 
 def _from_base64(tokens: list[str]) -> bytes:
@@ -80,13 +92,11 @@ def _from_hex(numbers: list[str]) -> bytes:
 def _apart(text: str) -> list[str]:
     """Return the hexadecimal numbers of what is printed byte by byte, or a few bytes at a time."""
     classes = b"-" + text.encode("latin-1", "replace").translate(_CLASSES) + b"-"
-    found = []
-    for row in _ROWS:
-        start = classes.find(row)
-        while start >= 0:
-            match = _HEX_APART.match(text, start)
-            found += [match[0]] if match else []
-            start = classes.find(row, max(start + 1, match.end() if match else 0))
+    found, row = [], _ROW.search(classes)
+    while row:
+        match = _HEX_APART.match(text, row.start())
+        found += [match[0]] if match else []
+        row = _ROW.search(classes, max(row.start() + 1, match.end() if match else 0))
     return found
 
 

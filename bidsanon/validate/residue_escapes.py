@@ -34,7 +34,7 @@ _RTF_WORD = re.compile(r"\\[a-z]+-?\d* ?|\\[*~_-]|[{}\r\n]", re.ASCII)
 _PLUS = re.compile(r"\+(?=\w)")
 _TAG = re.compile(r"<[!/?a-zA-Z][^<>]{0,4096}>")
 _BREAKING_TAG = re.compile(
-    r"</?(?:\w+:)?(?:p|br|tr|td|th|li|div|h\d|row|c|si|tab|text|title|desc)\b[^<>]{0,4096}>",
+    r"</?(?:\w++:)?(?:p|br|tr|td|th|li|div|h\d|row|c|si|tab|text|title|desc)\b[^<>]{0,4096}>",
     re.IGNORECASE | re.ASCII,
 )
 _KERNED = re.compile(
@@ -77,12 +77,20 @@ def is_plain(text: str) -> bool:
     return not any(mark in text for mark in _MARKS) or _NOT_PLAIN.search(text) is None
 
 
-def readings(text: str) -> Iterator[str]:
-    """Yield what a text says with its escapes resolved, in each way that gives something else."""
+def readings(text: str, written_out: str | None = None) -> Iterator[str]:
+    """Yield what a text says with its escapes resolved, in each way that gives something else.
+
+    Parameters
+    ----------
+    text
+        A text.
+    written_out
+        What :func:`resolved` gives for it, where that is known.
+    """
     if is_plain(text):
         return
     told = {text}
-    for start in dict.fromkeys((text, resolved(text))):
+    for start in dict.fromkeys((text, written_out or resolved(text))):
         for other in (start, _without_zeros(start), *_others(start)):
             if other not in told:
                 told.add(other)

@@ -8,13 +8,17 @@ codes resolved, and as they are, for character sets that cannot be told from the
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
+
+import numpy as np
 
 from bidsanon.validate.residue_codes import coded_texts
-from bidsanon.validate.residue_escapes import readings, resolved
+from bidsanon.validate.residue_escapes import is_plain, readings, resolved
 
 _LETTERS = str.maketrans(
     {
@@ -65,6 +69,10 @@ _MOST_CODED = 3
 """So many times over may a text be written in base64 or as hexadecimal numbers."""
 _FEWEST_BYTES = 4
 _FEWEST_ASCII_BYTES = 8
+_AROUND = 64
+"""What stands so near to a line that differs may be part of the same value."""
+_MOST_APART = 3
+"""Where every third line differs, all are searched."""
 _ASCII_TEXT = re.compile(rb"[ -~]*")
 
 
@@ -135,10 +143,56 @@ def text_views(text: str, *, exact: bool = True) -> Iterator[View]:
     for times in range(_MOST_CODED + 1):
         coded = []
         for one in waiting:
-            for written in (one, *readings(one)):
-                yield _view(written, exact=exact and not times)
-            coded += [coded_texts(written) for written in dict.fromkeys((one, resolved(one)))]
+            yield _view(one, exact=exact and not times)
+            coded.append(coded_texts(one))
+            if not is_plain(one):
+                written_out, told = resolved(one), _Lines(one)
+                coded.append(coded_texts(told.new_in(written_out)))
+                for other in readings(one, written_out):
+                    new = told.new_in(other)
+                    told.add(new)
+                    yield _view(new, exact=exact and not times and new is other)
         waiting = list(dict.fromkeys(filter(None, coded)))
+
+
+class _Lines:
+    """The lines that are searched already: the readings of a text differ in few.
+
+    Parameters
+    ----------
+    text
+        What is searched already.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._known = set(text.split("\n"))
+
+    def add(self, text: str) -> None:
+        """Take note of more that is searched."""
+        self._known.update(text.split("\n"))
+
+    def new_in(self, text: str) -> str:
+        """Return the lines of a text that are new, and those beside them."""
+        lines = text.split("\n")
+        new = [number for number, line in enumerate(lines) if line not in self._known]
+        if len(new) * _MOST_APART > len(lines):
+            return text
+        kept = bytearray(len(lines))
+        for number in new:
+            kept[number] = 1
+            _keep_beside(kept, lines, range(number - 1, -1, -1))
+            _keep_beside(kept, lines, range(number + 1, len(lines)))
+        return "\n".join(compress(lines, kept))
+
+
+def _keep_beside(kept: bytearray, lines: list[str], numbers: range) -> None:
+    """Keep the lines next to one, until they are long enough for what goes over several."""
+    missing = _AROUND
+    for number in numbers:
+        if missing <= 0:
+            return
+        kept[number] = 1
+        missing -= len(lines[number]) + 1
 
 
 def byte_views(content: bytes) -> Iterator[View]:
@@ -189,8 +243,18 @@ def _as_utf_32(content: bytes) -> list[str]:
         aligned = content[start : len(content) - (len(content) - start) % _BYTES_OF_UTF_32]
         for character_set, highest in (("utf-32-le", aligned[3::4]), ("utf-32-be", aligned[::4])):
             if aligned and not highest.strip(b"\0"):
-                read.append(aligned.decode(character_set, "replace"))
+                read.append(_characters(aligned, character_set))
     return read
+
+
+def _characters(content: bytes, character_set: str) -> str:
+    """Return the characters of UTF-32 there are in bytes, and a line's end for what is none."""
+    numbers = np.frombuffer(content, "<u4" if character_set == "utf-32-le" else ">u4").copy()
+    is_none = numbers > sys.maxunicode
+    numbers[is_none] = ord("\n")
+    is_none[1:] &= is_none[:-1].copy()
+    is_none[:1] = False
+    return numbers[~is_none].tobytes().decode(character_set, "replace")
 
 
 def spellings(text: str) -> tuple[str, ...]:
