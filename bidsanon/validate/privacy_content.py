@@ -30,6 +30,7 @@ from bidsanon.bids.written import (
 )
 from bidsanon.files import is_gzip
 from bidsanon.plain_names import names_in_words
+from bidsanon.validate.privacy_gifti import GIFTI, gifti_spots
 from bidsanon.validate.privacy_json import JsonError, json_spots, parse_any_json
 from bidsanon.validate.privacy_places import OFFICE, PICTURES
 from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, recording_spots
@@ -135,6 +136,9 @@ def _is_text(head: Head) -> bool:
 
 
 def _text(head: Head) -> Iterator[Spot]:
+    if head.name.lower().endswith(GIFTI):
+        with head.path.open("rb") as stream:
+            yield from gifti_spots(head.name, stream)
     with head.path.open("rb") as stream:
         yield from text_spots(head.name, stream)
 
