@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from heads import KnowingEngine, posed_head
 
+from bidsanon.deface import cascade
 from bidsanon.deface.grid import Grid
 
 
@@ -19,3 +20,9 @@ def upright_head() -> Grid:
 def knowing_engine() -> KnowingEngine:
     """The engine for heads that lie as the template does."""
     return KnowingEngine(to_head=np.eye(4))
+
+
+@pytest.fixture
+def without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no views: most of the time of a check, where what it finds is not the point."""
+    monkeypatch.setattr(cascade, "_cascades", tuple)

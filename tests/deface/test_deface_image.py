@@ -62,6 +62,7 @@ def test_a_head_that_lies_anyhow_loses_its_face_and_keeps_its_brain(tmp_path: Pa
     assert all(picture.parent == tmp_path / "private" for picture in outcome.pictures.values())
 
 
+@pytest.mark.usefixtures("without_opencv")
 def test_a_phase_and_all_echoes_take_the_cut_of_their_magnitudes(
     tmp_path: Path, upright_head: Grid, knowing_engine: KnowingEngine
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_phase_and_all_echoes_take_the_cut_of_their_magnitudes(
         assert ((stored_values(tmp_path / name) == 0) == goes).all(), name
 
 
+@pytest.mark.usefixtures("without_opencv")
 def test_every_volume_of_a_series_loses_the_face(
     tmp_path: Path, upright_head: Grid, knowing_engine: KnowingEngine
 ) -> None:
@@ -106,6 +108,7 @@ def only(
     return outcome, path.read_bytes() == before
 
 
+@pytest.mark.usefixtures("without_opencv")
 def test_a_head_without_face_tissue_is_left_alone(
     tmp_path: Path, knowing_engine: KnowingEngine
 ) -> None:
@@ -117,6 +120,7 @@ def test_a_head_without_face_tissue_is_left_alone(
     assert outcome.figures["face_tissue_ml"] == 0
 
 
+@pytest.mark.usefixtures("without_opencv")
 def test_a_field_of_view_behind_the_face_is_left_alone(
     tmp_path: Path, upright_head: Grid, knowing_engine: KnowingEngine
 ) -> None:
@@ -141,6 +145,7 @@ def test_a_phantom_without_any_relief_is_left_alone(
     assert untouched
 
 
+@pytest.mark.usefixtures("without_opencv")
 def test_a_registration_that_is_not_trusted_leaves_the_image_and_says_why(
     tmp_path: Path, upright_head: Grid
 ) -> None:
@@ -152,6 +157,7 @@ def test_a_registration_that_is_not_trusted_leaves_the_image_and_says_why(
     assert set(outcome.pictures) == {f"before-{v}" for v in VIEWS}
 
 
+@pytest.mark.usefixtures("without_opencv")
 def test_one_damaged_image_fails_and_its_siblings_do_not(
     tmp_path: Path, upright_head: Grid, knowing_engine: KnowingEngine
 ) -> None:

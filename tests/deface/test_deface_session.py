@@ -83,8 +83,11 @@ def deface(converted: ConvertedSession, private: Path, *, jobs: int = 1) -> Defa
 
 
 @pytest.fixture
-def knowing(monkeypatch: pytest.MonkeyPatch, knowing_engine: KnowingEngine) -> None:
+def knowing(
+    monkeypatch: pytest.MonkeyPatch, knowing_engine: KnowingEngine, without_opencv: None
+) -> None:
     """Let the stage find heads where the template lies."""
+    del without_opencv
     monkeypatch.setattr(stage, "choose_engine", lambda *_args, **_kwargs: knowing_engine)
 
 

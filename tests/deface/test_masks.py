@@ -20,6 +20,8 @@ from bidsanon.deface.options import DefaceOptions
 from bidsanon.deface.voxels import read_header
 from bidsanon.session import DefaceVerdict
 
+pytestmark = pytest.mark.usefixtures("without_opencv")
+
 ANAT = "sub-01/ses-2/anat/sub-01_ses-2"
 
 

@@ -19,6 +19,8 @@ from bidsanon.deface.head import window_of
 from bidsanon.deface.voxels import read_header
 from bidsanon.session import DefaceVerdict
 
+pytestmark = pytest.mark.usefixtures("without_opencv")
+
 UPRIGHT = np.eye(4)
 LARGE = np.diag([5.0, 5.0, 5.0, 1.0])
 NOISE = np.random.default_rng(8)

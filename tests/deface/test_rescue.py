@@ -22,6 +22,8 @@ from bidsanon.errors import ToolFailedError
 from bidsanon.progress import Silent
 from bidsanon.session import ConvertedImage, DefaceOutcome, DefaceVerdict
 
+pytestmark = pytest.mark.usefixtures("without_opencv")
+
 ANAT = "sub-01/ses-01/anat/sub-01_ses-01"
 T1W, ANGIO = f"{ANAT}_T1w.nii.gz", f"{ANAT}_angio.nii.gz"
 MOVED = pose(shift_mm=(4, -5, 6), turn_deg=(4, -3, 5))
