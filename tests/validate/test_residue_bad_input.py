@@ -22,7 +22,7 @@ import pytest
 from scipy.io import savemat
 
 from bidsanon.identity import IdentifyingValue, ValueKind
-from bidsanon.validate import residue_search, residue_unpack
+from bidsanon.validate import residue_content, residue_json, residue_search, residue_unpack
 from bidsanon.validate.residue import ResidueSearch, search_residue
 from bidsanon.validate.residue_json import LARGEST
 
@@ -138,6 +138,18 @@ def peak(task: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
+@pytest.fixture
+def small_json(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Have JSON read as a stream from a sixteenth of the usual length on, in smaller parts."""
+    for module, name in (
+        (residue_content, "LARGEST"),
+        (residue_content, "CHUNK"),
+        (residue_json, "_LONGEST_STRING"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name) // 16)
+    return LARGEST // 16
+
+
 def test_large_json_is_searched_in_bounded_memory(tmp_path: Path) -> None:
     numbers = ", ".join(str(n / 7) for n in range(200_000))
     text = f'{{"a": [{numbers}], "Mara": "of \\u0051uillfeather", "b": [{numbers}]}}'
@@ -147,16 +159,19 @@ def test_large_json_is_searched_in_bounded_memory(tmp_path: Path) -> None:
     assert peak(lambda: search(tmp_path)) < 40 * LARGEST / 2
 
 
-def test_a_value_across_parts_of_large_json_is_found(tmp_path: Path) -> None:
+def test_a_value_across_parts_of_large_json_is_found(tmp_path: Path, small_json: int) -> None:
+    chunk = residue_unpack.CHUNK // 16
     for start in range(6):
-        padding = "x" * ((1 << 20) - 12 + 3 * start)
-        document = {"a": padding, "b": f"of {NAME.text}", "c": "y" * 2 * LARGEST}
+        padding = "x" * (chunk - 12 + 3 * start)
+        document = {"a": padding, "b": f"of {NAME.text}", "c": "y" * 2 * small_json}
         (tmp_path / "x.json").write_text(json.dumps(document))
         assert codes(tmp_path) == ["RESIDUE_FOUND"]
 
 
-def test_a_long_string_that_holds_quotes_is_searched_to_its_end(tmp_path: Path) -> None:
-    document = {"a": '\\"x' * LARGEST + NAME.text, "b": [1, 2]}
+def test_a_long_string_that_holds_quotes_is_searched_to_its_end(
+    tmp_path: Path, small_json: int
+) -> None:
+    document = {"a": '\\"x' * small_json + NAME.text, "b": [1, 2]}
     (tmp_path / "x.json").write_text(json.dumps(document))
     assert codes(tmp_path) == ["RESIDUE_FOUND"]
 

@@ -20,6 +20,7 @@ from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue import search_residue
 from bidsanon.validate.residue_codes import coded_texts
 from bidsanon.validate.residue_escapes import readings
+from bidsanon.validate.residue_text import text_views
 
 NAME = IdentifyingValue(kind=ValueKind.NAME, text="Quillfeather^Jörg", origin="(0010,0010)")
 YAMADA = IdentifyingValue(kind=ValueKind.NAME, text="Yamada^Tarou=山田^太郎", origin="(0010,0010)")
@@ -208,6 +209,29 @@ CLEAN = [
 def test_ordinary_text_with_escapes_is_no_find(tmp_path: Path, text: str) -> None:
     write_everywhere(tmp_path, text)
     assert locations(tmp_path) == []
+
+
+def test_what_is_written_in_any_way_is_found_among_many_other_lines(tmp_path: Path) -> None:
+    lines = "".join(f"{n}\tgo &amp; stop\tA+B.\n" for n in range(50))
+    for how, written in WRITTEN.items():
+        folder = tmp_path / how.replace("/", " ")
+        folder.mkdir()
+        content = written.encode() if isinstance(written, str) else written
+        (folder / "x.txt").write_bytes(lines.encode() + content + b"\n" + lines.encode())
+        assert locations(folder), how
+
+
+def test_a_value_over_several_lines_is_found_where_one_of_them_holds_an_escape(
+    tmp_path: Path,
+) -> None:
+    lines = "".join(f"{n}\tgo\n" for n in range(500))
+    (tmp_path / "x.txt").write_text(f"{lines}St\nAldwyn\nIn&#102;irmary\n{lines}")
+    place = IdentifyingValue(
+        kind=ValueKind.PLACE, text="St\nAldwyn\nInfirmary", origin="(0008,0080)"
+    )
+    (view,) = (view for view in text_views((tmp_path / "x.txt").read_text()) if not view.exact)
+    assert place.text.lower() in view.text
+    assert len(view.text) < len(lines)
 
 
 @settings(max_examples=40, deadline=None)
