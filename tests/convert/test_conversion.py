@@ -124,6 +124,7 @@ def _holds_the_session_only(converted: ConvertedSession) -> None:
     assert [row["acq_time"] for row in rows] == sorted(row["acq_time"] for row in rows)
 
 
+@pytest.mark.usefixtures("worker_in_process")
 def test_the_word_date_stops_nothing_and_stays_in_the_sidecar(
     bold: DeidentifiedSession, tmp_path: Path
 ) -> None:
@@ -225,6 +226,7 @@ def test_volumes_that_xa_exports_as_series_become_one_run(
     assert (converted.findings, converted.skipped) == ((), ())
 
 
+@pytest.mark.usefixtures("worker_in_process")
 def test_several_images_under_one_name_are_one_finding(
     siemens: DeidentifiedSession, heuristic: WriteHeuristic, tmp_path: Path
 ) -> None:

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 import sessions
+from in_process import ask_in_process
 from plain_staging import stage_plainly
 from runs import run_convert
 from sessions.contrasts import diffusion_maps
 
 from bidsanon.convert import plan_conversion, resolve_heuristic
 from bidsanon.convert.loading import load_heuristic
+
+
+@pytest.fixture(autouse=True)
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask_in_process(monkeypatch)
+
 
 NAMES = {"ADC": "ADC", "FA": "FA", "TRACEW": "trace", "COLFA": ""}
 
