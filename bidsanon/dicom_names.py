@@ -30,10 +30,11 @@ def holds_name(text: str) -> bool:
 def without_dicom_names(text: str) -> str:
     """Return a text without the names in it: :func:`holds_name` finds none any more."""
     while spans := list(_spans(text)):
-        for begin, end in reversed(spans):
-            before, behind = text[:begin].rstrip(" "), text[end:]
-            text = before + (behind if before else behind.lstrip(_SEPARATORS))
-        text = text.rstrip(_SEPARATORS)
+        ends = [0, *(end for _, end in spans)]
+        begins = [*(begin for begin, _ in spans), len(text)]
+        left = [text[end:begin] for end, begin in zip(ends, begins, strict=True)]
+        kept = "".join([*(part.rstrip(" ") for part in left[:-1]), left[-1]])
+        text = (kept if left[0].strip(" ") else kept.lstrip(_SEPARATORS)).rstrip(_SEPARATORS)
     return text
 
 
