@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from in_process import ask_in_process
 from sessions import MARA, bold_mosaic, burned_in_capture, identifying_strings
 from tree_digests import tree_digest
 
@@ -34,7 +35,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def found(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     nowhere = tmp_path_factory.mktemp("nowhere") / "ds"
     request = make_request((source,), dataset=nowhere, subject="01")
-    return inspect_source(request, identified=True, progress=Silent())
+    with pytest.MonkeyPatch.context() as patch:
+        ask_in_process(patch)
+        return inspect_source(request, identified=True, progress=Silent())
 
 
 @pytest.fixture(autouse=True)
