@@ -16,6 +16,10 @@ from typing import IO, TextIO, cast
 LONGEST_LINE = 1 << 20
 MOST_CHARACTERS = 1 << 30
 """From here on a compressed table is not read: it may never end."""
+_HARMLESS, _MOST_TIMES = 1 << 26, 100
+"""A table of numbers packs to a third or a tenth, and to a hundredth only where nothing changes."""
+_MANY_ROWS, _MOST_TIMES_OF_ROWS = 1 << 23, 25
+"""Two hours of a thousand samples a second. What holds more rows than that has no equal ones."""
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
@@ -69,22 +73,27 @@ class TableLines:
         """
         try:
             with self._opened() as raw:
+                size = raw.seek(0, io.SEEK_END)
+                raw.seek(0)
                 stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if self.packed else raw
                 text = io.TextIOWrapper(
                     stream, encoding="utf-8", errors="surrogateescape", newline=None
                 )
-                yield from self._numbered(text, first=1 if self.packed else 0)
+                yield from self._numbered(text, size, first=1 if self.packed else 0)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise TableUnreadableError("its compressed data are damaged") from error
 
-    def _numbered(self, text: TextIO, *, first: int) -> Iterator[tuple[int, str]]:
+    def _numbered(self, text: TextIO, size: int, *, first: int) -> Iterator[tuple[int, str]]:
         number, total = first, 0
+        most = max(_HARMLESS, _MOST_TIMES * size)
         while line := text.readline(LONGEST_LINE + 1):
             total += len(line)
             if len(line) > LONGEST_LINE:
                 raise TableUnreadableError("it holds a line of more than a megabyte")
             if total > MOST_CHARACTERS:
                 raise TableUnreadableError("it is larger than a gigabyte")
+            if total > most or (number > _MANY_ROWS and total > _MOST_TIMES_OF_ROWS * size):
+                raise TableUnreadableError("it unpacks to many more rows than anybody measures")
             if "\0" in line:
                 raise TableUnreadableError("it is no text in UTF-8")
             stripped = self._understood(line).rstrip("\r\n").removeprefix(_BOM)

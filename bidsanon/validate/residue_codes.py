@@ -76,7 +76,7 @@ def _from_base64(tokens: list[str]) -> bytes:
     words = [
         word.rstrip("=")
         for word in (*tokens, *parts)
-        if not (word.isdecimal() or (word.isalpha() and word.islower()))
+        if not (word.isdecimal() or (word.islower() and word.isalpha()))
     ]
     if not words:
         return b""

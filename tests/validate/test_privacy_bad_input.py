@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import tarfile
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from privacy_trees import write
 from recordings import NEW_SEGMENT, edf, fif, markers
 from sessions.converted import nifti
 
+from bidsanon.validate import privacy_lines
 from bidsanon.validate.privacy import check_privacy
+from bidsanon.validate.privacy_lines import TableLines, TableUnreadableError
 
 JSON = b'{"PatientName": "x", "AcquisitionDateTime": ["2023-05-17"], "a": {"age": 91}}'
 TABLE = b"participant_id\tage\tvisit_date\nsub-01\t93\t2023-05-17\n"
@@ -71,6 +75,32 @@ def test_a_damaged_file_is_no_error(
     with TemporaryDirectory() as folder:
         write(Path(folder), name, bytes(content[:length]))
         check_privacy(Path(folder))
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_bomb"),
+    [(b"1.5\n" * 50_000, True), (b"1.5" * 999 + b"\n", False), (b"1.5\n" * 900, False)],
+)
+def test_a_table_of_rows_without_end_is_not_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, rows: bytes, *, is_bomb: bool
+) -> None:
+    monkeypatch.setattr(privacy_lines, "_MANY_ROWS", 1000)
+    lines = TableLines(lambda: io.BytesIO(gzip.compress(rows)), packed=True)
+    if not is_bomb:
+        assert len(list(lines)) == rows.count(b"\n")
+        return
+    read = itertools.takewhile(lambda numbered: numbered[0] < 9000, lines)
+    with pytest.raises(TableUnreadableError, match="rows"):
+        list(read)
+
+
+def test_a_table_that_unpacks_without_end_is_not_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(privacy_lines, "_HARMLESS", 1 << 16)
+    packed = gzip.compress((b"1.5\t" * 200 + b"\n") * 2000)
+    with pytest.raises(TableUnreadableError, match="unpacks"):
+        list(TableLines(lambda: io.BytesIO(packed), packed=True))
 
 
 def test_an_image_of_impossible_dimensions_is_no_error(tmp_path: Path) -> None:
