@@ -23,17 +23,17 @@ _BETWEEN = "AAAA"
 _PADDING = ("", "AAA", "AA", "A")
 _ZEROS = b"\0\0\0"
 _TEXT = re.compile(
-    rb"(?<=\0\0\0)(?:(?:[\t\n\r -~\xa0-\xff]\0){3,}+|(?:\0[\t\n\r -~\xa0-\xff]){3,}+"
-    rb"|(?:\xfe\xff|\xff\xfe)(?:[^\0]|\0(?!\0\0))++"
-    rb"|(?:[\t\n\r -~]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
-    rb"|[\xa0-\xff](?=[ -~]))++)(?=\0)"
+    rb"(?<=\0\0\0)(?:(?>(?:[\t\n\r -~\xa0-\xff]\0){3,})|(?>(?:\0[\t\n\r -~\xa0-\xff]){3,})"
+    rb"|(?:\xfe\xff|\xff\xfe)(?>(?:[^\0]++|\0(?!\0\0))+)"
+    rb"|(?>(?:[\t\n\r -~]++|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
+    rb"|[\xa0-\xff](?=[ -~]))+))(?=\0)"
 )
 """UTF-16, or ASCII, UTF-8 and Latin-1 with few accents, between zeros."""
 _MARKS_OF_UTF_16 = (b"\xfe\xff", b"\xff\xfe")
 _WORD = re.compile(r"[^\W_]{3}|[\u2e80-\uffff]{2}")
 """What the shortest of what is searched for looks like: other text comes out by chance."""
 _HEX = re.compile(
-    r"(?:0?x)?(?:(?:[2-7a-fA-F][0-9a-fA-F]|0[09aAdD]|[c-eC-E][0-9a-fA-F][89][0-9a-fA-F])++"
+    r"(?:0?x)?(?:(?>(?:[2-7a-fA-F][0-9a-fA-F]|0[09aAdD]|[c-eC-E][0-9a-fA-F][89][0-9a-fA-F])+)"
     r"|[fF](?:[eE][fF][fF]|[fF][fF][eE])[0-9a-fA-F]+)[0-9a-fA-F]{0,1}"
 )
 """Numbers of bytes that could be text."""
@@ -47,7 +47,9 @@ _ROW = re.compile(
     rb"-x(?=x-xx-xx-|x--xx--xx-|\.xx-x\.xx-|\.xx--x\.xx-|xxx-xxxx-|xxxxxxx-xxxxxxxx-)"
 )
 """Hexadecimal numbers in a row, as classes of characters."""
-_HEX_APART = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x)?(?:[0-9A-Fa-f]{2}){1,4}[ ,:;-]{1,2}){2,}+\w*")
+_HEX_APART = re.compile(
+    r"(?<![0-9A-Za-z])(?>(?:(?:0x)?(?:[0-9A-Fa-f]{2}){1,4}[ ,:;-]{1,2}){2,})\w*"
+)
 _NO_HEX = re.compile(r"0x|[^0-9A-Fa-f]")
 
 

@@ -19,7 +19,7 @@ LARGEST = 1 << 21
 _KEY_OF_TIME = re.compile("time|date", re.IGNORECASE)
 _SHORTEST_CLOCK = 10_000
 _DESCRIPTORS = frozenset({"SeriesDescription", "ProtocolName"})
-_NEXT = re.compile(rb'([^"]*+)("(?:[^"\\]++|\\.)*+"|)', re.DOTALL)
+_NEXT = re.compile(rb'([^"]*+)("(?>(?:[^"\\]++|\\.)*)"|)', re.DOTALL)
 """What stands before the next string, and the string if its end is there."""
 _LONGEST_STRING = 1 << 20
 _OVERLAP = 1 << 10

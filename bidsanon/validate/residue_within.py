@@ -42,11 +42,11 @@ _DIGITS = alphabet_table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 _SHORTEST_RUN, _SHORTEST_LINE = 28, 56
 _LINE_END = rb"\r?\n[ \t]*+|\\++[nr]|&#(?:10|13|xA|xD);|%0[AaDd]"
 _BASE64_RUN = re.compile(
-    rb"(?:[A-Za-z0-9+/_-]++|\\++/|%2[BbFf]|" + _LINE_END + rb")*+", re.IGNORECASE
+    rb"(?>(?:[A-Za-z0-9+/_-]++|\\++/|%2[BbFf]|" + _LINE_END + rb")*)", re.IGNORECASE
 )
-_HEX_RUN = re.compile(rb"(?:[0-9A-Fa-f]++|" + _LINE_END + rb")*+")
+_HEX_RUN = re.compile(rb"(?>(?:[0-9A-Fa-f]++|" + _LINE_END + rb")*)")
 _FULL_LINES = re.compile(
-    rb"(?:[A-Za-z0-9+/_-]{56,}+={0,2}(?:" + _LINE_END + rb")*+){1,}+", re.IGNORECASE
+    rb"(?>(?:[A-Za-z0-9+/_-]{56,}+={0,2}(?>(?:" + _LINE_END + rb")*))+)", re.IGNORECASE
 )
 _SEPARATOR = re.compile(_LINE_END + rb"|\\++", re.IGNORECASE)
 _LONGEST_SEPARATOR = 8
