@@ -83,6 +83,12 @@ class KeyKind(StrEnum):
 
 IDENTIFYING = frozenset({KeyKind.PERSON, KeyKind.NUMBER, KeyKind.CONTACT, KeyKind.UID})
 """What leads to a person."""
+OF_AUTHORS = frozenset({"Authors", "HowToAcknowledge", "ReferencesAndLinks"})
+"""Keys of dataset_description.json in which people are named on purpose."""
+TABLES_ABOUT_PEOPLE = re.compile(
+    r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv$|^phenotype/"
+)
+"""Names of tables of which each row is about a person."""
 
 
 def kind_of_key(key: str) -> KeyKind | None:

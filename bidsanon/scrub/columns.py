@@ -15,6 +15,7 @@ from typing import Any
 
 from bidsanon.bids.identifying import (
     IDENTIFYING,
+    TABLES_ABOUT_PEOPLE,
     KeyKind,
     is_of_age,
     is_of_date,
@@ -37,7 +38,6 @@ ACQUISITION_TIME = "acq_time"
 LABELS = frozenset({"participant_id", "session_id", "sample_id", "filename"})
 """The columns that say which participant, session or file a row is about."""
 
-_ABOUT_PEOPLE = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv$|^phenotype/")
 _GOES = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE}
 _DATE = re.compile(r"-\d\d-\d\d")
 _DIALLED = re.compile(r"\+\d")
@@ -134,7 +134,7 @@ def judge_columns(
     moved
         Gives what becomes of a moment at which somebody was scanned.
     """
-    people = _ABOUT_PEOPLE.search(table) is not None
+    people = TABLES_ABOUT_PEOPLE.search(table) is not None
     about_people = people or not LABELS.isdisjoint(names)
     columns = []
     for number, name in enumerate(names, start=1):

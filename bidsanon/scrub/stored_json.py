@@ -16,7 +16,13 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bidsanon.bids.identifying import IDENTIFYING, KeyKind, kind_of_column, kind_of_key
+from bidsanon.bids.identifying import (
+    IDENTIFYING,
+    OF_AUTHORS,
+    KeyKind,
+    kind_of_column,
+    kind_of_key,
+)
 from bidsanon.bids.keys import KeyAction, key_rules, rules_for
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.sidecars import json_like, read_bounded, read_json_object
@@ -34,7 +40,6 @@ _OF_TABLES = frozenset(
         *("optodes", "blood", "physio", "physioevents", "stim", "aslcontext", "beh"),
     )
 )
-_AUTHORS = frozenset({"Authors", "HowToAcknowledge", "ReferencesAndLinks"})
 _WITH_TITLE = re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms|Frau|Herr|Mme|Mlle)\b\.? ?[A-ZÀ-Þ]")
 _PHENOTYPE = "phenotype"
 
@@ -253,7 +258,7 @@ class _Denial:
             return self.without_denied(value)
         if isinstance(value, list):
             return [self._part(key, part) for part in value]
-        return cleaned(value, str if key in _AUTHORS else self._clean)
+        return cleaned(value, str if key in OF_AUTHORS else self._clean)
 
 
 def _is_denied(key: str) -> bool:

@@ -18,6 +18,7 @@ from pydicom.datadict import tag_for_keyword
 
 from bidsanon.bids.identifying import (
     IDENTIFYING,
+    OF_AUTHORS,
     KeyKind,
     is_of_age,
     is_of_date,
@@ -44,7 +45,6 @@ from bidsanon.plain_names import is_surely_person
 from bidsanon.validate.privacy_spots import Spot
 
 _DESCRIPTION = "dataset_description.json"
-_AUTHORS = frozenset({"Authors", "HowToAcknowledge", "ReferencesAndLinks"})
 _OF_PROGRAMS = frozenset({"GeneratedBy", "SourceDatasets", "Provenance", "environment"})
 _DEFINITION = frozenset(
     {"Description", "LongName", "Levels", "Units", "TermURL", "HED", "Maximum", "Minimum"}
@@ -264,7 +264,7 @@ def _text(text: str, place: _Place) -> Iterator[Spot]:
     for code in ("PRIVACY_PLACEHOLDER", "PRIVACY_FOLDER"):
         if code in told:
             yield place.spot(code)
-    if not _AUTHORS.isdisjoint(place.names) and place.document:
+    if not OF_AUTHORS.isdisjoint(place.names) and place.document:
         return
     named = any(kind_of_key(name) in IDENTIFYING for name in place.names)
     if "PRIVACY_NAME" in told and not named:

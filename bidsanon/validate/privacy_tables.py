@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from bidsanon.bids.identifying import (
+    TABLES_ABOUT_PEOPLE,
     is_record_number,
     names_person,
     words_of,
@@ -33,7 +34,6 @@ from bidsanon.validate.privacy_columns import (
 from bidsanon.validate.privacy_lines import TableLines
 from bidsanon.validate.privacy_spots import Spot
 
-_ABOUT_PEOPLE = re.compile(r"(?:^|_)(?:participants|sessions|scans|samples)\.tsv$|^phenotype/")
 _MAY_BE_DAY = re.compile(r"\d-\d\d-\d|\d[./]\d{4}")
 _MAY_BE_ADDRESS = re.compile(r"@|\+\d|[Tt]el|[Pp]hone|[Ff]ax|[Mm]obile")
 _PLACEHOLDER = re.compile(r"\bTODO\b")
@@ -174,7 +174,7 @@ def _anywhere(line: str, header: _Header, row: int) -> Iterator[Spot]:
 def _header(file: str, line: str, facts: TableFacts) -> _Header:
     separator = _separator(file, line)
     names = tuple(name.strip().strip('"') for name in line.split(separator))
-    about_people = _ABOUT_PEOPLE.search(file) is not None
+    about_people = TABLES_ABOUT_PEOPLE.search(file) is not None
     labelled = any(name.lower() in LABEL_COLUMNS for name in names)
     columns = tuple(
         column
