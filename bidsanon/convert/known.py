@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-from jsonschema import Draft202012Validator
 
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.sidecars import SidecarError, read_json_file, read_json_object
@@ -25,7 +21,7 @@ from bidsanon.bids.tables import write_table
 from bidsanon.convert.naming import IMAGE
 from bidsanon.errors import PolicyError
 from bidsanon.files import write_json, write_text
-from bidsanon.resources import schema_path
+from bidsanon.resources import schema_errors
 from bidsanon.session import ConvertedImage
 
 SCHEMA = "known.schema.json"
@@ -97,7 +93,7 @@ def load_known(file: Path) -> KnownFacts:
 
 
 def _problems(content: Mapping[str, Any]) -> Iterator[str]:
-    for error in _validator().iter_errors(content):
+    for error in schema_errors(SCHEMA, content):
         schema: Any = error.schema
         yield f"{error.absolute_path[0]}: {schema['description']}"
     rules = key_rules()
@@ -106,11 +102,6 @@ def _problems(content: Mapping[str, Any]) -> Iterator[str]:
             is_field = key in rules and rules[key].action in _KNOWABLE
             if not is_field and (suffix, key) != (_LABELLED, _VOLUME_TYPES):
                 yield f"{suffix}: {key} is no field of a sidecar that may be published"
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema_path(SCHEMA).read_text("utf-8")))
 
 
 def write_known(root: Path, images: Iterable[ConvertedImage], known: KnownFacts) -> None:

@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jsonschema import Draft202012Validator
 
 from bidsanon.bids.tables import TableError, read_table
 from bidsanon.bids.toplevel import PARTICIPANTS
@@ -26,7 +22,7 @@ from bidsanon.pipeline.options import AUTO
 from bidsanon.pipeline.originals import anchor_date
 from bidsanon.pipeline.request import ConvertRequest
 from bidsanon.publish import clean_label
-from bidsanon.resources import schema_path
+from bidsanon.resources import schema_errors
 from bidsanon.session import SourceSession
 from bidsanon.source import is_patient_id
 from bidsanon.vault import Vault
@@ -274,16 +270,10 @@ def _problems(lines: Iterable[SubjectLine]) -> list[str]:
     first: dict[str, int] = {}
     for line in lines:
         row = {"subject": line.subject, "source": line.source}
-        for error in sorted(_line_schema().iter_errors(row), key=lambda error: error.json_path):
+        for error in schema_errors(SCHEMA, [row]):
             schema: Any = error.schema
             problems.append(f"line {line.number}: {schema['description']}")
         known = first.setdefault(line.source.casefold(), line.number)
         if line.source and known != line.number:
             problems.append(f"line {line.number}: the source of line {known} again")
     return problems
-
-
-@cache
-def _line_schema() -> Draft202012Validator:
-    schema = json.loads(schema_path(SCHEMA).read_text("utf-8"))
-    return Draft202012Validator(schema["items"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
@@ -11,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from bidsanon.dicom.confidentiality import Action, Option
@@ -20,7 +18,7 @@ from bidsanon.profile.decision import Cleaning, Decision, Variation
 from bidsanon.profile.entries import Entry, exclusive, problems_of, rules_of
 from bidsanon.profile.lab_tables import TABLES, dataset_of, problems_of_tables, severities_of
 from bidsanon.profile.profile import Profile
-from bidsanon.resources import data_path, schema_path
+from bidsanon.resources import data_path, schema_errors
 
 SCHEMA = "profile.schema.json"
 UNNAMED = "own"
@@ -110,7 +108,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _against_schema(content: Mapping[str, Any]) -> Iterator[str]:
     """Say what is not as the JSON Schema has it, each with its place."""
-    for error in sorted(_validator().iter_errors(content), key=lambda error: error.json_path):
+    for error in schema_errors(SCHEMA, content):
         telling = best_match([error]) or error
         steps = (f"[{x}]" if isinstance(x, int) else f".{x}" for x in telling.absolute_path)
         place = "".join(steps).removeprefix(".")
@@ -150,7 +148,7 @@ def _well_formed(content: Mapping[str, Any]) -> dict[str, Any]:
     Of a list of rules, those that are not are None; a table of the lab's lacks such keys.
     """
     parts = dict(content)
-    for error in _validator().iter_errors(content):
+    for error in schema_errors(SCHEMA, content):
         match list(error.path):
             case [str(key), int(index), *_] if key in _ACTIONS and key in parts:
                 rules = parts[key]
@@ -159,14 +157,9 @@ def _well_formed(content: Mapping[str, Any]) -> dict[str, Any]:
                 parts[table] = {name: x for name, x in parts[table].items() if name != key}
             case [str(table)] if table in TABLES and error.validator == "additionalProperties":
                 pass  # what is unknown is not read further
-            case [key, *_]:
+            case [str(key), *_]:
                 parts.pop(key, None)
     return parts
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema_path(SCHEMA).read_text("utf-8")))
 
 
 def _against_the_standard(content: Mapping[str, Any]) -> Iterator[str]:
