@@ -38,7 +38,8 @@ ACQUISITION_TIME = "acq_time"
 LABELS = frozenset({"participant_id", "session_id", "sample_id", "filename"})
 """The columns that say which participant, session or file a row is about."""
 
-_GOES = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE}
+DENIED_COLUMNS = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE}
+"""The kinds of columns that go, and with them what JSON says of them."""
 _DATE = re.compile(r"-\d\d-\d\d")
 _DIALLED = re.compile(r"\+\d")
 _UID = re.compile(r"\d(?:\.\d+){4}\.\d")
@@ -187,7 +188,7 @@ def _action(name: str, *, about_people: bool) -> ColumnAction:
         return ColumnAction.MOMENT
     if "".join(words_of(name)) == _DEVICE:
         return ColumnAction.PSEUDONYM
-    if kind in _GOES and (about_people or len(words_of(name)) > 1 or kind_of_key(name)):
+    if kind in DENIED_COLUMNS and (about_people or len(words_of(name)) > 1 or kind_of_key(name)):
         return ColumnAction.REMOVE
     if is_of_date(name):
         return ColumnAction.DATE

@@ -16,23 +16,17 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bidsanon.bids.identifying import (
-    IDENTIFYING,
-    OF_AUTHORS,
-    KeyKind,
-    kind_of_column,
-    kind_of_key,
-)
+from bidsanon.bids.identifying import OF_AUTHORS, KeyKind, kind_of_column, kind_of_key
 from bidsanon.bids.keys import KeyAction, key_rules, rules_for
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.sidecars import json_like, read_bounded, read_json_object
 from bidsanon.bids.standard import data_kinds
 from bidsanon.bids.written import is_unshifted, names_somebodys_address, written_date, written_names
 from bidsanon.plain_names import names_in_words
+from bidsanon.scrub.columns import DENIED_COLUMNS
 from bidsanon.scrub.sidecars import OTHER_KEYS, SidecarPolicy, cleaned, scrub_sidecar
 
-_DENIED = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE, KeyKind.TIME}
-_DENIED_COLUMNS = IDENTIFYING | {KeyKind.BIRTH, KeyKind.TEXT, KeyKind.PLACE}
+_DENIED = DENIED_COLUMNS | {KeyKind.TIME}
 _DESCRIPTION = "dataset_description.json"
 _OF_TABLES = frozenset(
     (
@@ -170,7 +164,7 @@ def _columns(name: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scru
     denial.removed += scrubbed.removed
     kept = {}
     for column, definition in columns.items():
-        if kind_of_column(column) in _DENIED_COLUMNS:
+        if kind_of_column(column) in DENIED_COLUMNS:
             denial.removed[column] += 1
         else:
             kept[column] = denial.without_denied(definition)
