@@ -37,9 +37,6 @@ from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, re
 from bidsanon.validate.privacy_spots import Spot
 from bidsanon.validate.privacy_texts import text_spots, unread
 
-PREFIX = 144
-"""How many bytes tell DICOM (PS3.10 7.1), or a data set without its file meta."""
-
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 _FIRST_ELEMENT = re.compile(
     rb"\x08\x00[\x00\x01\x05\x08\x12\x13\x14\x16\x18]\x00(?:UL|UI|CS|DA|TM|SH|.{3}\x00)", re.DOTALL
