@@ -85,10 +85,14 @@ class Forms:
         self.found.add(Form(text, rule, is_piece))
 
 
+UID_IN_NAME = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
+"""A UID in the name of a file or folder: five numbers and more, so that no version is one."""
+SHORTEST_UID, SHORTEST_UID_END = 10, 12
+"""How many characters a UID must have to be searched for, and its last number alone."""
+
 _WORDS = re.compile(r"[^\W\d_]+")
 _TOKENS = re.compile(r"[^\W\d_]+|\d+")
 _NAME_PARTS = re.compile(r"[^\s^,;=()/_.]+")
-_UID = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
 _SUFFIXES = re.compile(r"\.(?:dcm|ima|dicom|img|gz|zip|tar|tgz|xz|zst|txt|mrdc)(?=\.|$)")
 _IDEOGRAPHS = "\u2e80"
 _JOINTS = ("", " ", "_", "-", ".", "/")
@@ -117,8 +121,6 @@ _SHORTEST_NUMBER = 4
 _SHORTEST_CODE = 4
 _SHORTEST_WORD_OF_PLACE = 5
 _SHORTEST_NUMBER_INSIDE = 6
-_SHORTEST_UID = 10
-_SHORTEST_UID_END = 12
 _MOST_NAME_PARTS = 6
 _MOST_TOKENS = 8
 _LONGEST_WHOLE = 160
@@ -266,13 +268,13 @@ def _is_round(digits: str) -> bool:
 def _uid(forms: Forms, text: str) -> None:
     """Add a UID whole, as file names have it, and its last part where that says when it was."""
     uid = canonical(text)
-    if len(uid) < _SHORTEST_UID:
+    if len(uid) < SHORTEST_UID:
         forms.ignored.add(IgnoredBecause.TOO_SHORT)
         return
     for joint in (".", "_", "-"):
         forms.add(uid.replace(".", joint), Rule.NUMBER)
     last = uid.rpartition(".")[2]
-    if len(last) >= _SHORTEST_UID_END:
+    if len(last) >= SHORTEST_UID_END:
         forms.add(last, Rule.NUMBER)
 
 
@@ -353,9 +355,9 @@ def _stands_out(tokens: Iterable[str]) -> bool:
 def _path(forms: Forms, text: str) -> None:
     """Add the name of a file or folder, unless it only counts or names a series."""
     name = _SUFFIXES.sub("", canonical(text))
-    for uid in _UID.findall(name):
+    for uid in UID_IN_NAME.findall(name):
         _uid(forms, uid)
-    rest = _UID.sub("", name)
+    rest = UID_IN_NAME.sub("", name)
     tokens = _TOKENS.findall(rest)
     if not _stands_out_in_names(tokens):
         if not forms.found:

@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 import ahocorasick
 
 from bidsanon.identity import IdentifyingValue, ValueKind
+from bidsanon.validate.residue_forms import SHORTEST_UID, SHORTEST_UID_END, UID_IN_NAME
 from bidsanon.validate.residue_needles import Source
 from bidsanon.validate.residue_runs import alphabet_table, spans
 
-_SHORTEST_UID = 10
-_SHORTEST_END = 12
 _UID = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
-_IN_NAME = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
 _FIGURES = alphabet_table(b"0123456789._-")
 _JOINTS = alphabet_table(b"._-")
 _JOINT = re.compile(r"[._-]")
@@ -74,7 +72,7 @@ class UidIndex:
         if not self._whole:
             return
         for start, end in spans(
-            text, _FIGURES, _SHORTEST_UID, joints=_JOINTS, fewest=self._fewest_joints
+            text, _FIGURES, SHORTEST_UID, joints=_JOINTS, fewest=self._fewest_joints
         ):
             for match in self._several.finditer(text, start, end):
                 yield from self._within(match[0], match.start())
@@ -91,13 +89,13 @@ class UidIndex:
 
     def _take(self, value: IdentifyingValue) -> None:
         text = value.text.strip(" \0")
-        if value.kind is ValueKind.UID and _UID.fullmatch(text) and len(text) >= _SHORTEST_UID:
+        if value.kind is ValueKind.UID and _UID.fullmatch(text) and len(text) >= SHORTEST_UID:
             self.count += 1
             self._add(text, value)
         elif value.kind is ValueKind.PATH:
-            for uid in _IN_NAME.findall(text):
+            for uid in UID_IN_NAME.findall(text):
                 self._add(uid, value)
-            self.others.append(replace(value, text=_IN_NAME.sub("", text)))
+            self.others.append(replace(value, text=UID_IN_NAME.sub("", text)))
         else:
             self.others.append(value)
 
@@ -106,12 +104,12 @@ class UidIndex:
         source = self._sources.setdefault(source, source)  # one for all: there may be many
         self._whole.setdefault(uid, source)
         end = uid.rpartition(".")[2].lstrip("0")
-        if len(end) >= _SHORTEST_END:
+        if len(end) >= SHORTEST_UID_END:
             self._ends.setdefault(end, source)
 
     def _within(self, token: str, start: int) -> Iterator[UidFind]:
         parts = _JOINT.split(token)
-        if len(token) < _SHORTEST_UID:
+        if len(token) < SHORTEST_UID:
             return
         for first in range(len(parts)):
             for last in range(first + 2, min(len(parts), first + self._most_parts) + 1):
