@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path, PurePosixPath
@@ -107,10 +107,7 @@ def scrub_stored_edf(
             raise RecordingError("its annotations hold text that may identify somebody")
     if written == begin:
         return ()
-    if target is not None:
-        shutil.copyfile(source, target)
-        with target.open("r+b") as copy:
-            copy.write(written)
+    _copy_patched(source, target, {0: written})
     return ("who and when taken out of the header",)
 
 
@@ -183,13 +180,19 @@ def scrub_stored_fif(source: Path, target: Path | None, policy: RecordingPolicy)
         patches = fif_without_person(stream, clean=policy.texts.cleaned, moved=moved)
     if not patches:
         return ()
-    if target is not None:
-        shutil.copyfile(source, target)
-        with target.open("r+b") as copy:
-            for place, content in patches.items():
-                copy.seek(place)
-                copy.write(content)
+    _copy_patched(source, target, patches)
     return (f"who and when taken out of {len(patches)} tag(s)",)
+
+
+def _copy_patched(source: Path, target: Path | None, patches: Mapping[int, bytes]) -> None:
+    """Copy a recording with other bytes at some places; with no target, nothing is written."""
+    if target is None:
+        return
+    shutil.copyfile(source, target)
+    with target.open("r+b") as copy:
+        for place, content in patches.items():
+            copy.seek(place)
+            copy.write(content)
 
 
 def _to_shifted_days(moment: datetime, policy: RecordingPolicy) -> datetime:
