@@ -77,6 +77,19 @@ class DatasetTree:
     problems: tuple[TreeProblem, ...]
     skipped: tuple[str, ...]
 
+    def without(self, folders: Collection[str]) -> DatasetTree:
+        """Return what a walk finds that does not enter some folders of the root either."""
+
+        def stays(name: str) -> bool:
+            return name.partition("/")[0] not in folders
+
+        return DatasetTree(
+            root=self.root,
+            files=tuple(file for file in self.files if stays(file.name)),
+            problems=tuple(problem for problem in self.problems if stays(problem.name)),
+            skipped=tuple(sorted({*folders, *filter(stays, self.skipped)})),
+        )
+
 
 def list_tree(
     root: Path, *, skip: Collection[str] = (), skip_named: Collection[str] = ()

@@ -41,7 +41,7 @@ from bidsanon.publish import (
     settle_dataset,
 )
 from bidsanon.redaction import Redactor
-from bidsanon.scrub import FileChange, ScrubbedDataset, scrub_dataset
+from bidsanon.scrub import FileChange, ScrubbedDataset, list_dataset, scrub_dataset
 
 _ORIGINALS = "sourcedata/"
 
@@ -139,10 +139,9 @@ def scrub(request: ScrubRequest, *, progress: Progress, redactor: Redactor) -> S
 def _look(
     request: ScrubRequest, into: Path | None, progress: Progress, redactor: Redactor
 ) -> ScrubRun:
-    policy = scrub_policy(request, progress=progress, redactor=redactor)
-    scrubbed = scrub_dataset(
-        request.dataset, policy, into=into, jobs=request.jobs, progress=progress
-    )
+    tree = list_dataset(request.dataset)
+    policy = scrub_policy(request, tree, progress=progress, redactor=redactor)
+    scrubbed = scrub_dataset(tree, policy, into=into, jobs=request.jobs, progress=progress)
     removed = _to_remove(request, scrubbed)
     return ScrubRun(
         request=request,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from bidsanon.bids.tree import DatasetTree
 from bidsanon.deidentify import Replacements
 from bidsanon.dicom.terms import is_in_vocabulary
 from bidsanon.dicom_names import without_dicom_names
@@ -30,8 +31,10 @@ _PSEUDONYM = re.compile(r"anon-[a-z2-7]{11}")
 """What a device's pseudonym looks like, whoever made it: another run may have had another key."""
 
 
-def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redactor) -> DatasetPolicy:
-    """Collect what is known of the persons of a dataset.
+def scrub_policy(
+    request: ScrubRequest, tree: DatasetTree, *, progress: Progress, redactor: Redactor
+) -> DatasetPolicy:
+    """Collect what is known of the persons of a dataset, of which a tree says what it holds.
 
     Where there is no vault, or its key was destroyed, serial numbers get pseudonyms of a key that
     nobody keeps, and no date can be shifted.
@@ -43,7 +46,7 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
     """
     contents = read_contents(request.private)
     keyless = contents is None or contents.destroyed is not None
-    known = joined(_known(request, keyless=keyless, progress=progress))
+    known = joined(_known(request, tree, keyless=keyless, progress=progress))
     redactor.add(value.text for value in known.identity)
     private = request.private / "no vault" if keyless else request.private
     passphrase_file = None if keyless else request.passphrase_file
@@ -72,8 +75,10 @@ def scrub_policy(request: ScrubRequest, *, progress: Progress, redactor: Redacto
     )
 
 
-def _known(request: ScrubRequest, *, keyless: bool, progress: Progress) -> Iterator[Known]:
-    yield Known(identity=told_by_dataset(request.dataset))
+def _known(
+    request: ScrubRequest, tree: DatasetTree, *, keyless: bool, progress: Progress
+) -> Iterator[Known]:
+    yield Known(identity=told_by_dataset(tree))
     if request.against:
         profile = load_profile(request.profile)
         yield known_of_sources(

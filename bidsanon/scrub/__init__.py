@@ -1,6 +1,6 @@
 """The scrub stage: sidecars, headers and tables keep what is allowed and nothing else."""
 
-from bidsanon.scrub.dataset import ScrubbedDataset, scrub_dataset
+from bidsanon.scrub.dataset import ScrubbedDataset, list_dataset, scrub_dataset
 from bidsanon.scrub.images_alone import ScrubbedImages, scrub_images
 from bidsanon.scrub.root_texts import scrubbed_root_texts
 from bidsanon.scrub.session import scrub_session
@@ -15,6 +15,7 @@ __all__ = [
     "ScrubbedImages",
     "add_face_kept",
     "add_face_removed",
+    "list_dataset",
     "scrub_dataset",
     "scrub_images",
     "scrub_session",

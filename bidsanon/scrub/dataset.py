@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from bidsanon.bids.leftovers import HISTORIES, leftover_of
 from bidsanon.bids.nested import DatasetPart, dataset_parts
 from bidsanon.bids.root_documents import DESCRIPTION
-from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
+from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree, shown_name
 from bidsanon.findings import Finding, finding
 from bidsanon.progress import Progress
 from bidsanon.scrub.stored_files import (
@@ -66,8 +66,13 @@ class ScrubbedDataset:
     leftovers: Mapping[str, str]
 
 
+def list_dataset(dataset: Path) -> DatasetTree:
+    """List what is read of a dataset: no code, no stimuli, and no history."""
+    return list_tree(dataset, skip=_NOT_ENTERED, skip_named=HISTORIES)
+
+
 def scrub_dataset(
-    dataset: Path,
+    tree: DatasetTree,
     policy: DatasetPolicy,
     *,
     into: Path | None,
@@ -78,8 +83,8 @@ def scrub_dataset(
 
     Parameters
     ----------
-    dataset
-        Its folder; it is only read.
+    tree
+        From :func:`list_dataset`; what it holds is only read.
     policy
         What the scrub needs to know.
     into
@@ -89,7 +94,7 @@ def scrub_dataset(
     progress
         Who listens.
     """
-    tree = list_tree(dataset, skip=_not_entered(dataset), skip_named=HISTORIES)
+    tree = tree.without(_hidden_folders(tree.root))
     parts = dataset_parts(tree)
     sorted_out = _sort_out(tree, parts)
     findings = [
@@ -140,9 +145,14 @@ class _SortedOut:
     leftovers: Mapping[str, str]
 
 
-def _not_entered(dataset: Path) -> Collection[str]:
-    hidden = (entry.name for entry in dataset.iterdir() if entry.name.startswith("."))
-    return {*_NOT_ENTERED, *hidden}
+def _hidden_folders(dataset: Path) -> Collection[str]:
+    """Return what the root's hidden folders are called; a name that is no UTF-8 is a problem."""
+    return {
+        entry.name
+        for entry in dataset.iterdir()
+        if entry.name.startswith(".") and entry.is_dir() and not entry.is_symlink()
+        if shown_name(entry.name) == entry.name
+    }
 
 
 def _file_scrub(part: DatasetPart, policy: DatasetPolicy, into: Path | None) -> FileScrub:

@@ -12,11 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bidsanon.bids.identifying import KeyKind, kind_of_column, kind_of_key, says_nothing
-from bidsanon.bids.leftovers import HISTORIES
 from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.bids.tables import TableError
-from bidsanon.bids.tree import TreeFile, list_tree
+from bidsanon.bids.tree import DatasetTree, TreeFile
 from bidsanon.dicom.terms import is_in_vocabulary
 from bidsanon.identity import IdentifyingValue, ValueKind, merge_identity
 from bidsanon.plain_names import names_in_words
@@ -26,7 +25,6 @@ _KINDS = {KeyKind.PERSON: ValueKind.NAME, KeyKind.NUMBER: ValueKind.IDENTIFIER}
 _ABOUT_PEOPLE = re.compile(
     r"(?:^|[/_])(?:participants|sessions|scans)\.tsv$|^phenotype/.*\.tsv$|(?:^|/)dicominfo\w*\.tsv$"
 )
-_NOT_ENTERED = ("code", "stimuli")
 _NO_NAMES = frozenset(
     (
         *("AdditionalPatientHistory", "Allergies", "MedicalAlerts", "MilitaryRank", "Initials"),
@@ -40,15 +38,14 @@ _MOST_WORDS, _LONGEST = 6, 64
 _SHORTEST_NUMBER = 4
 
 
-def told_by_dataset(dataset: Path) -> tuple[IdentifyingValue, ...]:
+def told_by_dataset(tree: DatasetTree) -> tuple[IdentifyingValue, ...]:
     """Return the names and numbers of persons that stand in a dataset.
 
     Parameters
     ----------
-    dataset
-        Its folder; it is only read. What cannot be understood has its finding elsewhere.
+    tree
+        What it holds; it is only read. What cannot be understood has its finding elsewhere.
     """
-    tree = list_tree(dataset, skip=_NOT_ENTERED, skip_named=HISTORIES)
     labels = _labels(tree.files)
     return merge_identity(_told_by(file, labels) for file in tree.files)
 

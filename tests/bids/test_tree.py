@@ -98,3 +98,17 @@ def test_folders_to_skip_are_named_and_not_entered(tmp_path: Path) -> None:
 
     assert tree.skipped == (".git",)
     assert not tree.files
+
+
+def test_folders_can_be_left_out_of_a_walk_later(tmp_path: Path) -> None:
+    for name in (".cache/a", ".cache/.git/b", ".bidsignore", "code/.git/c", "sub-01/.cache/d"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".cache" / "nowhere").symlink_to("missing")
+    (tmp_path / ".empty").mkdir()
+    whole = list_tree(tmp_path, skip_named={".git"})
+
+    left = whole.without({".cache", ".empty"})
+
+    assert left == list_tree(tmp_path, skip={".cache", ".empty"}, skip_named={".git"})
+    assert left != whole

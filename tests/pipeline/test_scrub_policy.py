@@ -13,6 +13,7 @@ from bidsanon.pipeline.scrub_request import make_scrub_request
 from bidsanon.pipeline.validate_identity import Known
 from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
+from bidsanon.scrub import list_dataset
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ def test_technical_texts_lose_what_is_known_and_keep_words_of_acquisitions(
 
     monkeypatch.setattr(policies, "_known", known)
     request = make_scrub_request(tmp_path / "ds")
-    policy = policies.scrub_policy(request, progress=Silent(), redactor=Redactor())
+    tree = list_dataset(request.dataset)
+    policy = policies.scrub_policy(request, tree, progress=Silent(), redactor=Redactor())
     assert policy.without_known is not None
     assert policy.without_known(text) == left

@@ -12,7 +12,7 @@ from bidsanon.pipeline.scrub import ScrubRun, scrub
 from bidsanon.pipeline.scrub_request import make_scrub_request
 from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
-from bidsanon.scrub import told_by_dataset
+from bidsanon.scrub import list_dataset, told_by_dataset
 
 NAME, NUMBER = "Quillfeather", "PT4711081"
 TOLD = "sub-01/anat/sub-01_T1w.json"
@@ -27,7 +27,7 @@ def write(root: Path, name: str, content: object) -> None:
 
 
 def values(root: Path) -> set[tuple[ValueKind, str]]:
-    return {(value.kind, value.text) for value in told_by_dataset(root)}
+    return {(value.kind, value.text) for value in told_by_dataset(list_dataset(root))}
 
 
 def scrubbed(root: Path) -> ScrubRun:
