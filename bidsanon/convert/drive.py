@@ -2,7 +2,7 @@
 
 nipype, which heudiconv runs dcm2niix with, builds a line for the shell from paths that it does not
 quote. Where the private folder's own path holds a space or anything else that a shell would read,
-the worker is given another way to it: a link with a plain name in the system's temporary folder.
+the worker is given another way to it: a link with a plain name in a folder for temporary files.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from pathlib import Path
 from bidsanon.convert.job import NOTE, READY, Advance, Answer, Heuristic, HeuristicFault, Request
 from bidsanon.convert.loading import STOPPED
 from bidsanon.convert.room import out_of_room
-from bidsanon.errors import PolicyError, ToolFailedError
+from bidsanon.errors import PolicyError, StorageError, ToolFailedError
 from bidsanon.external import DCM2NIIX, RunningProgram, require_program, started_program
 from bidsanon.files import PRIVATE_FILE_MODE, make_private_folder, write_text
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+=@-]+")
+_USUAL_PLACES = ("/tmp", "/var/tmp")  # noqa: S108 - what is made there has a name of its own
 _POLL_S = 0.2
 _LOG = "heudiconv.log"
 _CURE = "correct it; `bidsanon heuristic check HEURISTIC SOURCE` tries it without converting"
@@ -165,7 +166,7 @@ def _started_worker(folder: Path, *arguments: str) -> Iterator[RunningProgram]:
 
     That is a real one, not a way through a link: programs ask where they are.
     """
-    within = folder if _is_plain(folder) else None
+    within = folder if _is_plain(folder) else _plain_place()
     with tempfile.TemporaryDirectory(prefix="bidsanon-", dir=within) as temporary:
         environment = {
             "NO_ET": "1",
@@ -183,13 +184,31 @@ def _is_plain(folder: Path) -> bool:
     return bool(_PLAIN_PATH.fullmatch(str(folder)))
 
 
+def _plain_place() -> Path:
+    """Return a folder for temporary files whose path a shell reads as it stands.
+
+    Raises
+    ------
+    StorageError
+        If there is none.
+    """
+    for place in (tempfile.gettempdir(), *_USUAL_PLACES):
+        if _is_plain(Path(place)) and os.access(place, os.W_OK | os.X_OK):
+            return Path(place)
+    raise StorageError(
+        "heudiconv reads no path that holds a space or a sign other than . _ + = @ -, and there "
+        "is no other folder for temporary files",
+        cure="set TMPDIR to a folder whose path is made of letters and digits",
+    )
+
+
 @contextlib.contextmanager
 def _plain_path_to(folder: Path) -> Iterator[Path]:
     """Give a path to a folder that a shell reads as it stands."""
     if _is_plain(folder):
         yield folder
         return
-    with tempfile.TemporaryDirectory(prefix="bidsanon-") as place:
+    with tempfile.TemporaryDirectory(prefix="bidsanon-", dir=_plain_place()) as place:
         link = Path(place) / "work"
         link.symlink_to(folder, target_is_directory=True)
         yield link
@@ -202,7 +221,7 @@ def _short_paths(request: Request) -> Iterator[Request]:
     nipype makes a link to every file. A longer link takes a block of the disk, and thousands of
     those take seconds to make and to remove.
     """
-    with tempfile.TemporaryDirectory(prefix="bidsanon-") as place:
+    with tempfile.TemporaryDirectory(prefix="bidsanon-", dir=_plain_place()) as place:
         short = []
         for number, acquisition in enumerate(request.acquisitions):
             folder = Path(place) / str(number)

@@ -18,7 +18,7 @@ import pytest
 from plain_staging import stage_plainly, stage_volumes_as_series
 from tree_digests import tree_digest
 
-from bidsanon.convert import Heuristic, convert_session, ready_worker, resolve_heuristic
+from bidsanon.convert import Heuristic, convert_session, drive, ready_worker, resolve_heuristic
 from bidsanon.errors import MissingToolError, PolicyError, SourceError, StorageError
 from bidsanon.external import BIDS_VALIDATOR, require_program, run_program
 from bidsanon.files import files_below, make_private_folder
@@ -106,6 +106,20 @@ def test_a_session_becomes_bids_with_a_reason_for_each_series_left_out(
     assert {part.root for part in parts} == {converted.root}
     assert sorted((i for p in parts for i in p.images), key=lambda i: i.path) == [*converted.images]
     assert [len(part.to_come) for part in parts] == [*reversed(range(len(parts)))]
+
+
+def test_a_folder_for_temporary_files_may_have_any_name(
+    bold: DeidentifiedSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary files"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with monkeypatch.context() as nowhere_else:
+        nowhere_else.setattr(drive, "_USUAL_PLACES", ("/no such place", "/no-such-place"))
+        with pytest.raises(StorageError, match="no other folder for temporary files"):
+            _convert(bold, tmp_path / "first")
+    assert len(_convert(bold, tmp_path / "a second").images) == 1
+    assert list(temporary.iterdir()) == []
 
 
 def _holds_the_session_only(converted: ConvertedSession) -> None:
