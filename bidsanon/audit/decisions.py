@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from filelock import FileLock
 from bidsanon.errors import StorageError
 from bidsanon.files import (
     PRIVATE_FILE_MODE,
+    file_state,
     make_private_folder,
     sha256,
     storage_errors,
@@ -58,6 +60,9 @@ class FaceDecision:
         What was decided.
     when
         When, ISO 8601 in UTC with seconds.
+    state
+        What :func:`bidsanon.files.file_state` said of the file then: one of which it says the same
+        need not be read again to be listed. Empty where nobody kept it.
     """
 
     image: str
@@ -65,6 +70,7 @@ class FaceDecision:
     size: int
     verdict: FaceVerdict
     when: str
+    state: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,17 +127,47 @@ class FaceDecisions:
         OSError
             If it cannot be read.
         """
-        size = path.stat().st_size
-        if not any(one.size == size for one in self.by_image.values()):
+        if path.stat().st_size not in self._sizes:
             return None
         return self.verdict_of_bytes(sha256(path))
 
     def verdict_of_bytes(self, digest: str) -> FaceVerdict | None:
         """Return what was decided about bytes, by their SHA-256."""
-        verdicts = {one.verdict for one in self.by_image.values() if one.sha256 == digest}
-        if FaceVerdict.REJECTED in verdicts:
-            return FaceVerdict.REJECTED
-        return FaceVerdict.ACCEPTED if verdicts else None
+        return self._verdicts.get(digest)
+
+    def listed_verdict(self, root: Path, image: str) -> FaceVerdict | None:
+        """Return what was decided about an image, for a list of many.
+
+        A file of which the file system says what it said when it was decided about is not read
+        again. What is published goes by :meth:`verdict_of`, which reads it.
+
+        Parameters
+        ----------
+        root
+            The dataset's folder.
+        image
+            Its path in it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        known = self.by_image.get(image)
+        if known and known.state and known.state == file_state(root / image):
+            return self.verdict_of_bytes(known.sha256)
+        return self.verdict_of(root / image)
+
+    @cached_property
+    def _sizes(self) -> frozenset[int]:
+        return frozenset(one.size for one in self.by_image.values())
+
+    @cached_property
+    def _verdicts(self) -> Mapping[str, FaceVerdict]:
+        """What was decided about bytes, by their SHA-256: a rejection holds."""
+        # "rejected" comes after "accepted".
+        ordered = sorted(self.by_image.values(), key=lambda one: one.verdict)
+        return {one.sha256: one.verdict for one in ordered}
 
     def rejected(self, root: Path, images: Iterable[str]) -> Iterator[str]:
         """Yield the images among some whose bytes were rejected, in their order.
@@ -206,9 +242,14 @@ def _decisions(content: Mapping[str, Any]) -> list[FaceDecision]:
 
 
 def _decision(record: Mapping[str, Any]) -> FaceDecision:
-    decision = FaceDecision(**{**record, "verdict": FaceVerdict(record["verdict"])})
+    known = {"state": (), **record}
+    state = tuple(known["state"])
+    decision = FaceDecision(**{**known, "verdict": FaceVerdict(known["verdict"]), "state": state})
     texts = (decision.image, decision.sha256, decision.when)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(decision.size, int):
+    numbers = (decision.size, *state)
+    if not all(isinstance(text, str) for text in texts) or not all(
+        isinstance(number, int) for number in numbers
+    ):
         raise TypeError("a value of another type")
     if not _DIGEST.fullmatch(decision.sha256):
         raise ValueError("no digest")

@@ -6,7 +6,7 @@ than anybody would look at is told and not drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -59,8 +59,10 @@ def describe_image(root: Path, image: str) -> ImageEntry:
         nifti = read_header(root / image)
         facts = _facts(nifti, sidecar) | ({"sidecar": unclear} if unclear else {})
     except (UnreadableImageError, OSError) as error:
-        return ImageEntry(**about, of_a_face=of_a_face(name, None), problem=why_not_drawn(error))
-    about["of_a_face"] = of_a_face(name, nifti)
+        return ImageEntry(
+            **about, of_a_face=of_a_face(name, lambda: None), problem=why_not_drawn(error)
+        )
+    about["of_a_face"] = of_a_face(name, lambda: nifti)
     gradients = _gradients(root, name, nifti) if name.datatype == "dwi" else None
     about |= {
         "facts": facts,
@@ -77,16 +79,17 @@ def describe_image(root: Path, image: str) -> ImageEntry:
         return ImageEntry(**about, problem=why_not_drawn(error))
 
 
-def of_a_face(name: BidsName, nifti: Nifti | None) -> bool:
+def of_a_face(name: BidsName, header: Callable[[], Nifti | None]) -> bool:
     """Tell whether images of a kind show a face.
 
     Parameters
     ----------
-    nifti
-        The image's header; None where it cannot be read.
+    header
+        Gives the image's header, where the kind does not decide; None where it cannot be read.
     """
 
     def voxel_mm3() -> float | None:
+        nifti = header()
         return float(np.prod(voxel_sizes_mm(nifti.affine))) if nifti else None
 
     return kind_shows_face(name.datatype, name.suffix, voxel_mm3).asked

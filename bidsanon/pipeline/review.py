@@ -18,9 +18,9 @@ from bidsanon.audit import (
 )
 from bidsanon.bids.faces import face_claim
 from bidsanon.bids.names import parse_name
-from bidsanon.deface.voxels import UnreadableImageError, read_header
+from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
 from bidsanon.errors import ConflictError
-from bidsanon.files import sha256
+from bidsanon.files import file_state, sha256
 from bidsanon.pipeline.existing import private_folder_of, require_dataset
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
 from bidsanon.pipeline.report_images import of_a_face, sidecar_of, why_not_drawn
@@ -107,7 +107,7 @@ class Review:
     candidates: tuple[_Candidate, ...]
     digests: Mapping[str, str]
     decided: dict[str, FaceVerdict] = field(default_factory=dict)
-    _sizes: dict[str, int] = field(default_factory=dict)
+    _seen: dict[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, request: ReviewRequest) -> Review:
@@ -142,8 +142,10 @@ class Review:
         candidate = self.candidates[number]
         path, outcome = candidate.path, candidate.outcome
         try:
+            # What is written after this is another state than that which is remembered.
+            state = file_state(self.request.dataset / path)
             digest = sha256(self.request.dataset / path)
-            self._sizes[digest] = (self.request.dataset / path).stat().st_size
+            self._seen[digest] = (self.request.dataset / path).stat().st_size, state
         except OSError:
             return ShownImage(path=path, sha256="", problem="it cannot be read")
         verdict = FaceDecisions.read(self.request.private).verdict_of_bytes(digest)
@@ -174,12 +176,9 @@ class Review:
         if verdict is None:
             withdraw_decision(private, path)
         else:
+            size, state = self._seen[sha256]
             decision = FaceDecision(
-                image=path,
-                sha256=sha256,
-                size=self._sizes[sha256],
-                verdict=verdict,
-                when=now(),
+                image=path, sha256=sha256, size=size, verdict=verdict, when=now(), state=state
             )
             record_decision(private, decision)
         self._note(path, verdict)
@@ -192,7 +191,7 @@ class Review:
 
     def _remember(self, path: str, decisions: FaceDecisions) -> None:
         try:
-            self._note(path, decisions.verdict_of(self.request.dataset / path))
+            self._note(path, decisions.listed_verdict(self.request.dataset, path))
         except OSError:
             self._note(path, None)
 
@@ -244,10 +243,12 @@ def _candidates(request: ReviewRequest, session: SessionContent) -> list[_Candid
 
 
 def _of_a_face(dataset: Path, path: str) -> bool:
-    try:
-        nifti = read_header(dataset / path)
-    except (UnreadableImageError, OSError):
-        nifti = None
+    def nifti() -> Nifti | None:
+        try:
+            return read_header(dataset / path)
+        except (UnreadableImageError, OSError):
+            return None
+
     return of_a_face(parse_name(path), nifti)
 
 

@@ -24,6 +24,10 @@ from bidsanon.resources import schema_path
 
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
 T2W = "sub-01/anat/sub-01_T2w.nii.gz"
+NO_STATE = (
+    f'{{"image": "a", "sha256": "{"0" * 64}", "size": 1, "verdict": "accepted", "when": "", '
+    '"state": ["1"]}'
+)
 NO_DIGEST = '{"image": "a", "sha256": "0", "size": 1, "verdict": "accepted", "when": ""}'
 
 
@@ -111,9 +115,10 @@ def test_no_image_is_read_where_none_was_rejected(tmp_path: Path) -> None:
         '{"version": 1, "decisions": [{}]}',
         '{"version": 1, "decisions": ["x"]}',
         f'{{"version": 1, "decisions": [{NO_DIGEST}]}}',
+        f'{{"version": 1, "decisions": [{NO_STATE}]}}',
         "[" * 100_000,
     ],
-    ids=["empty", "list", "later", "none", "no-record", "text", "no-digest", "deep"],
+    ids=["empty", "list", "later", "none", "no-record", "text", "no-digest", "no-state", "deep"],
 )
 def test_decisions_that_cannot_be_understood_are_an_error(tmp_path: Path, content: str) -> None:
     path = tmp_path / DECISIONS_NAME

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,32 @@ def test_what_was_decided_before_is_known_for_the_same_bytes_alone(dataset: Path
     write_nifti(dataset / T1W, ball((20, 24, 22)) + 9)
     assert [item.decision for item in a_review(dataset).items] == [None, REJECTED]
     assert content(a_site(dataset).get("images/1"))["decision"] == "rejected"
+
+
+def test_what_nobody_wrote_since_it_was_decided_about_is_listed_without_being_read(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = a_site(dataset)
+    decide(site, 0, "accepted")
+    decide(site, 1, "rejected")
+    read: list[Path] = []
+    monkeypatch.setattr("bidsanon.audit.decisions.sha256", lambda path: read.append(path) or "")
+    monkeypatch.setattr("bidsanon.pipeline.review.read_header", read.append)
+    assert [item.decision for item in a_review(dataset).items] == [ACCEPTED, REJECTED]
+    assert not read
+    (dataset / T1W).touch()
+    assert [item.decision for item in a_review(dataset).items] == [None, REJECTED]
+    assert read == [dataset / T1W]
+
+
+def test_a_copy_of_the_dataset_is_read_for_its_decisions(dataset: Path, tmp_path: Path) -> None:
+    site = a_site(dataset)
+    decide(site, 0, "accepted")
+    decide(site, 1, "rejected")
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset, copy)
+    review = Review.of(make_review_request(copy, private=private(dataset)))
+    assert [item.decision for item in review.items] == [ACCEPTED, REJECTED]
 
 
 def test_a_decision_is_about_the_bytes_that_were_shown(dataset: Path) -> None:
