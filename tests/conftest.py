@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 
 from bidsanon import ocr
@@ -24,8 +24,15 @@ from bidsanon.audit import Journal
 from bidsanon.cli import outcome
 from bidsanon.resources import schema_path
 
-# How long an example takes says how busy the machine is, not whether the promise holds.
-settings.register_profile("bidsanon", deadline=None)
+# How long an example takes to make or to check says how busy the machine is, not whether the
+# promise holds. All examples of a test have one folder, which each of them overwrites. In
+# continuous integration the same examples are tried each time; elsewhere others each time.
+settings.register_profile(
+    "bidsanon",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("bidsanon")
 
 _TESTS = Path(__file__).resolve().parent

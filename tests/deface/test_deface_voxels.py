@@ -14,7 +14,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from nibabel.nifti1 import Nifti1Extension
@@ -97,9 +97,7 @@ def test_only_masked_voxels_change(
     assert defaced.header.extensions[0].get_content() == b"kept"
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25)
 @given(
     stored=arrays(
         dtype=st.sampled_from([np.uint8, np.int16, np.uint16, np.float32]),
@@ -333,9 +331,7 @@ def test_what_cannot_be_defaced_is_refused_in_words(tmp_path: Path) -> None:
         assert str(refused.value), path.name
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25)
 @given(place=st.integers(0, 347), value=st.integers(0, 255))
 def test_a_damaged_header_is_read_or_refused_and_nothing_else(
     tmp_path: Path, place: int, value: int

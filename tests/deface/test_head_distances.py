@@ -18,7 +18,7 @@ BLOBS = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(mask=BLOBS.filter(np.any), margin=st.integers(0, 5))
 def test_what_is_no_farther_than_the_margin_lies_in_the_box(mask: Mask, margin: int) -> None:
     box = box_around(mask, margin)
@@ -28,7 +28,7 @@ def test_what_is_no_farther_than_the_margin_lies_in_the_box(mask: Mask, margin: 
     assert (within == near).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(mask=BLOBS.filter(np.any))
 def test_depths_are_those_of_the_whole_with_one_voxel_around(mask: Mask) -> None:
     grown = ndimage.binary_dilation(mask, iterations=2)

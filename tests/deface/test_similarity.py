@@ -15,7 +15,7 @@ from bidsanon.deface.similarity import Similarity, _Sampled
 SHAPE = (5, 7, 6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_sampling_between_voxels_is_scipys(seed: int) -> None:
     rng = np.random.default_rng(seed)

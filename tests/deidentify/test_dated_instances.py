@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, config, dcmread
 from pydicom.sequence import Sequence
@@ -161,9 +161,7 @@ def test_fraction_offset_and_time_of_day_stay(cleaned: Cleaned) -> None:
 moments = st.datetimes(min_value=datetime(2012, 1, 1), max_value=datetime(2024, 1, 1))  # noqa: DTZ001
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(one=moments, other=moments)
 def test_the_interval_between_any_two_moments_is_kept(
     one: datetime, other: datetime, cleaned: Cleaned
@@ -227,7 +225,6 @@ def test_dates_that_another_program_moved_stay_but_for_what_it_may_have_left(
     known=st.booleans(),
     marked=st.booleans(),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_instance_whatever_it_pretends_keeps_a_date_of_the_years_of_scanners(
     *,
     study: date,
@@ -345,7 +342,6 @@ def test_a_birth_date_that_lies_after_the_shifted_study_was_not_shifted(
     study=st.dates(min_value=date(2012, 1, 1), max_value=date(2024, 1, 1)),
     days=st.integers(0, 45_000),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_birth_date_and_cap_agree_whatever_the_days(
     study: date, days: int, plan: PersonPlan, with_births: Profile
 ) -> None:

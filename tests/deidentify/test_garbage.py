@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 import sessions
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from persons import PLAN
 from pydicom import Dataset, dcmwrite
@@ -68,7 +68,7 @@ def judge(content: bytes, profile: Profile = BASIC) -> bytes | None:
         return None
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150)
 @given(
     which=st.sampled_from(SEEDS),
     damage=st.lists(
@@ -88,7 +88,7 @@ def test_damaged_files_are_refused_or_de_identified(
         assert judge(cleaned) is not None
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=120)
 @given(
     which=st.sampled_from(SEEDS),
     lengths=st.lists(st.tuples(st.integers(0), st.integers(0, UNDEFINED)), min_size=1, max_size=3),
@@ -122,7 +122,7 @@ VRS += [b"UT", b"SV", b"OF", b"ZZ", b"??"]
 IDENTIFYING = [0x00100010, 0x00100020, 0x00101001, 0x00081070, 0x00400275, 0x00081140, 0x0040A123]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150)
 @given(tag=st.sampled_from(IDENTIFYING), vr=st.sampled_from(VRS), padding=st.binary(max_size=8))
 def test_whatever_vr_an_identifying_attribute_claims_its_value_goes(
     tag: int, vr: bytes, padding: bytes

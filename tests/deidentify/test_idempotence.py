@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sessions
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.uid import MRImageStorage
 from real_sets import MR_SETS, ODD_SETS
@@ -228,7 +228,7 @@ def instances(draw: st.DrawFn) -> bytes:
     return head + first + body
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     content=instances(), name=st.sampled_from(bundled_profiles()), days=st.integers(36_000, 45_000)
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sessions
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement
@@ -219,7 +219,7 @@ def test_one_uid_becomes_one_uid_everywhere(deidentified: Deidentified) -> None:
 
 
 @given(days=st.integers(0, 9000))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(max_examples=30)
 def test_intervals_are_kept(deidentified: Deidentified, days: int) -> None:
     from datetime import date, timedelta  # noqa: PLC0415
 
@@ -453,7 +453,6 @@ def test_a_second_pass_takes_nothing_more_away(
 
 
 @given(data=st.binary(max_size=300), place=st.floats(0, 1, exclude_max=True))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_file_is_cleaned_or_refused(
     written: Callable[..., bytes], bids: Profile, plan: PersonPlan, data: bytes, place: float
 ) -> None:

@@ -109,7 +109,7 @@ def files(draw: st.DrawFn) -> bytes:
     return head + b"".join(pieces[tag] for tag in sorted(pieces))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(contents=st.lists(files(), min_size=3, max_size=8))
 def test_private_blocks_and_notes_are_the_same_with_and_without_memory(
     contents: list[bytes], bids: Profile, plan: PersonPlan
@@ -220,7 +220,7 @@ def deep_files(draw: st.DrawFn) -> bytes:
     )
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(contents=st.lists(deep_files(), min_size=2, max_size=4))
 def test_any_files_in_any_order_are_the_same_with_and_without_memory(
     contents: list[bytes], bids: Profile, plan: PersonPlan
@@ -308,7 +308,7 @@ def multi_frame_files(draw: st.DrawFn) -> list[bytes]:
     return found
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(contents=multi_frame_files(), name=st.sampled_from(["bids", "basic", "strict"]))
 def test_frames_that_are_alike_are_the_same_with_and_without_memory(
     contents: list[bytes], name: str, plan: PersonPlan

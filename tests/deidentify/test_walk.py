@@ -229,7 +229,7 @@ def nested(forms: list[str], tags: list[int], encoding: Encoding) -> bytes:
     return sequence_of(KEPT_SEQUENCE, inner, encoding, undefined=form == "undefined")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     forms=st.lists(st.sampled_from(FORMS), min_size=1, max_size=12),
     tags=st.lists(st.sampled_from(PROTECTED), min_size=1, max_size=6, unique=True),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from foreign import foreign_dataset
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsanon.bids.tree import TreeFile, list_tree
@@ -51,7 +51,7 @@ def _scrub(root: Path, into: Path | None) -> tuple[TreeFile, ScrubbedFile]:
     return file, FileScrub({file.name: file}, POLICY, into).scrub(0, file)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(number=st.integers(0, 1 << 10), edits=_EDITS)
 def test_a_damaged_file_is_cleaned_or_named(
     foreign: Path, tmp_path: Path, number: int, edits: list[tuple[str, int, bytes]]

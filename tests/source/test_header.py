@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom.data
 import pytest
 import sessions
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from instances import Write
 from pydicom.uid import UID
@@ -82,9 +82,7 @@ def test_fragments_without_an_end_end_early(tmp_path: Path) -> None:
     assert UID(header.sop_class_uid).name == "Secondary Capture Image Storage"
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_garbage_is_read_or_refused_and_never_crashes(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(real(data.draw(st.sampled_from(_REAL))))
@@ -98,9 +96,7 @@ def test_garbage_is_read_or_refused_and_never_crashes(tmp_path: Path, data: st.D
     assert header is None or isinstance(header.soundness, Soundness)
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100)
 @given(content=st.binary(max_size=400), says=st.booleans())
 def test_random_bytes_never_crash(tmp_path: Path, content: bytes, says: bool) -> None:
     path = tmp_path / "garbage"

@@ -18,7 +18,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsanon.findings import Finding, Severity
@@ -708,9 +708,7 @@ def test_without_values_nothing_is_found(session: Session) -> None:
 _LETTERS = st.text("bcdfghjklmnpqrstvwxyzBCDFGHJK", min_size=7, max_size=12)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(
     family=_LETTERS,
     given_name=_LETTERS,
@@ -734,9 +732,7 @@ def test_any_long_name_is_found_in_any_text(  # noqa: PLR0917 (hypothesis draws 
     assert search(tmp_path, value(NAME, f"{family}^{given_name}")).findings
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(
     content=st.binary(max_size=2000),
     head=st.sampled_from([b"", b"\x1f\x8b", b"PK\x03\x04", b"BZh"]),

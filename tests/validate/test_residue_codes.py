@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsanon.identity import IdentifyingValue, ValueKind
@@ -234,16 +234,14 @@ def test_a_value_over_several_lines_is_found_where_one_of_them_holds_an_escape(
     assert len(view.text) < len(lines)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=st.text(max_size=300))
 def test_every_text_has_readings(text: str) -> None:
     assert all(isinstance(reading, str) for reading in readings(text))
     assert isinstance(coded_texts(text), str)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(
     before=st.text("abc XYZ019.,;", max_size=20),
     after=st.text("abc XYZ019.,;", max_size=20),

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from scipy.io import savemat
@@ -344,9 +344,7 @@ PARTS = [
 ]
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150)
 @given(parts=st.lists(st.sampled_from(PARTS), max_size=30), is_json=st.booleans())
 def test_no_mixture_crashes_the_search(
     tmp_path: Path, parts: list[bytes], *, is_json: bool
