@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -79,11 +79,13 @@ class FaceDecisions:
 
     Attributes
     ----------
-    by_image
-        The last decision about each image, by its path in the dataset.
+    made
+        The last one about each image's bytes, sorted by the image's path in its dataset. About
+        other bytes that stood there before, or in another dataset of the private folder, there may
+        be others.
     """
 
-    by_image: Mapping[str, FaceDecision] = field(default_factory=dict)
+    made: tuple[FaceDecision, ...] = ()
 
     @classmethod
     def read(cls, private: Path) -> FaceDecisions:
@@ -96,8 +98,7 @@ class FaceDecisions:
         """
         path = private / DECISIONS_NAME
         try:
-            found = _decisions(json.loads(path.read_text("utf-8")))
-            return cls(by_image={decision.image: decision for decision in found})
+            return cls(made=tuple(_decisions(json.loads(path.read_text("utf-8")))))
         except FileNotFoundError:
             return cls()
         except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -153,20 +154,27 @@ class FaceDecisions:
         OSError
             If it cannot be read.
         """
-        known = self.by_image.get(image)
-        if known and known.state and known.state == file_state(root / image):
-            return self.verdict_of_bytes(known.sha256)
-        return self.verdict_of(root / image)
+        known = self._by_image.get(image, [])
+        state = file_state(root / image) if known else ()
+        digest = next((one.sha256 for one in known if one.state and one.state == state), "")
+        return self.verdict_of_bytes(digest) if digest else self.verdict_of(root / image)
+
+    @cached_property
+    def _by_image(self) -> Mapping[str, list[FaceDecision]]:
+        found: dict[str, list[FaceDecision]] = {}
+        for one in self.made:
+            found.setdefault(one.image, []).append(one)
+        return found
 
     @cached_property
     def _sizes(self) -> frozenset[int]:
-        return frozenset(one.size for one in self.by_image.values())
+        return frozenset(one.size for one in self.made)
 
     @cached_property
     def _verdicts(self) -> Mapping[str, FaceVerdict]:
         """What was decided about bytes, by their SHA-256: a rejection holds."""
         # "rejected" comes after "accepted".
-        ordered = sorted(self.by_image.values(), key=lambda one: one.verdict)
+        ordered = sorted(self.made, key=lambda one: one.verdict)
         return {one.sha256: one.verdict for one in ordered}
 
     def rejected(self, root: Path, images: Iterable[str]) -> Iterator[str]:
@@ -184,14 +192,14 @@ class FaceDecisions:
         OSError
             If one of them cannot be read.
         """
-        if any(one.verdict is FaceVerdict.REJECTED for one in self.by_image.values()):
+        if any(one.verdict is FaceVerdict.REJECTED for one in self.made):
             for image in images:
                 if self.verdict_of(root / image) is FaceVerdict.REJECTED:
                     yield image
 
 
 def record_decision(private: Path, decision: FaceDecision) -> FaceDecisions:
-    """Put a decision into the private folder in place of the one about the same image.
+    """Put a decision into the private folder in place of the one about the same image's bytes.
 
     It is on the disk when this returns, whole, beside what others decided meanwhile.
 
@@ -205,34 +213,43 @@ def record_decision(private: Path, decision: FaceDecision) -> FaceDecisions:
     StorageError
         If it cannot be written, or what stands there cannot be understood.
     """
-    return _change(private, decision.image, decision)
+    return _change(private, decision.image, decision.sha256, decision)
 
 
-def withdraw_decision(private: Path, image: str) -> FaceDecisions:
-    """Take the decision about an image back; where there is none, nothing changes.
+def withdraw_decision(private: Path, image: str, digest: str) -> FaceDecisions:
+    """Take the decision about an image's bytes back; where there is none, nothing changes.
+
+    Parameters
+    ----------
+    digest
+        Their SHA-256.
 
     Raises
     ------
     StorageError
         As :func:`record_decision` does.
     """
-    return _change(private, image, None)
+    return _change(private, image, digest, None)
 
 
-def _change(private: Path, image: str, decision: FaceDecision | None) -> FaceDecisions:
+def _change(private: Path, image: str, digest: str, decision: FaceDecision | None) -> FaceDecisions:
     with storage_errors("the decisions"):
         make_private_folder(private)
         with FileLock(private / _LOCK_NAME, mode=PRIVATE_FILE_MODE):
-            standing = dict(FaceDecisions.read(private).by_image)
-            standing.pop(image, None)
+            standing = [
+                one
+                for one in FaceDecisions.read(private).made
+                if (one.image, one.sha256) != (image, digest)
+            ]
             if decision is not None:
-                standing[image] = decision
+                standing.append(decision)
+            standing.sort(key=lambda one: (one.image, one.sha256))
             content = {
                 "version": DECISIONS_VERSION,
-                "decisions": [asdict(standing[name]) for name in sorted(standing)],
+                "decisions": [asdict(one) for one in standing],
             }
             write_json(private / DECISIONS_NAME, content, mode=PRIVATE_FILE_MODE)
-    return FaceDecisions(by_image=standing)
+    return FaceDecisions(made=tuple(standing))
 
 
 def _decisions(content: Mapping[str, Any]) -> list[FaceDecision]:

@@ -174,7 +174,7 @@ class Review:
         """Keep what was decided about an image's bytes, or take it back."""
         path, private = self.candidates[number].path, self.request.private
         if verdict is None:
-            withdraw_decision(private, path)
+            withdraw_decision(private, path, sha256)
         else:
             size, state = self._seen[sha256]
             decision = FaceDecision(

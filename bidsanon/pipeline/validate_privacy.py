@@ -53,7 +53,8 @@ def find_people(
 
 def _accepted(dataset: Path, decisions: FaceDecisions) -> Collection[str]:
     """Return the images that a person accepted as they are now, by their bytes."""
-    there = (image for image in decisions.by_image if (dataset / image).is_file())
+    images = dict.fromkeys(one.image for one in decisions.made)
+    there = (image for image in images if (dataset / image).is_file())
     return frozenset(
         image for image in there if decisions.verdict_of(dataset / image) is FaceVerdict.ACCEPTED
     )

@@ -55,7 +55,7 @@ def test_what_is_recorded_is_read_back_and_is_what_the_schema_says(tmp_path: Pat
     returned = record_decision(tmp_path, a_decision(image=T2W, verdict="rejected"))
 
     assert FaceDecisions.read(tmp_path) == returned
-    assert set(returned.by_image) == {T1W, T2W}
+    assert [one.image for one in returned.made] == [T2W, T1W]
     path = tmp_path / DECISIONS_NAME
     schema = json.loads(schema_path("decisions.schema.json").read_text("utf-8"))
     assert not list(Draft202012Validator(schema).iter_errors(json.loads(path.read_text())))
@@ -63,24 +63,36 @@ def test_what_is_recorded_is_read_back_and_is_what_the_schema_says(tmp_path: Pat
 
 
 def test_there_are_no_decisions_where_nobody_decided(tmp_path: Path) -> None:
-    assert not FaceDecisions.read(tmp_path / "not-there").by_image
+    assert not FaceDecisions.read(tmp_path / "not-there").made
 
 
 def test_a_later_decision_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     record_decision(tmp_path, a_decision(verdict="rejected"))
     record_decision(tmp_path, a_decision(verdict="accepted"))
-    assert FaceDecisions.read(tmp_path).by_image[T1W].verdict is FaceVerdict.ACCEPTED
+    (decision,) = FaceDecisions.read(tmp_path).made
+    assert decision.verdict is FaceVerdict.ACCEPTED
+
+
+def test_a_decision_about_other_bytes_at_the_same_place_stays(tmp_path: Path) -> None:
+    record_decision(tmp_path, a_decision(b"rejected", verdict="rejected"))
+    decisions = record_decision(tmp_path, a_decision(b"defaced again"))
+    assert decisions.verdict_of(an_image(tmp_path, b"rejected")) is FaceVerdict.REJECTED
+    assert decisions.verdict_of(an_image(tmp_path, b"defaced again")) is FaceVerdict.ACCEPTED
+
+    left = withdraw_decision(tmp_path, T1W, a_decision(b"defaced again").sha256)
+    assert left.verdict_of(an_image(tmp_path, b"rejected")) is FaceVerdict.REJECTED
+    assert left.verdict_of(an_image(tmp_path, b"defaced again")) is None
 
 
 def test_a_decision_can_be_taken_back(tmp_path: Path) -> None:
     record_decision(tmp_path, a_decision())
-    withdraw_decision(tmp_path, T1W)
-    withdraw_decision(tmp_path, T2W)
-    assert not FaceDecisions.read(tmp_path).by_image
+    withdraw_decision(tmp_path, T1W, a_decision().sha256)
+    withdraw_decision(tmp_path, T2W, a_decision().sha256)
+    assert not FaceDecisions.read(tmp_path).made
 
 
 def test_a_decision_holds_for_the_bytes_alone(tmp_path: Path) -> None:
-    decisions = FaceDecisions(by_image={T1W: a_decision(b"image", verdict="rejected")})
+    decisions = FaceDecisions(made=(a_decision(b"image", verdict="rejected"),))
     assert decisions.verdict_of(an_image(tmp_path, b"image")) is FaceVerdict.REJECTED
     assert decisions.verdict_of(an_image(tmp_path, b"other")) is None
     assert decisions.verdict_of(an_image(tmp_path, b"longer one")) is None
@@ -88,10 +100,10 @@ def test_a_decision_holds_for_the_bytes_alone(tmp_path: Path) -> None:
 
 def test_bytes_that_were_rejected_are_so_under_another_name(tmp_path: Path) -> None:
     decisions = FaceDecisions(
-        by_image={
-            T1W: a_decision(b"image", verdict="rejected"),
-            T2W: a_decision(b"image", image=T2W, verdict="accepted"),
-        }
+        made=(
+            a_decision(b"image", verdict="rejected"),
+            a_decision(b"image", image=T2W, verdict="accepted"),
+        )
     )
     elsewhere = "sub-07/anat/sub-07_T1w.nii.gz"
     an_image(tmp_path, b"image", image=elsewhere)
@@ -101,7 +113,7 @@ def test_bytes_that_were_rejected_are_so_under_another_name(tmp_path: Path) -> N
 
 
 def test_no_image_is_read_where_none_was_rejected(tmp_path: Path) -> None:
-    decisions = FaceDecisions(by_image={T1W: a_decision()})
+    decisions = FaceDecisions(made=(a_decision(),))
     assert not list(decisions.rejected(tmp_path, ["not/there.nii.gz"]))
 
 
@@ -134,4 +146,4 @@ def test_decisions_of_several_at_once_are_all_kept(tmp_path: Path) -> None:
     images = [f"sub-{n:02}/anat/sub-{n:02}_T1w.nii.gz" for n in range(24)]
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda name: record_decision(tmp_path, a_decision(image=name)), images))
-    assert sorted(FaceDecisions.read(tmp_path).by_image) == images
+    assert [one.image for one in FaceDecisions.read(tmp_path).made] == images

@@ -145,7 +145,7 @@ def test_a_decision_is_about_the_bytes_that_were_shown(dataset: Path) -> None:
     write_nifti(dataset / T1W, ball((20, 24, 22)) + 9)
     site.post("images/0/decision", {"sha256": shown["sha256"], "verdict": "accepted"})
     decisions = FaceDecisions.read(private(dataset))
-    assert decisions.by_image[T1W].sha256 == seen
+    assert [(one.image, one.sha256) for one in decisions.made] == [(T1W, seen)]
     assert decisions.verdict_of(dataset / T1W) is None
 
 

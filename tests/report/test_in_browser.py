@@ -139,7 +139,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, LocalServer]]:
 
 def decided(dataset: Path) -> dict[str, str]:
     decisions = FaceDecisions.read(dataset.with_name("ds.private"))
-    return {name: one.verdict.value for name, one in decisions.by_image.items()}
+    return {one.image: one.verdict.value for one in decisions.made}
 
 
 def shown(image: str) -> str:

@@ -47,7 +47,7 @@ def decided(path: Path, verdict: FaceVerdict, image: str = T1W) -> FaceDecisions
         verdict=verdict,
         when="2026-01-01T00:00:00Z",
     )
-    return FaceDecisions(by_image={image: decision})
+    return FaceDecisions(made=(decision,))
 
 
 def evidence(root: Path, **more: Any) -> Evidence:

@@ -16,15 +16,15 @@ from bidsanon.validate import rejected as module
 T1W = "sub-01/anat/sub-01_T1w.nii.gz"
 T2W = "sub-01/anat/sub-01_T2w.nii.gz"
 REJECTED = FaceDecisions(
-    by_image={
-        T1W: FaceDecision(
+    made=(
+        FaceDecision(
             image=T1W,
             sha256=sha256(b"one").hexdigest(),
             size=3,
             verdict=FaceVerdict.REJECTED,
             when="2031-04-05T06:07:08Z",
-        )
-    }
+        ),
+    )
 )
 
 
@@ -69,5 +69,5 @@ def test_a_dataset_is_not_walked_through_where_nothing_was_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "list_shared", lambda _: pytest.fail("it was"))
-    accepted = replace(REJECTED.by_image[T1W], verdict=FaceVerdict.ACCEPTED)
-    assert not check_rejected(tmp_path, FaceDecisions(by_image={T1W: accepted}))
+    accepted = replace(REJECTED.made[0], verdict=FaceVerdict.ACCEPTED)
+    assert not check_rejected(tmp_path, FaceDecisions(made=(accepted,)))
