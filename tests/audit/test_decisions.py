@@ -55,7 +55,7 @@ def test_what_is_recorded_is_read_back_and_is_what_the_schema_says(tmp_path: Pat
     returned = record_decision(tmp_path, a_decision(image=T2W, verdict="rejected"))
 
     assert FaceDecisions.read(tmp_path) == returned
-    assert [one.image for one in returned.made] == [T2W, T1W]
+    assert [one.image for one in returned.made] == [T1W, T2W]
     path = tmp_path / DECISIONS_NAME
     schema = json.loads(schema_path("decisions.schema.json").read_text("utf-8"))
     assert not list(Draft202012Validator(schema).iter_errors(json.loads(path.read_text())))
