@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from bidsanon.audit import MAP_NAME, FaceDecisions, write_deident_map
 from bidsanon.convert import (
@@ -26,6 +27,7 @@ from bidsanon.errors import GateRefusedError
 from bidsanon.external import RunningProgram
 from bidsanon.files import make_private_folder, storage_errors
 from bidsanon.findings import Finding, Gate, errors, finding
+from bidsanon.identity import IdentifyingValue
 from bidsanon.ocr import text_reader
 from bidsanon.pipeline.candidate import complete_candidate, participant_of
 from bidsanon.pipeline.events import write_events
@@ -167,42 +169,69 @@ def _take_through_gates(
     progress: Progress,
     redactor: Redactor,
 ) -> None:
-    request, policy, gates = run.request, run.policy, run.gates
+    request, gates = run.request, run.gates
     source, plan = _judge_source(run, space)
     run.uid_key = plan.uid_key
     worker = stack.enter_context(_worker_loading_beside(request, space))
 
+    deidentified = run.deidentified = _deidentify(run, source, plan, space, progress)
+    identity = (*deidentified.identity, *original_names(source))
+    redactor.add(value.text for value in identity)
+    labelled = label_findings(request.place, deidentified.identity)
+    reasoned = reason_findings(request.deface.because, deidentified.identity)
+    gates.judge(Gate.DEIDENTIFY, (*deidentified.findings, *labelled, *reasoned))
+
+    defaced = _judge_images(run, deidentified, space, worker=worker, progress=progress)
+    scrubbed, rejected = _scrub(run, defaced, plan, space)
+    run.scrubbed = scrubbed
+    events = write_events(scrubbed.root, run.policy.events)
+    gates.judge(Gate.SCRUB, (*scrubbed.findings, *events))
+
+    kept = complete_candidate(run, scrubbed)
+    _judge_candidate(run, scrubbed.root, (*rejected, *kept), identity, progress)
+    _publish(run, scrubbed, deidentified)
+    gates.judge(Gate.PUBLISH, ())
+
+
+def _deidentify(
+    run: Run, source: SourceSession, plan: PersonPlan, space: Workspace, progress: Progress
+) -> DeidentifiedSession:
+    request = run.request
     with request.options.changed_values(
         request.private,
         command="convert",
         subject=request.place.subject,
         session=request.place.session,
     ) as changed:
-        run.deidentified = deidentify_session(
+        return deidentify_session(
             source,
-            profile=policy.profile,
+            profile=run.policy.profile,
             plan=plan,
             folder=space.folder("dicom"),
             jobs=request.options.jobs,
             progress=progress,
             changed=changed,
         )
-    identity = (*run.deidentified.identity, *original_names(source))
-    redactor.add(value.text for value in identity)
-    labelled = label_findings(request.place, run.deidentified.identity)
-    reasoned = reason_findings(request.deface.because, run.deidentified.identity)
-    gates.judge(Gate.DEIDENTIFY, (*run.deidentified.findings, *labelled, *reasoned))
 
+
+def _judge_images(
+    run: Run,
+    deidentified: DeidentifiedSession,
+    space: Workspace,
+    *,
+    worker: RunningProgram | None,
+    progress: Progress,
+) -> DefacedSession:
+    """Convert, compare and deface; the three gates speak in their order."""
+    request, gates = run.request, run.gates
     pictures, jobs = make_private_folder(space.pictures), request.options.jobs
     with LooksAhead(options=request.deface, pictures=pictures, jobs=jobs) as ahead:
         fidelity, run.converted = _compare_and_convert(
-            run, run.deidentified, space, ahead=ahead, worker=worker, progress=progress
+            run, deidentified, space, ahead=ahead, worker=worker, progress=progress
         )
         gates.judge(Gate.FIDELITY, fidelity.findings)
-
         uncompared = find_uncompared(run.converted.images, fidelity)
         gates.judge(Gate.CONVERT, (*run.converted.findings, *uncompared))
-
         defaced = deface_session(
             run.converted,
             options=request.deface,
@@ -213,30 +242,40 @@ def _take_through_gates(
         )
     run.defaced = withhold_failed(defaced) if request.options.withhold else defaced
     gates.judge(Gate.DEFACE, run.defaced.findings)
+    return run.defaced
 
-    scrubbed, rejected = _scrub(run, run.defaced, plan, space)
-    run.scrubbed = scrubbed
-    events = write_events(scrubbed.root, policy.events)
-    gates.judge(Gate.SCRUB, (*scrubbed.findings, *events))
 
-    kept = complete_candidate(run, scrubbed)
+def _judge_candidate(
+    run: Run,
+    root: Path,
+    found: Iterable[Finding],
+    identity: Iterable[IdentifyingValue],
+    progress: Progress,
+) -> None:
+    """Check what would be published, with what was found when it was made."""
     with progress.step("validating"):
-        people = check_privacy(scrubbed.root, faces=False)  # the gate before looked at them
-        wanting = (*kept, *check_description(scrubbed.root))
-        gates.judge(Gate.VALIDATE, (*validate_dataset(scrubbed.root), *rejected, *people, *wanting))
-
+        people = check_privacy(root, faces=False)  # the gate before looked at them
+        wanting = check_description(root)
+        run.gates.judge(Gate.VALIDATE, (*validate_dataset(root), *found, *people, *wanting))
     with progress.step("searching for residue"):
         run.residue = search_residue(
-            scrubbed.root, identity, allowed=_published_on_purpose(run), jobs=request.options.jobs
+            root,
+            identity,
+            allowed=_published_on_purpose(run),
+            jobs=run.request.options.jobs,
         )
-    gates.judge(Gate.RESIDUE, run.residue.findings)
+    run.gates.judge(Gate.RESIDUE, run.residue.findings)
 
+
+def _publish(run: Run, scrubbed: ScrubbedSession, deidentified: DeidentifiedSession) -> None:
+    """Put the session into the dataset; its label is the person's from then on."""
+    request = run.request
     if request.options.deident_map:
-        write_deident_map(request.private / MAP_NAME, map_entries(run.deidentified))
+        write_deident_map(request.private / MAP_NAME, map_entries(deidentified))
 
     def bind() -> None:
         with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
-            vault.bind_subject(source.person, request.place.subject)
+            vault.bind_subject(run.source.person, request.place.subject)
 
     publication = Publication(
         place=request.place,
@@ -246,10 +285,9 @@ def _take_through_gates(
         series=published_series(run),
         private=request.private,
         journal_line=journal_entry(run).line,
-        facts=policy.profile.dataset,
+        facts=run.policy.profile.dataset,
     )
     publish_session(publication, bind=bind, overwrite=request.options.overwrite)
-    gates.judge(Gate.PUBLISH, ())
 
 
 def _compare_and_convert(
