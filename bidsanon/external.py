@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 from bidsanon.errors import MissingToolError, ToolFailedError
 
@@ -50,7 +51,7 @@ FLIRT = Program(name="flirt", install="install FSL, which brings flirt")
 
 @dataclass(frozen=True, kw_only=True)
 class Completed:
-    """How a program ended."""
+    """How a program ended, and what it said, but for what went into a file."""
 
     returncode: int
     stdout: str
@@ -101,14 +102,14 @@ class RunningProgram:
         """
         process = self._process
         try:
-            stdout, stderr = process.communicate(told or None, timeout=timeout_s)
+            said, stderr = process.communicate(told or None, timeout=timeout_s)
         except subprocess.TimeoutExpired as error:
             _end_group(process)
             raise ToolFailedError(
                 f"{self._name} took longer than {timeout_s:.0f} s and was stopped",
                 cure="check the input, or give it more time",
             ) from error
-        return Completed(returncode=process.returncode, stdout=stdout, stderr=stderr)
+        return Completed(returncode=process.returncode, stdout=said or "", stderr=stderr)
 
 
 @contextmanager
@@ -118,6 +119,7 @@ def started_program(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
     waits: bool = False,
+    output: TextIO | None = None,
 ) -> Iterator[RunningProgram]:
     """Start a program without a shell; its process group is ended if it still runs afterwards.
 
@@ -133,6 +135,9 @@ def started_program(
         Variables to add to this process's.
     waits
         Whether it has a standard input, which ends when this process does.
+    output
+        A file that takes what it says on its standard output, where that may be too much for
+        memory.
 
     Raises
     ------
@@ -145,7 +150,7 @@ def started_program(
         process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if output is None else output,
             stderr=subprocess.PIPE,
             cwd=cwd,
             env={**os.environ, **added},
@@ -171,6 +176,7 @@ def run_program(
     timeout_s: float,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    output: TextIO | None = None,
 ) -> Completed:
     """Run a program to its end as :func:`started_program` starts it, without standard input.
 
@@ -183,7 +189,7 @@ def run_program(
     ToolFailedError
         If it took longer than `timeout_s`.
     """
-    with started_program(command, cwd=cwd, environment=environment) as program:
+    with started_program(command, cwd=cwd, environment=environment, output=output) as program:
         return program.finish(timeout_s=timeout_s)
 
 

@@ -6,22 +6,25 @@ general meaning of a code are taken over.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, TextIO
 
 from bidsanon.errors import ToolFailedError
 from bidsanon.external import BIDS_VALIDATOR, require_program, run_program
 from bidsanon.findings import Finding, finding
+from bidsanon.validate.json_stream import JsonStream
 
 VALIDATOR_TIMEOUT_S = 1800.0
 _CLEAN, _ERRORS = 0, 16
 _ERROR, _WARNING = "error", "warning"
+_VERSION = "schemaVersion"
+_TAKEN_OVER = frozenset({"code", "subCode", "severity", "location"})
 _SAID_OTHERWISE = frozenset({"NO_AUTHORS", "TOO_FEW_AUTHORS"})
 """Warnings of which other checks say the same, with the place and a cure."""
 
@@ -133,17 +136,19 @@ def ask_official(
         options += ["--schema", schema.absolute().as_uri()]
     if config is not None:
         options += ["--config", str(config.absolute()), "--ignoreWarnings"]
-    completed = run_program([program, root.absolute(), *options], timeout_s=VALIDATOR_TIMEOUT_S)
-    if completed.returncode not in {_CLEAN, _ERRORS}:
-        raise _failed(f"it ended with code {completed.returncode}")
     try:
-        said = json.loads(completed.stdout)
-        issues = _issues(said["issues"]["issues"], said["issues"].get("codeMessages", {}))
-        version = str(said.get("summary", {}).get("schemaVersion", ""))
-        report = OfficialReport(issues=tuple(issues), schema=version)
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        with TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+            command: list[str | Path] = [program, root.absolute(), *options]
+            ended = run_program(command, timeout_s=VALIDATOR_TIMEOUT_S, output=said)
+            if ended.returncode not in {_CLEAN, _ERRORS}:
+                raise _failed(f"it ended with code {ended.returncode}")
+            said.seek(0)
+            report = _read_report(said)
+    except OSError as error:
+        raise _failed("its report cannot be kept in the temporary folder") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _failed("its report cannot be understood") from error
-    if completed.returncode == _ERRORS and not report.errors:
+    if ended.returncode == _ERRORS and not report.errors:
         raise _failed("it says that there are errors and lists none")
     return report
 
@@ -156,33 +161,67 @@ def bids_schema_file() -> Path:
     return Path(str(files("bidsschematools") / "data" / "schema.json"))
 
 
-def _issues(
-    issues: Iterable[Mapping[str, Any]], meanings: Mapping[str, str]
-) -> Iterator[OfficialIssue]:
+def _read_report(said: TextIO) -> OfficialReport:
+    """Take over the issues and the schema's version.
+
+    An issue can quote a value of any length, and the summary repeats each participant.
+    """
+    issues: tuple[OfficialIssue, ...] | None = None
+    schema = ""
+    stream = JsonStream(said)
+    for part in stream.members():
+        if part == "issues":
+            issues = _read_issues(stream)
+        elif part == "summary":
+            summary = stream.value(wanted={_VERSION})
+            schema = str(summary.get(_VERSION, ""))
+        else:
+            stream.value()
+    stream.end()
+    if issues is None:
+        raise ValueError("it lists no issues")
+    return OfficialReport(issues=issues, schema=schema)
+
+
+def _read_issues(stream: JsonStream) -> tuple[OfficialIssue, ...]:
+    issues: list[OfficialIssue] | None = None
+    meanings: dict[str, str] = {}
+    for part in stream.members():
+        if part == "issues":
+            issues = list(_sorted(map(_issue, stream.items(wanted=_TAKEN_OVER))))
+        elif part == "codeMessages":
+            meanings = stream.value()
+        else:
+            stream.value()
+    if issues is None:
+        raise ValueError("it lists no issues")
+    return tuple(replace(i, meaning=_first_sentence(meanings.get(i.code, ""))) for i in issues)
+
+
+def _sorted(issues: Iterable[OfficialIssue]) -> Iterator[OfficialIssue]:
     """Yield the errors, and then one warning of each kind, sorted: its own order is of chance."""
     errors: list[OfficialIssue] = []
     first: dict[str, OfficialIssue] = {}
     warnings: Counter[str] = Counter()
     for issue in issues:
-        if issue.get("severity", _ERROR) == _ERROR:
-            errors.append(_issue(issue, meanings))
+        if issue.severity == _ERROR:
+            errors.append(issue)
         else:
-            code = str(issue["code"])
-            warnings[code] += 1
-            if code not in first:
-                first[code] = _issue(issue, meanings)
+            warnings[issue.code] += 1
+            first.setdefault(issue.code, issue)
     yield from sorted(errors, key=attrgetter("location", "code", "field"))
     yield from (replace(first[code], count=warnings[code]) for code in sorted(warnings))
 
 
-def _issue(issue: Mapping[str, Any], meanings: Mapping[str, str]) -> OfficialIssue:
+def _issue(issue: Mapping[str, Any]) -> OfficialIssue:
+    """Take over an issue, yet without what its code means, which is told once for all."""
     code, detail = str(issue["code"]), str(issue.get("subCode", ""))
     return OfficialIssue(
         code=code,
         field=detail if detail.isidentifier() else "",
         severity=str(issue.get("severity", _ERROR)),
         location=str(issue.get("location", "")).removeprefix("/"),
-        meaning=_first_sentence(meanings.get(code, "")),
+        meaning="",
     )
 
 

@@ -1,8 +1,11 @@
 """The official validator: run for real, and failing in every way it can."""
 
+import errno
 import json
+import tracemalloc
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -132,9 +135,51 @@ def test_warnings_of_one_code_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     assert (warning.location, warning.count) == ("one", 2)
 
 
-def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, stdout: str) -> None:
-    completed = Completed(returncode=returncode, stdout=stdout, stderr="")
-    monkeypatch.setattr("bidsanon.validate.official.run_program", lambda *_, **__: completed)
+def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, *said: str) -> None:
+    def run(*_: object, output: TextIO, timeout_s: float) -> Completed:
+        assert timeout_s > 60
+        output.writelines(said)
+        return Completed(returncode=returncode, stdout="", stderr="")
+
+    monkeypatch.setattr("bidsanon.validate.official.run_program", run)
+
+
+def test_a_report_that_repeats_much_of_a_dataset_is_read_in_little_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    value = ("m" * (1 << 20) for _ in range(30))
+    participants = (json.dumps({"participantId": str(n), "age": n}) + "," for n in range(100_000))
+    _answering(
+        monkeypatch,
+        16,
+        '{"issues":{"issues":[{"code":"X","subCode":"age","issueMessage":"',
+        *value,
+        '","location":"/participants.tsv"}],"codeMessages":{"X":"Of old. And more."}},',
+        '"summary":{"subjectMetadata":[',
+        *participants,
+        '{}],"schemaVersion":"1.2.7"}}',
+    )
+    tracemalloc.start()
+
+    report = ask_official(Path())
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert report.schema == "1.2.7"
+    assert [(i.location, i.field, i.meaning) for i in report.issues] == [
+        ("participants.tsv", "age", "Of old")
+    ]
+    assert peak < 10 << 20
+
+
+def test_a_report_that_cannot_be_kept_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> Completed:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr("bidsanon.validate.official.TemporaryFile", full)
+
+    with pytest.raises(ToolFailedError, match="cannot be kept"):
+        ask_official(Path())
 
 
 @pytest.mark.parametrize(
@@ -146,6 +191,11 @@ def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, stdout: str) ->
         (0, "[]", "cannot be understood"),
         (0, '{"issues": {"issues": 1}}', "cannot be understood"),
         (0, '{"issues": {"issues": [{}]}}', "cannot be understood"),
+        (0, '{"issues": {"issues": []}', "cannot be understood"),
+        (0, '{"issues": {"issues": []}}}', "cannot be understood"),
+        (0, '{"issues": {}}', "cannot be understood"),
+        (0, "{}", "cannot be understood"),
+        (0, '{"issues": ' + "[" * 100_000, "cannot be understood"),
         (16, json.dumps({"issues": {"issues": []}}), "lists none"),
     ],
 )
