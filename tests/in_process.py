@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -39,10 +40,12 @@ def ask_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(request: Request, work: Path) -> Answer:
         monkeypatch.setattr(sys, "path", [*sys.path])
         monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
+        monkeypatch.setattr(tempfile, "tempdir", str(drive._plain_place()))
         work.mkdir(parents=True, exist_ok=True)
         files = [work / "request.json", work / "answer.json"]
-        files[0].write_text(request.to_json())
-        worker.do_job(*files)
+        with drive._by_plain_paths(request, work) as job:
+            files[0].write_text(job.to_json())
+            worker.do_job(*files)
         return drive.read_answer(files[1], request.heuristic)
 
     monkeypatch.setattr(loading, "_time_limit", limit_here)

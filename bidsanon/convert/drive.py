@@ -81,12 +81,8 @@ def drive_worker(
     if request.acquisitions:
         require_program(DCM2NIIX)
     make_private_folder(work)
-    with _plain_path_to(work) as plain, _short_paths(request) as job:
-        output = request.output
-        if output.is_relative_to(work):
-            output = plain / output.relative_to(work)
-        text = replace(job, output=output).to_json()
-        write_text(work / "request.json", text, mode=PRIVATE_FILE_MODE)
+    with _by_plain_paths(request, work) as job:
+        write_text(work / "request.json", job.to_json(), mode=PRIVATE_FILE_MODE)
         files = [str(work / name) for name in ("request.json", "answer.json")]
         watching = _watching(work / "progress", told or (lambda _: None))
         given = contextlib.nullcontext(worker) if worker else _started_worker(work)
@@ -200,6 +196,16 @@ def _plain_place() -> Path:
         "is no other folder for temporary files",
         cure="set TMPDIR to a folder whose path is made of letters and digits",
     )
+
+
+@contextlib.contextmanager
+def _by_plain_paths(request: Request, work: Path) -> Iterator[Request]:
+    """Give the request with paths, to its files and into `work`, that a shell reads as they are."""
+    with _plain_path_to(work) as plain, _short_paths(request) as short:
+        output = request.output
+        if output.is_relative_to(work):
+            output = plain / output.relative_to(work)
+        yield replace(short, output=output)
 
 
 @contextlib.contextmanager

@@ -199,8 +199,10 @@ def test_a_heuristics_own_filters_facts_and_grouping_are_honoured(
 ) -> None:
     ours = heuristic(
         f"""
+        from pydicom import dcmread
+
         def filter_files(path):
-            return "/0005/" not in path
+            return dcmread(path).SeriesNumber != 5
 
         def filter_dicom(header):
             return header.get("MRAcquisitionType") == "3D"
@@ -227,9 +229,10 @@ def test_a_heuristic_may_group_the_files_itself(
     ours = heuristic(
         f"""
         from heudiconv.dicoms import group_dicoms_into_seqinfos
+        from pydicom import dcmread
 
         def grouping(files, dcmfilter, seqinfo):
-            wanted = [file for file in files if "/0005/" in file]
+            wanted = [file for file in files if dcmread(file).SeriesNumber == 5]
             return group_dicoms_into_seqinfos(wanted, "all", flatten=True)
 
         def infotodict(seqinfo):
