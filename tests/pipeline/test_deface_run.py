@@ -517,6 +517,7 @@ def test_what_cannot_be_asked_is_refused(
 def test_places_that_cannot_be_are_refused(dataset: Path, tmp_path: Path, head: bytes) -> None:
     image = put(tmp_path / "head.nii.gz", head)
     twin = put(tmp_path / "twin" / "head.nii.gz", head)
+    twin.parent.chmod(0o755)
     plain = tmp_path / "plain"
     plain.mkdir()
     asked: list[tuple[tuple[Path, ...], dict[str, Path]]] = [
