@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -327,25 +327,35 @@ def test_a_crash_at_any_moment_leaves_the_dataset_as_it_was_or_complete(
         assert _scrub(dataset).scrubbed.changes == ()
 
 
+def _scrub_and_kill(dataset: Path, *, after_s: float) -> float:
+    """Kill a scrub some seconds after it begins to change the dataset; say how long it did."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bidsanon", "scrub", dataset],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    changing = publishing_folder(dataset) / "change"
+    while process.poll() is None and not changing.exists():
+        time.sleep(0.0005)
+    began = time.monotonic()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(after_s)
+    lasted_s = time.monotonic() - began
+    process.kill()
+    process.wait()
+    return lasted_s
+
+
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_the_dataset_as_it_was_or_complete(
     foreign: Path, tmp_path: Path
 ) -> None:
+    changes_s = _scrub_and_kill(shutil.copytree(foreign, tmp_path / "whole"), after_s=60)
     outcomes = []
     while len(outcomes) < 8 or (len(set(outcomes)) < 2 and len(outcomes) < 40):
         dataset = shutil.copytree(foreign, tmp_path / f"ds{len(outcomes)}")
         before = tree_digest(dataset)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bidsanon", "scrub", dataset],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        changing = publishing_folder(dataset) / "change"
-        while process.poll() is None and not changing.exists():
-            time.sleep(0.0005)
-        time.sleep(0.01 * (len(outcomes) % 12))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        _scrub_and_kill(dataset, after_s=changes_s * (len(outcomes) % 8) / 5)
         settle_dataset(dataset)
         was = tree_digest(dataset) == before
         assert was or _scrub(dataset).scrubbed.changes == ()
