@@ -25,13 +25,13 @@ from bidsanon.bids.sidecars import json_like
 from bidsanon.bids.tables import NOT_AVAILABLE, Table, TableError, read_table, write_table
 
 PARTICIPANTS = "participants.tsv"
-_COLUMNS = "participants.json"
+PARTICIPANTS_COLUMNS = "participants.json"
 TOP_LEVEL_FILES = (
     DESCRIPTION,
     "README",
     "CHANGES",
     PARTICIPANTS,
-    "participants.json",
+    PARTICIPANTS_COLUMNS,
     "scans.json",
     CITATION,
 )
@@ -104,7 +104,9 @@ def dataset_files(
     files = {
         **root_documents(existing, name=name, tools=tools, facts=facts),
         "participants.tsv": table,
-        _COLUMNS: describe_columns(existing.get(_COLUMNS), table, name=_COLUMNS, facts=facts),
+        PARTICIPANTS_COLUMNS: describe_columns(
+            existing.get(PARTICIPANTS_COLUMNS), table, name=PARTICIPANTS_COLUMNS, facts=facts
+        ),
     }
     files |= {"scans.json": root_json_text(_SCAN_COLUMNS)} if "scans.json" not in existing else {}
     files |= {"CHANGES": _CHANGES} if "CHANGES" not in existing else {}
@@ -128,12 +130,14 @@ def filled_files(existing: Mapping[str, str], *, name: str, facts: DatasetFacts)
     """
     files = filled_documents(existing, name=name, facts=facts)
     if PARTICIPANTS in existing and facts.columns:
-        standing = read_root_json(existing.get(_COLUMNS), name=_COLUMNS)
+        standing = read_root_json(existing.get(PARTICIPANTS_COLUMNS), name=PARTICIPANTS_COLUMNS)
         described = _with_columns(
             standing, _read_participants(existing[PARTICIPANTS]).columns, facts, ours={}
         )
         if described != standing:
-            files[_COLUMNS] = json_like(existing.get(_COLUMNS, "").encode(), described)
+            files[PARTICIPANTS_COLUMNS] = json_like(
+                existing.get(PARTICIPANTS_COLUMNS, "").encode(), described
+            )
     return files
 
 
@@ -157,9 +161,9 @@ def kept_by_hand(existing: Mapping[str, str], *, name: str, facts: DatasetFacts)
     PolicyError
         If an existing file cannot be understood.
     """
-    columns = read_root_json(existing.get(_COLUMNS), name=_COLUMNS)
+    columns = read_root_json(existing.get(PARTICIPANTS_COLUMNS), name=PARTICIPANTS_COLUMNS)
     differing = (
-        f"{_COLUMNS}#/{column}"
+        f"{PARTICIPANTS_COLUMNS}#/{column}"
         for column, said in facts.columns.items()
         if not facts.overrule and _differ(columns.get(column, {}), said)
     )

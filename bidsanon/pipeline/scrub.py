@@ -35,7 +35,6 @@ from bidsanon.publish import (
     Memory,
     dataset_lock,
     install,
-    ledger_path,
     publishing_folder,
     session_claim,
     settle_dataset,
@@ -235,7 +234,7 @@ def _memory(request: ScrubRequest, changes: tuple[FileChange, ...], line: str) -
     return Memory(
         private=request.private,
         line=line,
-        path=ledger_path(request.dataset),
+        path=ledger.file,
         text=ledger.with_rewritten(rewritten).text,
     )
 

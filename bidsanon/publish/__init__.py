@@ -18,7 +18,7 @@ from bidsanon.publish.export import (
     select_files,
 )
 from bidsanon.publish.file_set import arrange
-from bidsanon.publish.ledger import Addition, Ledger, ledger_path, root_texts
+from bidsanon.publish.ledger import Addition, Ledger, root_texts
 from bidsanon.publish.lock import dataset_lock, lock_file, publishing_folder, session_claim
 from bidsanon.publish.place import (
     SessionPlace,
@@ -63,7 +63,6 @@ __all__ = [
     "install",
     "interrupted",
     "keeping_own",
-    "ledger_path",
     "lock_file",
     "packing_of_out",
     "private_beside",

@@ -4,6 +4,7 @@ For each session it holds the digests of its files, the keyed UIDs of the series
 what it brought to the files at the root. Of each of those files it holds the text that stood there
 before bidsanon first wrote it (or wrote it again after somebody's own edit). So the root without a
 session is that text with the other sessions added anew, to the byte, in whatever order they came.
+Which file is a dataset's ledger is for :mod:`bidsanon.publish.ledger_place` to say.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from bidsanon.bids.dataset_facts import DatasetFacts
 from bidsanon.bids.root_documents import READMES
 from bidsanon.bids.toplevel import (
     PARTICIPANTS,
+    PARTICIPANTS_COLUMNS,
     TOP_LEVEL_FILES,
     dataset_files,
     without_participant,
 )
 from bidsanon.errors import PolicyError, StorageError
+from bidsanon.publish.ledger_place import LedgerPlace, find_ledger, place_words
 
-_FOLDER = "published"
 _VERSION = 1
 
 
@@ -99,10 +101,16 @@ class Ledger:
         In the order of publication. A session that was redone is there more than once.
     root
         The files at the root, by name.
+    dataset
+        Where the dataset is.
+    file
+        Where the ledger is written, relative to the private folder.
     """
 
     additions: tuple[Addition, ...] = ()
     root: Mapping[str, RootFile] = field(default_factory=dict)
+    dataset: str
+    file: PurePosixPath
 
     @classmethod
     def read(cls, private: Path, dataset: Path) -> Ledger:
@@ -113,12 +121,24 @@ class Ledger:
         StorageError
             If it cannot be understood.
         """
-        path = private / ledger_path(dataset)
-        if not path.is_file():
-            return cls()
+        return cls.read_at(find_ledger(private, dataset), private, dataset)
+
+    @classmethod
+    def read_at(cls, place: LedgerPlace, private: Path, dataset: Path) -> Ledger:
+        """Read a dataset's ledger from where it was found.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be understood.
+        """
+        ours = cls(dataset=place_words(dataset), file=place.file)
+        if place.found is None:
+            return ours
         try:
-            content = json.loads(path.read_text("utf-8"))
-            return cls(
+            content = json.loads((private / place.found).read_text("utf-8"))
+            return replace(
+                ours,
                 additions=tuple(
                     Addition(**{**one, "series": tuple(one["series"])})
                     for one in content["additions"]
@@ -128,14 +148,20 @@ class Ledger:
         except (KeyError, TypeError, ValueError) as error:
             raise StorageError(
                 "the ledger of the dataset in the private folder is damaged",
-                cure=f"put {ledger_path(dataset)} back from a backup, or move it away: sessions "
+                cure=f"put {place.found} back from a backup, or move it away: sessions "
                 "that are there can be removed with --all only, then",
             ) from error
 
     @property
     def text(self) -> str:
         """The ledger as its file holds it."""
-        return json.dumps({"version": _VERSION, **asdict(self)}, ensure_ascii=False) + "\n"
+        content = {
+            "version": _VERSION,
+            "dataset": self.dataset,
+            "additions": [asdict(one) for one in self.additions],
+            "root": {name: asdict(one) for name, one in self.root.items()},
+        }
+        return json.dumps(content, ensure_ascii=False) + "\n"
 
     @property
     def digests(self) -> dict[str, str]:
@@ -193,17 +219,29 @@ class Ledger:
         """
         last = max((one.number for one in self.additions), default=0)
         written = _added(existing, addition)
+        touched = self._touched(existing)
         root = {}
         for name in dict.fromkeys((*TOP_LEVEL_FILES, *READMES)):
             known, text = self.root.get(name), existing.get(name)
             if known is None and name not in written:
                 continue
-            if known is None or known.digest != _digest(text):
+            if known is None or name in touched:
                 known = RootFile(before=text, after=last, digest="")
             root[name] = replace(known, digest=_digest(written.get(name, text)))
         made_row = without_participant(existing.get(PARTICIPANTS), _row_id(addition)) is None
         numbered = replace(addition, number=last + 1, made_row=made_row)
-        return Ledger(additions=(*self.additions, numbered), root=root), written
+        return replace(self, additions=(*self.additions, numbered), root=root), written
+
+    def _touched(self, existing: Mapping[str, str]) -> set[str]:
+        """Return the files at the root that are to be taken as they are now.
+
+        Those that somebody changed, and what follows from them: participants.json defines the
+        columns that participants.tsv had when a session was added.
+        """
+        changed = {
+            name for name, one in self.root.items() if one.digest != _digest(existing.get(name))
+        }
+        return changed | {PARTICIPANTS_COLUMNS} if PARTICIPANTS in changed else changed
 
     def without_session(
         self, session: str, existing: Mapping[str, str], *, participant_left: bool
@@ -246,12 +284,7 @@ class Ledger:
                 if known is not None:
                     root[name] = _rebased(known, left, new) if touched else known
                     root[name] = replace(root[name], digest=_digest(new))
-        return Ledger(additions=left, root=root if left else {}), changes
-
-
-def ledger_path(dataset: Path) -> PurePosixPath:
-    """Return where a dataset's ledger is, relative to the private folder."""
-    return PurePosixPath(_FOLDER) / f"{dataset.name}.json"
+        return replace(self, additions=left, root=root if left else {}), changes
 
 
 def root_texts(dataset: Path) -> dict[str, str]:

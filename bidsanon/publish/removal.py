@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from bidsanon.bids.toplevel import PARTICIPANTS, values_added_by_hand, without_participant
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import files_below, sha256, storage_errors
-from bidsanon.publish.ledger import Ledger, ledger_path, root_texts
+from bidsanon.publish.ledger import Ledger, root_texts
 from bidsanon.publish.lock import dataset_lock
 from bidsanon.publish.place import SessionPlace
 from bidsanon.publish.session import files_of
@@ -129,7 +129,7 @@ def remove_session(
         memory = Memory(
             private=private,
             line=journal_line,
-            path=ledger_path(place.dataset),
+            path=removal.ledger.file,
             text=removal.ledger.text,
         )
         install(place.dataset, items, memory=memory)

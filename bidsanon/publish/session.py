@@ -10,7 +10,7 @@ from bidsanon.bids.dataset_facts import NOTHING_SAID, DatasetFacts
 from bidsanon.bids.root_documents import settle_facts
 from bidsanon.errors import ConflictError
 from bidsanon.files import files_below, sha256, storage_errors
-from bidsanon.publish.ledger import Addition, Ledger, ledger_path, root_texts
+from bidsanon.publish.ledger import Addition, Ledger, root_texts
 from bidsanon.publish.lock import dataset_lock
 from bidsanon.publish.place import SessionPlace, require_free
 from bidsanon.publish.transaction import Item, Memory, install, interrupted, recover
@@ -99,7 +99,7 @@ def publish_session(publication: Publication, *, bind: Callable[[], None], overw
         memory = Memory(
             private=publication.private,
             line=publication.journal_line,
-            path=ledger_path(place.dataset),
+            path=ledger.file,
             text=ledger.text,
         )
         install(place.dataset, items, memory=memory)

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bidsanon.files import PRIVATE_FILE_MODE, sha256, storage_errors, write_text
-from bidsanon.publish.ledger import Ledger, ledger_path
+from bidsanon.publish.ledger import Ledger
+from bidsanon.publish.ledger_place import find_ledger
 from bidsanon.publish.lock import dataset_lock
 
 
@@ -34,7 +35,9 @@ def keeping_own(private: Path, dataset: Path, names: Collection[str]) -> Iterato
     StorageError
         If the ledger cannot be understood or written.
     """
-    known = Ledger.read(private, dataset).digests
+    # Found before the change: afterwards nothing may be as it was published.
+    place = find_ledger(private, dataset)
+    known = Ledger.read_at(place, private, dataset).digests
     ours = {name for name in names if name in known and _digest(dataset / name) == known[name]}
     try:
         yield
@@ -42,13 +45,9 @@ def keeping_own(private: Path, dataset: Path, names: Collection[str]) -> Iterato
         now = {name: _digest(dataset / name) for name in ours}
         changed = {n: (known[n], after) for n, after in now.items() if after not in {known[n], ""}}
         if changed:
-            _write(private, dataset, changed)
-
-
-def _write(private: Path, dataset: Path, changed: dict[str, tuple[str, str]]) -> None:
-    with storage_errors("the ledger in the private folder"), dataset_lock(dataset):
-        ledger = Ledger.read(private, dataset).with_rewritten(changed)
-        write_text(private / ledger_path(dataset), ledger.text, mode=PRIVATE_FILE_MODE)
+            with storage_errors("the ledger in the private folder"), dataset_lock(dataset):
+                ledger = Ledger.read_at(place, private, dataset).with_rewritten(changed)
+                write_text(private / ledger.file, ledger.text, mode=PRIVATE_FILE_MODE)
 
 
 def _digest(path: Path) -> str:

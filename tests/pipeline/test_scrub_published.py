@@ -11,7 +11,7 @@ from bidsanon.pipeline.remove import make_remove_request, remove
 from bidsanon.pipeline.scrub import ScrubRun, scrub
 from bidsanon.pipeline.scrub_request import make_scrub_request
 from bidsanon.progress import Silent
-from bidsanon.publish import Ledger, ledger_path
+from bidsanon.publish import Ledger
 from bidsanon.redaction import Redactor
 
 
@@ -59,5 +59,4 @@ def _pretend_that_it_was_published_so(file: Path, dataset: Path, private: Path) 
     ledger = Ledger.read(private, dataset)
     digest = {file.relative_to(dataset).as_posix(): sha256(file)}
     additions = tuple(replace(one, files={**one.files, **digest}) for one in ledger.additions)
-    text = replace(ledger, additions=additions).text
-    write_bytes(private / ledger_path(dataset), text.encode())
+    write_bytes(private / ledger.file, replace(ledger, additions=additions).text.encode())

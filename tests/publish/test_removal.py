@@ -81,6 +81,21 @@ def test_adding_and_removing_leaves_the_dataset_byte_for_byte(
         assert dataset.exists() == there
 
 
+def test_columns_are_defined_as_they_were_where_the_table_was_edited_in_between(
+    tmp_path: Path,
+) -> None:
+    dataset = tmp_path / "ds"
+    for name in ("01/b", "02/a"):
+        add(dataset, name)
+    edit(dataset, "participants.json")
+    add(dataset, "04/a")
+    edit(dataset, "participants.tsv")
+    before = tree_digest(dataset)
+    add(dataset, "01/a")
+    remove(dataset, "01/a")
+    assert tree_digest(dataset) == before
+
+
 EDITS = {
     "README": "Ours\r\n",
     "participants.tsv": "participant_id\tgroup\r\nsub-02\tcontrol\r\nsub-99\tpatient\r\n",
