@@ -10,13 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
-from bidsanon.deface import USUAL, DefaceOptions, require_options
+from bidsanon.deface import USUAL, DefaceOptions
 from bidsanon.deface.options import NONE
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import PRIVATE_FOLDER_MODE, require_apart
 from bidsanon.pipeline.deface_content import dataset_around
 from bidsanon.pipeline.deface_staging import sidecar_of
 from bidsanon.pipeline.existing import require_dataset
+from bidsanon.pipeline.labels import require_defacing
 
 
 class Mode(StrEnum):
@@ -94,7 +95,7 @@ def make_deface_request(
     for number, place in enumerate(places, start=1):
         if not place.exists() and not place.is_symlink():
             raise UsageError(f"IMAGE number {number} is not there", cure="check how it is spelled")
-    options = require_options(options)
+    options = require_defacing(options)
     if options.engine == NONE and mode is Mode.CHECK:
         raise UsageError("faces cannot be looked for with the engine none", cure="leave it out")
     dataset = _dataset(places)

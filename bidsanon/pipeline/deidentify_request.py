@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bidsanon.deface import DefaceOptions, require_options
+from bidsanon.deface import DefaceOptions
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
+from bidsanon.pipeline.labels import require_defacing
 from bidsanon.pipeline.options import AUTO, USUAL_RUN, RunOptions
 from bidsanon.pipeline.request import (
     require_possible_place,
@@ -139,7 +140,7 @@ def make_deidentify_request(
         subject="" if assign or subject is None else clean_label(subject, prefix="sub-"),
         assign=assign,
         patient_name=_clean_name(patient_name),
-        deface=require_options(deface) if deface is not None else None,
+        deface=require_defacing(deface) if deface is not None else None,
         options=options,
     )
 

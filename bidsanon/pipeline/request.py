@@ -16,10 +16,11 @@ from bidsanon.convert import (
     load_known,
     resolve_heuristic,
 )
-from bidsanon.deface import USUAL, DefaceOptions, require_options
+from bidsanon.deface import USUAL, DefaceOptions
 from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
 from bidsanon.pipeline.events import clean_events, load_events, require_events_again
+from bidsanon.pipeline.labels import require_defacing
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.pipeline.studies import clean_study
@@ -155,7 +156,7 @@ def make_request(
         subjects=subjects,
         study=clean_study(study),
         heuristic=heuristic,
-        deface=require_options(deface),
+        deface=require_defacing(deface),
         field_maps=field_maps,
         known=known,
         events=clean_events(events),
