@@ -73,5 +73,10 @@ def test_every_code_of_the_table_can_be_raised() -> None:
     assert set(finding_codes()) <= set(QUOTED.findall(sources()))
 
 
+def test_every_code_of_the_table_is_expected_by_a_test() -> None:
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    assert [code for code in finding_codes() if not re.search(rf"\b{code}\b", tests)] == []
+
+
 def test_every_code_says_what_to_do() -> None:
     assert all(code.meaning and code.cure for code in finding_codes().values())

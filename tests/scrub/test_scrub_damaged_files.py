@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -76,3 +77,16 @@ def test_a_damaged_file_is_cleaned_or_named(
     file.path.unlink()
     shutil.copy(done.change.staged, file.path)
     assert _scrub(tmp_path / "ds", None)[1].change is None, "a second time changes something"
+
+
+def test_a_file_in_a_folder_that_cannot_be_written_is_named_before_anything_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, text = "sub-01/anat/sub-01_T1w.json", '{"PatientName": "Doe^Mara"}'
+    (tmp_path / "ds" / name).parent.mkdir(parents=True)
+    (tmp_path / "ds" / name).write_text(text)
+    (tmp_path / "laid").mkdir()
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
+    _, scrubbed = _scrub(tmp_path / "ds", tmp_path / "laid")
+    assert [(f.code, f.location) for f in scrubbed.findings] == [("SCRUB_NOT_WRITABLE", name)]
+    assert scrubbed.change is None

@@ -78,3 +78,35 @@ def test_nothing_is_linked_where_that_is_asked(tree: Path, tmp_path: Path) -> No
     none = FieldMapOptions(links=frozenset())
     scrubbed = _scrub(converted_session(tree), tmp_path / "out", field_maps=none)
     assert [_said(scrubbed, image) for image in (PHASE, BOLD, DWI)] == [{}, {}, {}]
+
+
+def test_a_run_of_another_shim_lacks_a_field_map_and_that_is_said(
+    tree: Path, tmp_path: Path
+) -> None:
+    defaced = converted_session(tree)
+    _shim(tree, BOLD, [7, 7, 7])
+    scrubbed = _scrub(defaced, tmp_path / "out")
+    assert _places(scrubbed, "FIELD_MAP_LACKING") == [f"{BOLD}.nii.gz"]
+    assert _places(scrubbed, "FIELD_MAP_UNUSED") == []
+
+
+def test_a_field_map_that_fits_no_run_is_said_to_be_unused(tree: Path, tmp_path: Path) -> None:
+    defaced = converted_session(tree)
+    for run in (BOLD, DWI):
+        _shim(tree, run, [7, 7, 7])
+    scrubbed = _scrub(defaced, tmp_path / "out")
+    assert _places(scrubbed, "FIELD_MAP_LACKING") == [f"{DWI}.nii.gz", f"{BOLD}.nii.gz"]
+    assert _places(scrubbed, "FIELD_MAP_UNUSED") == [
+        f"{FOLDER}/fmap/sub-01_ses-01_magnitude1.nii.gz"
+    ]
+
+
+def _shim(tree: Path, image: str, currents: list[int]) -> None:
+    sidecar = tree / f"{image}.json"
+    content = json.loads(sidecar.read_text())
+    sidecar.chmod(0o644)
+    sidecar.write_text(json.dumps(content | {"ShimSetting": currents}))
+
+
+def _places(scrubbed: ScrubbedSession, code: str) -> list[str]:
+    return [found.location for found in scrubbed.findings if found.code == code]

@@ -373,3 +373,22 @@ def test_the_context_of_a_perfusion_series_comes_along(tree: Path, scrub: Scrub)
 
     published = scrubbed.root / context.relative_to(tree)
     assert published.read_bytes() == b"volume_type\nlabel\ncontrol\n"
+
+
+def test_what_goes_from_sidecars_is_said_once_with_every_key(tree: Path, scrub: Scrub) -> None:
+    scrubbed = scrub(converted_session(tree))
+    (said,) = (found for found in scrubbed.findings if found.code == "SCRUB_KEYS_REMOVED")
+    assert said.location == "sub-01/ses-01"
+    assert said.message.startswith(f"{sum(scrubbed.removed_keys.values())} sidecar entries")
+    assert said.message.endswith(", ".join(sorted(scrubbed.removed_keys)))
+
+
+def test_an_image_that_loses_what_stood_beside_its_voxels_is_named(
+    tree: Path, scrub: Scrub
+) -> None:
+    defaced = converted_session(tree)
+    plain = tree / f"{T1W}.nii.gz"
+    write_image(plain, nifti((4, 5, 6)), json.loads((tree / f"{T1W}.json").read_text()))
+    said = {f.location for f in scrub(defaced).findings if f.code == "SCRUB_IMAGE_EXTRAS"}
+    others = {image.path for image in defaced.converted.images} - {f"{T1W}.nii.gz"}
+    assert said == others

@@ -111,7 +111,7 @@ def test_archives_inside_folders_are_said_and_not_opened(
     with tarfile.open(tmp_path / "source" / "old.tgz", "w:gz") as packed_too:
         packed_too.add(tmp_path / "source" / "a.dcm", "a.dcm")
     session = read()
-    assert [f.message[:9] for f in session.findings] == ["2 archive"]
+    assert [(f.code, f.message[:9]) for f in session.findings] == [("ARCHIVES_INSIDE", "2 archive")]
     assert session.other_files == 2
 
 

@@ -38,6 +38,22 @@ def test_that_nobody_is_named_and_no_licence_is_said_once_each(dataset: Path) ->
     assert _about(found, "licen") == ["dataset_description.json#/License"]
 
 
+@pytest.mark.parametrize(
+    ("readme", "told"),
+    [("# A study\n\nWhat happens when people pump up balloons.\n", False), ("TODO\n", True)],
+)
+def test_a_readme_that_says_nothing_of_the_study_is_told(
+    dataset: Path, readme: str, *, told: bool
+) -> None:
+    (dataset / "README").write_text(readme)
+
+    found = [
+        f.location for f in check_description(dataset) if f.code == "DATASET_README_SAYS_LITTLE"
+    ]
+
+    assert found == (["README"] if told else [])
+
+
 @pytest.mark.parametrize("authors", [[], ["TODO"], ["First1 Last1"]])
 def test_stubs_are_nobody_and_said_once(dataset: Path, edit: Edit, authors: list[str]) -> None:
     edit("dataset_description.json", Authors=authors)
@@ -213,3 +229,12 @@ def test_a_missing_validator_is_told(dataset: Path, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(MissingToolError, match="bids-validator-deno is not installed"):
         ask_official(dataset)
+
+
+def test_its_warnings_are_told_once_each_with_how_often(dataset: Path) -> None:
+    warnings = [f for f in validate_dataset(dataset) if f.code == "OFFICIAL_VALIDATOR_WARNING"]
+
+    issues = [found.message.partition(" of ")[2].partition(":")[0] for found in warnings]
+    assert issues
+    assert len(issues) == len(set(issues))
+    assert all(found.severity is Severity.INFO for found in warnings)

@@ -157,3 +157,21 @@ def test_an_image_of_a_kind_that_is_not_known_is_left_to_the_official_validator(
     image.rename(image.with_name(image.name.replace("_bold", "_unknown")))
 
     assert errors(check_schemas(list_tree(dataset))) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("ses-01/func/sub-01_ses-01_task-rest_bold.nii.gz", None),
+        ("ses-01/func/sub-01 ses-01_task-rest_bold.nii.gz", "SCHEMA_VALUE_DOUBTFUL"),
+        ("§", "SCHEMA_VALUE_INVALID"),
+    ],
+)
+def test_a_path_that_only_holds_what_its_pattern_asks_for_is_doubtful(
+    dataset: Path, edit: Edit, path: str, code: str | None
+) -> None:
+    edit("*_phasediff.json", IntendedFor=[path], B0FieldIdentifier=None)
+
+    said = [f.code for f in check_schemas(list_tree(dataset)) if "IntendedFor" in f.location]
+
+    assert said == ([code] if code else [])
