@@ -7,7 +7,7 @@ may hold, the second takes a quotation mark in a cell for quoting.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 NOT_AVAILABLE = "n/a"
@@ -44,21 +44,47 @@ def read_table(text: str) -> Table:
         If there is no header, a column has no name or the name of another one, or a row is longer
         or shorter than the header.
     """
-    lines = _LINE_END.split(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if not lines:
+    columns, rows = open_table(text)
+    return Table(columns=columns, rows=tuple(rows))
+
+
+def open_table(text: str) -> tuple[tuple[str, ...], Iterator[Mapping[str, str]]]:
+    """Return a table's columns, and its rows one by one: a million at once are 400 MB.
+
+    Raises
+    ------
+    TableError
+        As :func:`read_table` does; for a row when it is reached.
+    """
+    lines = _lines(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
+    header = next(lines, None)
+    if header is None:
         raise TableError("the table is empty")
-    columns = tuple(cell.strip() for cell in lines[0].split("\t"))
+    columns = tuple(cell.strip() for cell in header.split("\t"))
     if not all(columns) or len(set(columns)) != len(columns):
         raise TableError("the header has a column without a name, or one name twice")
-    rows = []
-    for number, line in enumerate(lines[1:], start=1):
+    return columns, _rows(columns, lines)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of a text, up to the last that is not empty."""
+    begin, empty = 0, []
+    while begin < len(text):
+        end = _LINE_END.search(text, begin)
+        line = text[begin : end.start() if end else None]
+        begin = end.end() if end else len(text)
+        empty.append(line)
+        if line.strip():
+            yield from empty
+            empty = []
+
+
+def _rows(columns: tuple[str, ...], lines: Iterator[str]) -> Iterator[Mapping[str, str]]:
+    for number, line in enumerate(lines, start=1):
         cells = [cell.strip() or NOT_AVAILABLE for cell in line.split("\t")]
         if len(cells) != len(columns):
             raise TableError(f"row {number} has {len(cells)} cells, the header {len(columns)}")
-        rows.append(dict(zip(columns, cells, strict=True)))
-    return Table(columns=columns, rows=tuple(rows))
+        yield dict(zip(columns, cells, strict=True))
 
 
 def write_table(columns: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bidsanon.bids.faces import FaceClaim
-from bidsanon.bids.tables import NOT_AVAILABLE, TableError, read_table
+from bidsanon.bids.tables import NOT_AVAILABLE, TableError, open_table
 
 if TYPE_CHECKING:  # what makes pictures takes long to import, and most pages have none
     from bidsanon.report.carpet import Carpet
@@ -95,21 +95,22 @@ class ImageEntry:
 
 def events_entry(text: str) -> EventsEntry:
     """Summarise a table of events."""
+    onsets: list[float] = []
+    kinds: Counter[str] = Counter()
+    count = 0
     try:
-        table = read_table(text)
+        for row in open_table(text)[1]:
+            count += 1
+            onset = _number(row.get("onset", ""))
+            onsets += [] if onset is None else [onset]
+            kinds[row.get("trial_type", NOT_AVAILABLE)] += 1
     except TableError as error:
         return EventsEntry(problem=str(error))
-    onsets = [
-        onset
-        for onset in map(_number, (row.get("onset", "") for row in table.rows))
-        if onset is not None
-    ]
-    kinds = Counter(row["trial_type"] for row in table.rows if "trial_type" in row)
     kinds.pop(NOT_AVAILABLE, None)
     common = kinds.most_common(_MOST_TYPES)
-    others = sum(kinds.values()) - sum(count for _, count in common)
+    others = kinds.total() - sum(number for _, number in common)
     return EventsEntry(
-        count=len(table.rows),
+        count=count,
         first_s=min(onsets, default=None),
         last_s=max(onsets, default=None),
         types=(*common, *((("others", others),) if others else ())),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidsanon.bids.tables import TableError, read_table, write_table
+from bidsanon.bids.tables import TableError, open_table, read_table, write_table
 
 CELLS = st.text(
     st.characters(blacklist_categories=("Cs",), blacklist_characters="\t\r\n"), min_size=1
@@ -58,3 +58,16 @@ def test_what_is_no_table_is_refused_without_its_content(text: str, said: str) -
 def test_a_cell_that_no_table_can_hold_is_refused() -> None:
     with pytest.raises(TableError, match="row 1"):
         write_table(("a",), [{"a": "one\ttwo"}])
+
+
+def test_rows_come_one_by_one_so_that_a_wrong_one_is_told_when_it_is_reached() -> None:
+    columns, rows = open_table("a\tb\n1\t2\n\n3\t4\n")
+    assert columns == ("a", "b")
+    assert next(rows) == {"a": "1", "b": "2"}
+    with pytest.raises(TableError, match="row 2 has 1 cells"):
+        next(rows)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n  \n", "\r\n\t\n", "\r"])
+def test_empty_lines_at_the_end_are_no_rows(end: str) -> None:
+    assert read_table(f"a\tb\n1\t{end}").rows == ({"a": "1", "b": "n/a"},)
