@@ -28,7 +28,14 @@ from bidsanon.external import DCM2NIIX, RunningProgram, program_version
 from bidsanon.files import fresh_folder, remove_tree
 from bidsanon.findings import Finding, errors, finding
 from bidsanon.progress import Progress
-from bidsanon.session import ConvertedImage, ConvertedPart, ConvertedSession, DeidentifiedSession
+from bidsanon.session import (
+    ConvertedImage,
+    ConvertedPart,
+    ConvertedSession,
+    DeidentifiedSeries,
+    DeidentifiedSession,
+    SkippedSeries,
+)
 
 _EQUIDISTANT = re.compile(r"(.*_)?Eq(_\d+)?")
 """What dcm2niix adds to the name of an image that it has made even by interpolation."""
@@ -87,8 +94,48 @@ def convert_session(
         If heudiconv fails as a whole.
     """
     fresh_folder(work)
-    output = fresh_folder(work / "out")
-    acquisitions = join_series(deidentified.series, links=work / "joined")
+    request = Request(
+        mode=Mode.CONVERT,
+        heuristic=heuristic,
+        subject=subject,
+        session=session,
+        output=fresh_folder(work / "out"),
+        acquisitions=join_series(deidentified.series, links=work / "joined"),
+    )
+    answer = _ask(request, work=work, progress=progress, made=made, worker=worker)
+    require_names(answer, heuristic, deidentified)
+    findings = [*name_findings(answer, request.acquisitions)]
+    skipped = [*left_out(answer, request.acquisitions)]
+    findings += without_place(deidentified, skipped)
+    images: tuple[ConvertedImage, ...] = ()
+    if not errors(findings):
+        images, withdrawn, found = _complete(request, answer, deidentified.series, known)
+        skipped += withdrawn
+        findings += found
+    return ConvertedSession(
+        deidentified=deidentified,
+        root=request.output,
+        subject=subject,
+        session=session,
+        heuristic=heuristic.name,
+        heuristic_digest=heuristic.digest,
+        images=images,
+        skipped=tuple(sorted(skipped, key=lambda one: one.series_index)),
+        tools={"dcm2niix": program_version(DCM2NIIX) or "", "heudiconv": version("heudiconv")},
+        findings=tuple(findings),
+    )
+
+
+def _ask(
+    request: Request,
+    *,
+    work: Path,
+    progress: Progress,
+    made: Callable[[ConvertedPart], None] | None,
+    worker: RunningProgram | None,
+) -> Answer:
+    """Let the worker convert, and pass on what it says of each name."""
+    acquisitions, output = request.acquisitions, request.output
     files = sum(len(acquisition.files) for acquisition in acquisitions)
     with progress.step("converting", total=len(acquisitions)) as step:
 
@@ -99,55 +146,37 @@ def convert_session(
                 made(ConvertedPart(root=output, images=images, to_come=advance.to_come))
 
         answer = drive_worker(
-            Request(
-                mode=Mode.CONVERT,
-                heuristic=heuristic,
-                subject=subject,
-                session=session,
-                output=output,
-                acquisitions=acquisitions,
-            ),
+            request,
             work=work,
             timeout_s=_TIMEOUT_S + _TIMEOUT_PER_FILE_S * files,
             told=told,
             worker=worker,
         )
         step.advance(len(answer.left_out))
-    require_names(answer, heuristic, deidentified)
-    findings = [*name_findings(answer, acquisitions)]
-    skipped = [*left_out(answer, acquisitions)]
-    findings += without_place(deidentified, skipped)
-    images: tuple[ConvertedImage, ...] = ()
-    if not errors(findings):
-        _keep_only(output, f"sub-{subject}")
-        if session:
-            _keep_only(output / f"sub-{subject}", f"ses-{session}")
-        images = tuple(_images(answer.items, acquisitions, output))
-        findings += _strays(answer, acquisitions, subject, session)
-        findings += _outcome_findings(answer, acquisitions, images, output)
-        write_known(output, images, known)
-        complete_sidecars(output, images)
-        findings += complete_emission(output, images, deidentified.series)
-        images, withdrawn, said = withdraw_incomplete(output, images)
-        findings += said
-        skipped += withdrawn
-        if not images and not errors(findings):
-            reasons = "; ".join(dict.fromkeys(one.reason for one in withdrawn))
-            findings.append(finding("NOTHING_LEFT", reasons=reasons))
-        keep_scans_of(output, images, subject=subject, session=session)
-        _open_permissions(output)
-    return ConvertedSession(
-        deidentified=deidentified,
-        root=output,
-        subject=subject,
-        session=session,
-        heuristic=heuristic.name,
-        heuristic_digest=heuristic.digest,
-        images=images,
-        skipped=tuple(sorted(skipped, key=lambda one: one.series_index)),
-        tools={"dcm2niix": program_version(DCM2NIIX) or "", "heudiconv": version("heudiconv")},
-        findings=tuple(findings),
-    )
+    return answer
+
+
+def _complete(
+    request: Request, answer: Answer, series: Sequence[DeidentifiedSeries], known: KnownFacts
+) -> tuple[tuple[ConvertedImage, ...], list[SkippedSeries], list[Finding]]:
+    """Complete the sidecars; return the images that are left, what is withdrawn, and why."""
+    output, subject, session = request.output, request.subject, request.session
+    _keep_only(output, f"sub-{subject}")
+    if session:
+        _keep_only(output / f"sub-{subject}", f"ses-{session}")
+    images = tuple(_images(answer.items, request.acquisitions, output))
+    findings = [*_strays(request, answer), *_outcome_findings(request, answer, images)]
+    write_known(output, images, known)
+    complete_sidecars(output, images)
+    findings += complete_emission(output, images, series)
+    images, withdrawn, said = withdraw_incomplete(output, images)
+    findings += said
+    if not images and not errors(findings):
+        reasons = "; ".join(dict.fromkeys(one.reason for one in withdrawn))
+        findings.append(finding("NOTHING_LEFT", reasons=reasons))
+    keep_scans_of(output, images, subject=subject, session=session)
+    _open_permissions(output)
+    return images, withdrawn, findings
 
 
 def _keep_only(folder: Path, name: str) -> None:
@@ -161,15 +190,15 @@ def _keep_only(folder: Path, name: str) -> None:
             path.unlink()
 
 
-def _strays(
-    answer: Answer, acquisitions: Sequence[Acquisition], subject: str, session: str | None
-) -> Iterator[Finding]:
+def _strays(request: Request, answer: Answer) -> Iterator[Finding]:
     """Say which images a heuristic wrote where it was not to write."""
     for item in answer.items:
         for name in item.outputs:
-            within = naming.lies_within_session(name, subject=subject, session=session)
+            within = naming.lies_within_session(
+                name, subject=request.subject, session=request.session
+            )
             if name.endswith(naming.IMAGE) and not within:
-                place = item_place(item, acquisitions)
+                place = item_place(item, request.acquisitions)
                 yield finding("OUTSIDE_SESSION", location=place, name=name)
 
 
@@ -195,18 +224,16 @@ def _images(
 
 
 def _outcome_findings(
-    answer: Answer,
-    acquisitions: Sequence[Acquisition],
-    images: Sequence[ConvertedImage],
-    output: Path,
+    request: Request, answer: Answer, images: Sequence[ConvertedImage]
 ) -> Iterator[Finding]:
+    acquisitions = request.acquisitions
     made = {image.path: image for image in images}
     for item in answer.items:
         place = item_place(item, acquisitions)
         own = [made[name] for name in item.outputs if name in made]
         if not own and not item.duplicate:
             require_room(
-                output, (file for n in item.acquisitions for file in acquisitions[n].files)
+                request.output, (file for n in item.acquisitions for file in acquisitions[n].files)
             )
             yield finding("SERIES_NOT_CONVERTED", location=place, name=item.name)
         for kind in item.asides:
