@@ -64,7 +64,9 @@ def a_published_dataset(root: Path) -> Path:
     add(root, "01/a")
     a_foreign_dataset(root)
     folder = root.with_name(f"{root.name}.private") / "reports" / "sub-01_ses-a"
-    keep_record(_record(root.parent), folder / "published")
+    published = {name: sha256(root / name) for name in (T1W, T2W, BOLD, DWI)}
+    record = replace(_record(root.parent), published=published)
+    keep_record(record, folder / "published")
     ledger = root.with_name(f"{root.name}.private") / "published" / f"{root.name}.json"
     content = json.loads(ledger.read_text())
     content["additions"][-1]["files"] |= digests(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bidsanon.notes import notes_by_place
 from bidsanon.pipeline.provenance import image_origins
 from bidsanon.pipeline.run import Run
 from bidsanon.pipeline.workspace import Workspace
+from bidsanon.publish import Ledger
 from bidsanon.report import (
     IgnoredEntry,
     ResidueEntry,
@@ -45,10 +47,16 @@ def record_run(run: Run, space: Workspace) -> None:
         write_report(report, space.refused_report, published=space.report.name if there else "")
         Journal(run.request.private).append(journal_entry(run))
         return
-    keep_record(report, space.published_record)
+    keep_record(replace(report, published=_published(run)), space.published_record)
     write_report(report, space.report)
     remove_tree(space.refused_record)
     space.refused_report.unlink(missing_ok=True)
+
+
+def _published(run: Run) -> dict[str, str]:
+    place, images = run.request.place, run.converted.images if run.converted else ()
+    digests = Ledger.read(run.request.private, place.dataset).files_of(place.name)
+    return {one.path: digests[one.path] for one in images if one.path in digests}
 
 
 def describe_series(deidentified: DeidentifiedSession) -> dict[int, str]:

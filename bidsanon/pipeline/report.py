@@ -28,7 +28,11 @@ from bidsanon.pipeline.report_content import (
 from bidsanon.pipeline.report_faces import may_show_a_face
 from bidsanon.pipeline.report_images import describe_image
 from bidsanon.pipeline.report_request import INDEX, ReportRequest, is_our_page
-from bidsanon.pipeline.report_sessions import SessionPage, recorded_run, write_refused_pages
+from bidsanon.pipeline.report_sessions import (
+    SessionPage,
+    workspace_of,
+    write_refused_pages,
+)
 from bidsanon.pipeline.summary import finding_record, heading
 from bidsanon.pipeline.validate import validate
 from bidsanon.progress import Progress
@@ -165,7 +169,7 @@ def _write_sessions(
                     described.get(image) or _unread(image, session.problems[image])
                     for image in session.images
                 ),
-                record=recorded_run(request, session),
+                record=private.published_run(workspace_of(request, session.name)),
                 findings=tuple(found.get(session.folder, ())),
                 private=private,
             )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 from bidsanon.audit import FaceDecisions, Journal
 from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_file
-from bidsanon.bids.tables import TableError, read_table
+from bidsanon.bids.tables import TableError, open_table
 from bidsanon.bids.toplevel import PARTICIPANTS
 from bidsanon.bids.tree import list_tree
 from bidsanon.findings import Finding
+from bidsanon.pipeline.workspace import Workspace
 from bidsanon.publish import Ledger
+from bidsanon.report import SessionReport, read_record
 from bidsanon.report.dataset import RunEntry
 
 _PASSED_OVER = (".git", ".datalad")
@@ -25,6 +28,8 @@ _LARGEST_TABLE = 1 << 24
 _MOST_RUNS = 200
 _LONGEST_NAME = 120
 _TEXTS = {"BIDSVersion": "BIDS", "License": "Licence", "DatasetType": "Type"}
+_SEXES = {"F": "Female", "M": "Male", "O": "Other"}
+_AGE = re.compile(r"\d{1,3}(\.\d+)?")
 _NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z_+-]")
 
 
@@ -173,6 +178,22 @@ class PrivateContent:
             digests=Ledger.read(private, dataset.resolve()).digests,
         )
 
+    def published_run(self, space: Workspace) -> SessionReport | None:
+        """Return what is known of the run that published a session; None where nothing is.
+
+        A private folder may serve several datasets that have sessions of one name, and images are
+        changed later: what is said of a face holds for the bytes that the ledger knows.
+        """
+        record = read_record(space.published_record)
+        if record is None:
+            return None
+        ours = {path for path, digest in record.published.items() if self._knows(path, digest)}
+        defaced = tuple(one for one in record.defaced if one.path in ours)
+        return replace(record, defaced=defaced) if ours else None
+
+    def _knows(self, path: str, digest: str) -> bool:
+        return self.digests.get(path) == digest
+
     def runs_of(self, name: str) -> tuple[RunEntry, ...]:
         """Return the runs of one session."""
         return tuple(run for run in self.runs if run.name == name)
@@ -241,20 +262,21 @@ def _text(value: object) -> str:
 def read_participants(dataset: Path) -> dict[str, str]:
     """Return what participants.tsv says of all together; nothing where it cannot be read."""
     path = dataset / PARTICIPANTS
+    ages: list[float] = []
+    sexes: Counter[str] = Counter()
+    count = 0
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST_TABLE:
             return {}
-        rows = read_table(path.read_text("utf-8")).rows
+        for row in open_table(path.read_text("utf-8"))[1]:
+            count += 1
+            sexes[row.get("sex", "")[:1].upper()] += 1
+            if _AGE.fullmatch(row.get("age", "")):
+                ages.append(float(row["age"]))
     except (OSError, UnicodeDecodeError, TableError):
         return {}
-    facts = {"In participants.tsv": str(len(rows))}
-    for sex, words in (("F", "Female"), ("M", "Male"), ("O", "Other")):
-        count = sum(row.get("sex", "")[:1].upper() == sex for row in rows)
-        if count:
-            facts[words] = str(count)
-    ages = [
-        float(row["age"]) for row in rows if re.fullmatch(r"\d{1,3}(\.\d+)?", row.get("age", ""))
-    ]
+    facts = {"In participants.tsv": str(count)}
+    facts |= {words: str(sexes[sex]) for sex, words in _SEXES.items() if sexes[sex]}
     if ages:
         facts["Age"] = f"{min(ages):g} to {max(ages):g}, median {median(ages):g}"
     return facts

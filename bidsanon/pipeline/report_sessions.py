@@ -56,7 +56,7 @@ class SessionPage:
     @property
     def refused(self) -> str:
         """The name of the page of a later run that was refused; empty where there is none."""
-        space = _workspace(self.request, self.session.name)
+        space = workspace_of(self.request, self.session.name)
         return space.refused_report.name if space.refused_record.is_dir() else ""
 
     @property
@@ -158,11 +158,6 @@ class SessionPage:
         return tuple(entries)
 
 
-def recorded_run(request: ReportRequest, session: SessionContent) -> SessionReport | None:
-    """Return what is known of the run that published a session; None where nothing is."""
-    return read_record(_workspace(request, session.name).published_record)
-
-
 def write_refused_pages(request: ReportRequest, written: Collection[Path]) -> dict[str, Path]:
     """Write the page of each session whose last run was refused, and return them by its name.
 
@@ -177,8 +172,8 @@ def write_refused_pages(request: ReportRequest, written: Collection[Path]) -> di
     for folder in sorted((request.private / "reports").glob("*/refused")):
         name = folder.parent.name
         record = read_record(folder)
-        if record is not None:
-            space = _workspace(request, name)
+        if record is not None and not _is_of_another(record, request):
+            space = workspace_of(request, name)
             pages[name] = request.out / space.refused_report.name
             html = render_session(
                 record.name,
@@ -191,5 +186,11 @@ def write_refused_pages(request: ReportRequest, written: Collection[Path]) -> di
     return pages
 
 
-def _workspace(request: ReportRequest, name: str) -> Workspace:
+def _is_of_another(record: SessionReport, request: ReportRequest) -> bool:
+    """Tell a run of another dataset that shares the private folder; this one may have moved."""
+    return record.dataset != request.dataset.resolve() and record.dataset.is_dir()
+
+
+def workspace_of(request: ReportRequest, name: str) -> Workspace:
+    """Return where what is kept of a session lies."""
     return Workspace(private=request.private, name=name)

@@ -28,7 +28,6 @@ from bidsanon.pipeline.review_pictures import draw_as_it_is
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.publish import settle_dataset
-from bidsanon.report import read_record
 from bidsanon.report.review import ReviewItem, ReviewSite, ShownImage
 from bidsanon.report.serving import LocalServer
 from bidsanon.report.words import CLAIMS, VERDICTS, sentence
@@ -122,7 +121,9 @@ class Review:
         private = PrivateContent.read(request.private, request.dataset)
         content = list_content(request.dataset)
         candidates = tuple(
-            candidate for session in content.sessions for candidate in _candidates(request, session)
+            candidate
+            for session in content.sessions
+            for candidate in _candidates(request, session, private)
         )
         review = cls(request=request, candidates=candidates, digests=private.digests)
         for candidate in candidates:
@@ -227,10 +228,11 @@ def serve_review(review: Review, *, tell: Callable[[str], None]) -> None:
             return
 
 
-def _candidates(request: ReviewRequest, session: SessionContent) -> list[_Candidate]:
+def _candidates(
+    request: ReviewRequest, session: SessionContent, private: PrivateContent
+) -> list[_Candidate]:
     """Return the images of a session that show a face, or had one removed."""
-    space = Workspace(private=request.private, name=session.name)
-    record = read_record(space.published_record)
+    record = private.published_run(Workspace(private=request.private, name=session.name))
     outcomes = {one.path: one for one in record.defaced} if record else {}
     found = []
     for path in session.images:

@@ -132,7 +132,7 @@ class Ledger:
         StorageError
             If it cannot be understood.
         """
-        ours = cls(dataset=place_words(dataset), file=place.file)
+        ours = cls(dataset=place_words(dataset.resolve()), file=place.file)
         if place.found is None:
             return ours
         try:

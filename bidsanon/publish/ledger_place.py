@@ -48,6 +48,7 @@ def find_ledger(private: Path, dataset: Path) -> LedgerPlace:
     dataset
         The dataset's folder.
     """
+    dataset = dataset.resolve()
     names = sorted((private / _FOLDER).glob("*.json"))
     ledgers = {PurePosixPath(_FOLDER) / path.name: _read(path) for path in names}
     known = {file: kept for file, kept in ledgers.items() if kept is not None}

@@ -215,6 +215,8 @@ class SessionReport(RunReport):
         What the comparison of originals and copies covered, in sentences.
     defaced
         What was done about the face in each image.
+    published
+        The SHA-256 of each image as it was published; empty where the session was not.
     """
 
     dataset: Path
@@ -224,6 +226,7 @@ class SessionReport(RunReport):
     heuristic_digest: str = ""
     fidelity: tuple[str, ...] = ()
     defaced: tuple[DefaceOutcome, ...] = ()
+    published: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +33,7 @@ from made_pages import (
     write_nifti,
 )
 from nibabel import imageglobals
+from session_records import a_refusal
 from tree_digests import tree_digest
 
 from bidsanon.audit import FaceDecision, FaceVerdict, now, record_decision
@@ -42,6 +44,7 @@ from bidsanon.pipeline.report_images import describe_image
 from bidsanon.pipeline.report_request import make_report_request
 from bidsanon.progress import Silent
 from bidsanon.redaction import Redactor
+from bidsanon.report import keep_record
 from bidsanon.resources import schema_path
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
@@ -224,6 +227,18 @@ def test_a_decision_is_shown_as_long_as_the_bytes_are_the_same(published: Path) 
     made = pages(published)
     assert "0 accepted by a person" in Reader(made.index).text
     assert "Changed since it was published" in Reader(made.pages[1]).text
+
+
+def test_a_refused_run_of_another_dataset_is_not_on_this_ones_pages(
+    published: Path, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    kept = published.with_name(f"{published.name}.private") / "reports" / "sub-08" / "refused"
+    keep_record(replace(a_refusal(), dataset=theirs), kept)
+    assert "sub-08_refused.html" not in {page.name for page in pages(published).pages}
+    theirs.rmdir()  # one that was moved may be this one
+    assert "sub-08_refused.html" in {page.name for page in pages(published).pages}
 
 
 def test_a_later_run_that_was_refused_has_a_page_of_its_own(published: Path) -> None:

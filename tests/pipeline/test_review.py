@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from bidsanon.audit import DECISIONS_NAME, FaceDecisions, FaceVerdict
 from bidsanon.errors import UsageError
 from bidsanon.files import sha256
 from bidsanon.pipeline.review import Review, make_review_request, review_summary
+from bidsanon.report import keep_record, read_record
 from bidsanon.report.review import ReviewSite
 from bidsanon.report.serving import Answer
 from bidsanon.resources import schema_path
+from bidsanon.session import DefaceVerdict
 
 ACCEPTED, REJECTED = FaceVerdict.ACCEPTED, FaceVerdict.REJECTED
 
@@ -126,6 +129,20 @@ def test_what_nobody_wrote_since_it_was_decided_about_is_listed_without_being_re
     (dataset / T1W).touch()
     assert [item.decision for item in a_review(dataset).items] == [None, REJECTED]
     assert read == [dataset / T1W]
+
+
+def test_what_is_kept_of_another_datasets_session_is_not_said_of_this_one(dataset: Path) -> None:
+    """Two that share a private folder may have sessions of one name; the last one's run is kept."""
+    kept = private(dataset) / "reports" / "sub-01_ses-a" / "published"
+    theirs = read_record(kept)
+    assert theirs is not None
+    spared = replace(theirs.defaced[0], verdict=DefaceVerdict.NOT_NEEDED)
+    others = dict.fromkeys(theirs.published, "0" * 64)
+    keep_record(replace(theirs, defaced=(spared,), published=others), kept)
+
+    review = a_review(dataset)
+    assert [item.path for item in review.items] == [T1W, T2W]
+    assert {name.partition("-")[0] for name in review.show(0).pictures} == {"now"}
 
 
 def test_a_copy_of_the_dataset_is_read_for_its_decisions(dataset: Path, tmp_path: Path) -> None:
