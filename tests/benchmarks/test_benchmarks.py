@@ -25,7 +25,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     return module
 
 
-WASTEFUL = "x = bytes(bytearray(90_000_000)); sum(range(3_000_000))"
+WASTEFUL = "x = bytes(bytearray(90_000_000)); sum(range(9_000_000))"
 
 
 @pytest.mark.parametrize(
