@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from bidsanon.errors import MissingToolError, ToolFailedError
 
@@ -170,6 +170,36 @@ def started_program(
                 _end_group(process)
 
 
+@contextmanager
+def started_module(module: str, given: BinaryIO) -> Iterator[BinaryIO]:
+    """Start one of bidsanon's own modules in a process of its own, and yield what it writes.
+
+    It bounds itself; it is ended if it still runs afterwards. Neither the folder where bidsanon was
+    started nor what the process says to people is looked at.
+
+    Parameters
+    ----------
+    module
+        Its name.
+    given
+        A file that it reads from its standard input; where that is read before makes no difference
+        to a module that begins by going to its beginning.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", module],
+        stdin=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield cast("BinaryIO", process.stdout)
+        finally:
+            if process.poll() is None:
+                _end_group(process)
+
+
 def run_program(
     command: Sequence[str | Path],
     *,
@@ -213,7 +243,7 @@ def _search_path(program: Program) -> str:
     return os.pathsep.join([*own, beside, os.environ.get("PATH", os.defpath)])
 
 
-def _end_group(process: subprocess.Popen[str]) -> None:
+def _end_group(process: subprocess.Popen[Any]) -> None:
     try:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(_TERMINATE_S)

@@ -61,6 +61,11 @@ class Body:
 
     def feed(self, chunk: bytes) -> Iterator[Piece]:
         """Take what follows, and yield what is to be searched."""
+        yield from self.written(chunk)
+        yield from self.within(chunk)
+
+    def written(self, chunk: bytes) -> Iterator[Piece]:
+        """Take what follows, and yield only what stands there as it is."""
         if chunk.strip(b"\0"):
             joined = self._tail + chunk
             yield from self._pieces(joined, chunk)
@@ -70,7 +75,6 @@ class Body:
             self._tail = b""
         if self._offset is not None:
             self._offset += len(chunk)
-        yield from self.within(chunk)
 
     def within(self, chunk: bytes) -> Iterator[Piece]:
         """Take what follows, and yield only what is packed within it."""
@@ -95,7 +99,7 @@ class Body:
                 self._depth + 1,
                 place=self._place or (opened.label,),
                 offset=None,
-                seals=Seals(self._seals.kind),
+                seals=self._seals.within(),
             )
             known = self._inner[id(opened)] = (opened, body)
         for piece in known[1].feed(content):

@@ -6,19 +6,25 @@ searched, and raises :class:`NotSearchableError`: it must not be published.
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import struct
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from bidsanon.pdf.reading import read_pdf
+from bidsanon.pdf.records import Kind, Record
 from bidsanon.validate.residue_body import Body
 from bidsanon.validate.residue_json import LARGEST, Field, json_fields, json_stretches
 from bidsanon.validate.residue_needles import Context
+from bidsanon.validate.residue_pdf import PdfParts
 from bidsanon.validate.residue_pieces import Piece, end_of
-from bidsanon.validate.residue_sealed import is_blosc
+from bidsanon.validate.residue_sealed import LONGEST_BEFORE_PDF, Seals, is_blosc, is_pdf
 from bidsanon.validate.residue_unpack import (
     BZIP2,
     CHUNK,
@@ -39,7 +45,7 @@ from bidsanon.validate.residue_unpack import (
 )
 from bidsanon.validate.residue_within import LONG_RUN, without_long_runs
 
-_HEAD = 600
+_HEAD = LONGEST_BEFORE_PDF
 _JSON = (".json", ".ipynb", ".jsonld", ".geojson")
 _NUMPY = b"\x93NUMPY"
 _MEASURED = re.compile(r"\.(?:bvals?|bvecs?|tsv)$")
@@ -122,6 +128,8 @@ class _Apart:
             yield from self._in_numpy_text(stream)
         elif layout := _nifti_layout(head):
             yield from self._in_nifti(stream, *layout, depth=depth)
+        elif is_pdf(head):
+            yield from self._in_pdf(stream, depth)
         elif name.removesuffix(".gz").endswith(_JSON):
             yield from self._in_json(stream, depth)
         else:
@@ -219,6 +227,37 @@ class _Apart:
         )
         for chunk in self._chunks(stream, depth):
             yield from body.feed(chunk)
+
+    def _in_pdf(self, stream: Ahead, depth: int) -> Iterator[Piece]:
+        """Yield the bytes of a PDF, with what is packed in them, and what it says as a document."""
+        seals, parts = Seals(read_pdfs=2), PdfParts()
+        between = Body(self._budget, self.problems, depth, seals=seals)
+        inside = Body(self._budget, self.problems, depth, context=Context.VOXELS, seals=seals)
+        with ExitStack() as opened:
+            spooled = opened.enter_context(tempfile.TemporaryFile()) if depth else None
+            for chunk in self._chunks(stream, depth):
+                yield from between.within(chunk)
+                part = parts.feed(chunk)
+                yield from between.written(bytes(part.between))
+                yield from inside.written(bytes(part.inside))
+                if spooled is not None:
+                    spooled.write(chunk)
+            rest = parts.rest()
+            yield from between.written(bytes(rest.between))
+            yield from inside.written(bytes(rest.inside))
+            file = spooled or opened.enter_context(Path(self._file.name).open("rb", buffering=0))
+            file.flush()
+            for record in read_pdf(cast("BinaryIO", file)):
+                yield from self._in_record(record, depth)
+
+    def _in_record(self, record: Record, depth: int) -> Iterator[Piece]:
+        self._budget.spend(TEXT_COSTS * len(record.content))
+        if record.kind is Kind.PROBLEM:
+            self.problems.append(record.content.decode())
+        elif record.kind is Kind.TEXT:
+            yield Piece(record.content.decode(), Context.TEXT, ("text of the PDF",), None)
+        else:
+            yield from self.pieces(Ahead(io.BytesIO(record.content)), "", depth + 1)
 
     def _chunks(self, stream: Ahead, depth: int) -> Iterator[bytes]:
         while chunk := stream.read(CHUNK):

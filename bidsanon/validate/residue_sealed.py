@@ -25,6 +25,7 @@ _HEADS = (
     ),
 )
 _PDF = re.compile(rb"%PDF-\d")
+LONGEST_BEFORE_PDF = 1 << 10
 _IN_PDF = (
     (re.compile(rb"/Encrypt\b"), "it is an encrypted PDF"),
     (
@@ -59,22 +60,38 @@ class Seals:
     ----------
     kind
         What marks are looked for besides those of every file: those of what these bytes are in.
+    read_pdfs
+        Down to which depth PDF is read elsewhere: 1 for these bytes, 2 for what is packed in them.
     """
 
-    def __init__(self, kind: tuple[tuple[re.Pattern[bytes], str], ...] = ()) -> None:
+    def __init__(
+        self, kind: tuple[tuple[re.Pattern[bytes], str], ...] = (), *, read_pdfs: int = 0
+    ) -> None:
         self.kind = kind
+        self._read_pdfs = read_pdfs
         self._is_begun = False
+
+    def within(self) -> Seals:
+        """Return what looks for the marks in what is packed in these bytes."""
+        return Seals(self.kind, read_pdfs=self._read_pdfs - 1)
 
     def problems(self, content: bytes) -> Iterator[str]:
         """Yield why some bytes, or what they begin, cannot be searched."""
         if not self._is_begun:
             self._is_begun = True
-            self.kind += _IN_PDF if _PDF.search(content, 0, 1024) else ()
             self.kind += _IN_HDF5 if _HDF5.search(content, 0, 4096) else ()
             yield from (words for mark, words in _HEADS if mark.match(content))
+        is_unread_pdf = self._read_pdfs <= 0 and _PDF.search(content) is not None
+        if is_unread_pdf and not set(_IN_PDF) <= set(self.kind):
+            self.kind += _IN_PDF
         yield from (words for mark, words in (*_MARKS, *self.kind) if mark.search(content))
         if any(_is_zstd(content, match.end()) for match in _ZSTD.finditer(content)):
             yield "it holds data packed by zstd"
+
+
+def is_pdf(head: bytes) -> bool:
+    """Whether a PDF begins with some bytes (ISO 32000-1, 7.5.2 and its note)."""
+    return _PDF.search(head, 0, LONGEST_BEFORE_PDF) is not None
 
 
 def _is_zstd(content: bytes, position: int) -> bool:

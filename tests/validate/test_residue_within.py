@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from documents import pdf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
@@ -34,6 +35,7 @@ VALUES = (
 )
 SECRET = b"of Quillfeather, as the notes of the day say"
 CHUNK = 1 << 20
+GLYPHS = b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H >>"
 NOISE = np.random.default_rng(4).bytes(1 << 14)
 
 
@@ -83,14 +85,8 @@ def picture(content: bytes, kind: str = "PNG") -> bytes:
     return made.getvalue()
 
 
-def pdf(
-    content: bytes, font: bytes = b"/WinAnsiEncoding", packing: bytes = b"/FlateDecode"
-) -> bytes:
-    stream = zlib.compress(b"BT [(" + content[:8] + b")-20(" + content[8:] + b")]TJ ET" + bytes(99))
-    dictionary = b"<< /Filter " + packing + b" /Encoding " + font + b" >>"
-    return (
-        b"%PDF-1.4\n%\xe2\xe3\1\2\n1 0 obj\n" + dictionary + b"stream\n" + stream + b"\nendstream"
-    )
+def kerned(content: bytes) -> bytes:
+    return b"BT /F 9 Tf [(" + content[:8] + b")-20(" + content[8:] + b")]TJ ET" + bytes(99)
 
 
 def hdf5(content: bytes, *filters: bytes) -> bytes:
@@ -153,7 +149,7 @@ MADE: dict[str, Callable[[bytes], tuple[str, bytes]]] = {
     "PNG": lambda c: ("x.png", picture(c)),
     "JPEG": lambda c: ("x.jpg", picture(c, "JPEG")),
     "TIFF": lambda c: ("x.ome.tif", picture(c, "TIFF")),
-    "PDF": lambda c: ("x.pdf", pdf(c)),
+    "PDF": lambda c: ("x.pdf", pdf(kerned(c))),
     "page": lambda c: ("x.svg", page(picture(c))),
     "page with escapes": lambda c: ("x.html", escaped_page(gzip.compress(c + NOISE))),
     "notebook": lambda c: ("x.ipynb", notebook(picture(c))),
@@ -262,9 +258,10 @@ SEALED = {
     "damaged xz within": NOISE + lzma.compress(NOISE)[:900] + NOISE,
     "PGP": b"-----BEGIN PGP MESSAGE-----\n\nhQEMA0\n-----END PGP MESSAGE-----\n",
     "a workbook with a password": b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"),
-    "PDF, encrypted": pdf(SECRET[3:]) + b"trailer << /Encrypt 9 0 R >>",
-    "PDF of glyphs": pdf(b"<00340035> nothing", b"/Identity-H"),
-    "PDF in ASCII85": pdf(b"nothing of note", packing=b"[/ASCII85Decode /FlateDecode]"),
+    "PDF, encrypted": pdf(kerned(SECRET[3:]), trailer=b"/Encrypt << /Filter /Standard >>"),
+    "PDF of glyphs": pdf(b"BT /F 9 Tf <0034003500360037> Tj ET", font=GLYPHS),
+    "PDF in nothing that is ASCII85": pdf(b"\xff\xfe", packing=b"/ASCII85Decode"),
+    "PDF within": NOISE + pdf(kerned(b"a"), trailer=b"/Encrypt << /Filter /Standard >>") + NOISE,
     "HDF5, LZF": hdf5(b"clean", hdf5_filter(32000, b"lzf")),
     "HDF5, Blosc": hdf5(b"clean", hdf5_filter(32001, b"blosc")),
     "HDF5, szip": hdf5(b"clean", hdf5_filter(4, b"szip")),
@@ -338,7 +335,7 @@ PARTS = [
     *(b"\\", b"\\u", b"\\x4", b"\\'e9", b"%2", b"%2B", b"&#10;", b"<p ", b">", b") Tj ", b"="),
     *(b"=\n", b"+", b"-\n", b"A" * 60, b"ab" * 40, b"ab ", b"0x", b"\0", b"\0\0\0", b"/", b"\r\n"),
     *(b"PK\x03\x04", b"x\x9c", b"BZh91AY&SY", b"\x1f\x8b\x08\0", b"\xfd7zXZ\0", b"\xc3\xa9"),
-    *(b"\x89HDF\r\n\x1a\n", b"\x93NUMPY'descr': '<U3'\n", b"%PDF-1", b"\xff\xfe\0\0", b"\xff\xfe"),
+    *(b"\x89HDF\r\n\x1a\n", b"\x93NUMPY'descr': '<U3'\n", b"%PDF-", b"\xff\xfe\0\0", b"\xff\xfe"),
     *(zipped(b"clean")[:40], gzip.compress(b"clean"), zlib.compress(b"clean")[:-2], b"H4sI" * 9),
     b"\x28\xb5\x2f\xfd",
 ]
