@@ -8,7 +8,7 @@ file in a folder. So nothing hidden is shared, at any depth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bidsanon.bids.tree import DatasetTree, TreeFile, TreeProblem, list_tree
@@ -56,12 +56,7 @@ def list_shared(dataset: Path) -> SharedTree:
 
 def without_hidden(tree: DatasetTree) -> DatasetTree:
     """Return what of a tree is shared."""
-    return replace(
-        tree,
-        files=tuple(file for file in tree.files if not hidden_part(file.name)),
-        problems=tuple(problem for problem in tree.problems if not hidden_part(problem.name)),
-        skipped=tuple(name for name in tree.skipped if not hidden_part(name)),
-    )
+    return tree.only(lambda name: not hidden_part(name))
 
 
 def hidden_part(name: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -77,18 +77,19 @@ class DatasetTree:
     problems: tuple[TreeProblem, ...]
     skipped: tuple[str, ...]
 
-    def without(self, folders: Collection[str]) -> DatasetTree:
-        """Return what a walk finds that does not enter some folders of the root either."""
-
-        def stays(name: str) -> bool:
-            return name.partition("/")[0] not in folders
-
+    def only(self, stays: Callable[[str], bool]) -> DatasetTree:
+        """Return what lies at the places for which a condition holds."""
         return DatasetTree(
             root=self.root,
             files=tuple(file for file in self.files if stays(file.name)),
             problems=tuple(problem for problem in self.problems if stays(problem.name)),
-            skipped=tuple(sorted({*folders, *filter(stays, self.skipped)})),
+            skipped=tuple(filter(stays, self.skipped)),
         )
+
+    def without(self, folders: Collection[str]) -> DatasetTree:
+        """Return what a walk finds that does not enter some folders of the root either."""
+        left = self.only(lambda name: name.partition("/")[0] not in folders)
+        return replace(left, skipped=tuple(sorted((*folders, *left.skipped))))
 
 
 def list_tree(
