@@ -257,7 +257,8 @@ class _Apart:
         elif record.kind is Kind.TEXT:
             yield Piece(record.content.decode(), Context.TEXT, ("text of the PDF",), None)
         else:
-            yield from self.pieces(Ahead(io.BytesIO(record.content)), "", depth + 1)
+            for piece in self.pieces(Ahead(io.BytesIO(record.content)), "", depth + 1):
+                yield piece._replace(place=piece.place or ("within the PDF",), offset=None)
 
     def _chunks(self, stream: Ahead, depth: int) -> Iterator[bytes]:
         while chunk := stream.read(CHUNK):
