@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import require_apart
-from bidsanon.pipeline.existing import private_folder_of, require_dataset, require_private_there
+from bidsanon.pipeline.existing import private_folder_of, require_dataset
 from bidsanon.pipeline.validate import ValidateRequest, make_validate_request
 from bidsanon.pipeline.workspace import require_writable
 
@@ -74,8 +74,6 @@ def make_report_request(
     """
     require_dataset(dataset)
     checks = make_validate_request(dataset.absolute(), private=private, profile=profile, jobs=jobs)
-    if private is not None:
-        require_private_there(checks.private)
     private_folder_of(dataset, checks.private)
     out = (out or checks.private / REPORTS).absolute()
     require_apart(out, dataset, first_name="the folder of the pages", second_name="the dataset")

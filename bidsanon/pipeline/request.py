@@ -21,6 +21,7 @@ from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
 from bidsanon.pipeline.events import clean_events, load_events, require_events_again
 from bidsanon.pipeline.labels import require_defacing
+from bidsanon.pipeline.lost_private import require_known
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
 from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.pipeline.studies import clean_study
@@ -144,6 +145,7 @@ def make_request(
     require_private_folder(private)
     require_dataset_folder(dataset, private=private)
     require_sources(sources, {"the dataset": dataset, "the private folder": private})
+    require_known(dataset, private)
     place = SessionPlace(
         dataset=dataset,
         subject=clean_label(subject, prefix="sub-") if subject is not None else "",

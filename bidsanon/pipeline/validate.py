@@ -13,8 +13,9 @@ from bidsanon.audit import FaceDecisions
 from bidsanon.bids.sharing import hidden_part
 from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.findings import Finding, errors, weighed
-from bidsanon.pipeline.existing import require_folder
+from bidsanon.pipeline.existing import require_folder, require_private_there
 from bidsanon.pipeline.labels import judge_labels
+from bidsanon.pipeline.lost_private import check_private
 from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
 from bidsanon.pipeline.request import require_sources
 from bidsanon.pipeline.validate_identity import (
@@ -126,7 +127,7 @@ def make_validate_request(
     ------
     UsageError
         If it cannot be: a dataset that is no folder, a source within the dataset, a private folder
-        that is to be searched for and is not there.
+        that is named or asked and is not there.
     """
     require_folder(dataset)
     require_sources(against, {"the dataset": dataset})
@@ -141,6 +142,8 @@ def make_validate_request(
         jobs=jobs,
         hidden=hidden,
     )
+    if private is not None and not vault:
+        require_private_there(request.private)
     if vault and not request.private.is_dir():
         raise UsageError(
             "there is no private folder whose vault could be asked",
@@ -191,6 +194,7 @@ def validate(request: ValidateRequest, *, progress: Progress, redactor: Redactor
         *people,
         *check_rejected(request.dataset, FaceDecisions.read(request.private)),
         *check_description(request.dataset),
+        *check_private(request.dataset, request.private),
         *(_known_findings(request, known) if known else ()),
         *(residue.findings if residue else ()),
     )
