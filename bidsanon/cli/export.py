@@ -22,7 +22,10 @@ _FEW = 10
 @private_option
 @severities_option
 @click.option(
-    "--despite-errors", is_flag=True, help="Pack the dataset although the checks find errors."
+    "--despite-errors",
+    is_flag=True,
+    help="Pack the dataset although the checks find errors; never with an image that a person "
+    "rejected in `bidsanon review`.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that stands at OUT.")
 @click.option("--dry-run", is_flag=True, help="Check, say what would go, and write nothing.")

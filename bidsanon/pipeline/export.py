@@ -28,6 +28,8 @@ from bidsanon.publish import (
 )
 from bidsanon.redaction import Redactor
 
+_REJECTED = "FACE_REJECTED"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRequest:
@@ -42,7 +44,8 @@ class ExportRequest:
     packing
         Its kind.
     despite_errors
-        Whether the dataset is packed although checks find errors.
+        Whether the dataset is packed although checks find errors; never with an image that a
+        person rejected.
     overwrite
         Whether a file that stands at OUT is replaced.
     """
@@ -203,15 +206,16 @@ def _refusal(
     request: ExportRequest, selection: Selection, validation: Validation
 ) -> GateRefusedError | None:
     """Say why a dataset is not packed; None where it is."""
-    unpackable = errors(selection.findings)
-    wrong = () if request.despite_errors else errors(validation.findings)
-    found = tuple(dict.fromkeys((*unpackable, *wrong)))
+    wrong = errors(validation.findings)
+    rejected = [one for one in wrong if one.code == _REJECTED]
+    never = (*errors(selection.findings), *rejected)
+    found = tuple(dict.fromkeys((*never, *(() if request.despite_errors else wrong))))
     if not found:
         return None
     return GateRefusedError(
         f"the dataset has {len(found)} error(s): nothing was packed",
         cure="cure them and run it again"
-        + (" (--despite-errors packs it all the same)" if not unpackable else ""),
+        + ("" if never else " (--despite-errors packs it all the same)"),
         findings=found,
     )
 

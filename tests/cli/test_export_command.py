@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from additions import add
 
-from bidsanon.audit import Journal
+from bidsanon.audit import FaceDecision, FaceVerdict, Journal, now, record_decision
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
 from bidsanon.files import sha256
@@ -58,6 +58,29 @@ def test_stdout_is_one_object_as_its_schema_says(
         assert entry["archive_digest"] == printed["archive"]["sha256"] == sha256(out)
 
 
+def test_an_image_that_a_person_rejected_is_packed_by_no_option(
+    dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = dataset / "sub-01" / "ses-a" / "anat" / "sub-01_ses-a_T1w.nii.gz"
+    image.write_bytes(b"a head")
+    decision = FaceDecision(
+        image="where/it/was.nii.gz",
+        sha256=sha256(image),
+        size=6,
+        verdict=FaceVerdict.REJECTED,
+        when=now(),
+    )
+    record_decision(dataset.with_name("ds.private"), decision)
+    out = dataset.parent / "out.zip"
+    assert run(cli, ["export", str(dataset), str(out), "--despite-errors"]) == 4
+    said = capsys.readouterr().err
+    assert f"FACE_REJECTED [{image.relative_to(dataset).as_posix()}]" in said
+    assert "--despite-errors" not in said
+    assert not out.exists()
+    image.unlink()
+    assert run(cli, ["export", str(dataset), str(out), "--despite-errors"]) == 0
+
+
 def test_a_dataset_with_errors_is_refused_unless_asked_otherwise(
     dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,7 +122,8 @@ def test_what_cannot_be_packed_is_refused_whatever_is_asked(
         (["ds", "link/out.zip"], (2, "must not lie within each other")),
         (["ds", "ds.private/out.zip"], (2, "must not lie within each other")),
         (["ds", "there.zip"], (7, "exists")),
-        (["ds", "out.zip", "--private", "ds/private"], (2, "must not lie within each other")),
+        (["ds", "out.zip", "--private", "ds/sub-01"], (2, "must not lie within each other")),
+        (["ds", "out.zip", "--private", "mistyped"], (2, "no private folder at --private")),
         (["nowhere", "out.zip"], (2, "not a folder")),
         (["empty", "out.zip"], (2, "no BIDS dataset")),
         (["ds", "there.zip/out.zip"], (2, "below a file")),
@@ -128,11 +152,13 @@ def test_without_a_private_folder_nothing_is_made_beside_the_archive(
     dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = dataset.parent / "for sharing" / "out.tgz"
-    elsewhere = dataset.parent / "elsewhere"
-    assert run(cli, ["export", str(dataset), str(out), "--private", str(elsewhere)]) == 0
+    private = dataset.with_name("ds.private")
+    private.rename(dataset.with_name("moved"))
+    assert run(cli, ["export", str(dataset), str(out)]) == 0
     said = capsys.readouterr().out
     assert [path.name for path in out.parent.iterdir()] == ["out.tgz"]
-    assert not elsewhere.exists()
+    assert not private.exists()
+    assert "PRIVATE_FOLDER_MISSING" in said
     assert sha256(out) in said
     assert "left out, since hidden: .hidden" in said
 
