@@ -21,7 +21,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
+
+import ahocorasick
 
 from bidsanon.deidentify.spans import Span
 from bidsanon.dicom.dates import written_forms
@@ -74,6 +77,7 @@ _WORD_ENDS = (
 _WORDS = re.compile(rf"{_LETTER}+")
 _ALPHANUMERICS = re.compile(r"[^\W_]+")
 _TOKENS = re.compile(rf"{_LETTER}+|\d+")
+_NO_SIGN = re.compile(r"[\W_]+")
 _BETWEEN = r"[\s_.,;:^=/+&'\u2019-]{0,3}"
 _BETWEEN_LETTERS = r"[\s._-]{1,2}"
 _ANYTHING_BETWEEN = r"(?:[^\w()\[\]{}<>]|_)*"
@@ -102,32 +106,87 @@ class KnownValues:
         for value in sorted(v for v in values if v.kind in _REASONS):
             for pattern in _patterns(value.kind, value.text[:_LONGEST_SEARCHED]):
                 reasons.setdefault(pattern, _REASONS[value.kind])
-        longest_first = sorted(reasons)
-        groups = "|".join(f"({pattern.regex})" for pattern in longest_first)
-        self._pattern = re.compile(groups, re.IGNORECASE) if reasons else None
-        self._reasons = [reasons[pattern] for pattern in longest_first]
+        self._patterns = sorted(reasons)
+        self._reasons = [reasons[pattern] for pattern in self._patterns]
+        self._compiled: dict[int, re.Pattern[str]] = {}
+        by_signs: dict[str, list[int]] = {}
+        for number, pattern in enumerate(self._patterns):
+            by_signs.setdefault(pattern.signs, []).append(number)
+        self._always = by_signs.pop("", [])
+        self._by_signs = ahocorasick.Automaton()
+        for signs, numbers in by_signs.items():
+            self._by_signs.add_word(signs, numbers)
+        self._by_signs.make_automaton()
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield where known values stand in a text, from left to right."""
         position = 0
-        while self._pattern and (match := self._pattern.search(text, position)):
-            if _is_inside_a_term(text, *match.span()):
-                position = match.start() + 1
+        ahead: dict[int, re.Match[str]] = {}
+        waiting = self._possible(text)
+        while True:
+            for number in waiting:
+                match = self._pattern(number).search(text, position)
+                if match:
+                    ahead[number] = match
+            if not ahead:
+                return
+            first = min(ahead, key=lambda number: (ahead[number].start(), number))
+            start, end = ahead[first].span()
+            if _is_inside_a_term(text, start, end):
+                position = start + 1
             else:
-                start, end = match.span()
                 if elided := _ELIDED_BEFORE.search(text, max(0, start - 2), start):
                     start = elided.start()
                 if possessive := _POSSESSIVE.match(text, end):
                     end = possessive.end()
-                yield Span(start, end, self._reasons[(match.lastindex or 1) - 1])
+                yield Span(start, end, self._reasons[first])
                 position = end
+            waiting = [number for number, match in ahead.items() if match.start() < position]
+            for number in waiting:
+                del ahead[number]
+
+    def _possible(self, text: str) -> list[int]:
+        """Return the patterns of which all letters and digits stand in a text, in their order.
+
+        There are thousands where many persons are known, and no text is searched for each.
+        """
+        if not self._by_signs:
+            return self._always
+        found = {id(numbers): numbers for _, numbers in self._by_signs.iter(_signs(text))}
+        return sorted(chain(self._always, *found.values()))
+
+    def _pattern(self, number: int) -> re.Pattern[str]:
+        pattern = self._compiled.get(number)
+        if pattern is None:
+            pattern = re.compile(self._patterns[number].regex, re.IGNORECASE)
+            self._compiled[number] = pattern
+        return pattern
 
 
 class _Pattern(NamedTuple):
-    """A regular expression, ordered by how much text it finds: the longest first."""
+    """A regular expression, ordered by how much text it finds: the longest first.
+
+    Attributes
+    ----------
+    minus_length
+        How many letters and digits it finds, below zero.
+    regex
+        Texts that must be there, and between them what is no letter or digit.
+    signs
+        The letters and digits that must be there, as :func:`_signs` writes them.
+    """
 
     minus_length: int
     regex: str
+    signs: str
+
+
+def _signs(text: str) -> str:
+    """Return the letters and digits of a text side by side, whatever their case.
+
+    What :data:`re.IGNORECASE` takes for one letter is one letter here.
+    """
+    return _NO_SIGN.sub("", text.casefold()).replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")
 
 
 @lru_cache(maxsize=64)
@@ -146,7 +205,7 @@ def searched_values(values: Iterable[IdentifyingValue]) -> frozenset[tuple[Value
 def _patterns(kind: ValueKind, text: str) -> Iterator[_Pattern]:
     if kind is ValueKind.DATE:
         for form in written_forms(text):
-            yield _Pattern(-len(form), rf"(?<!\d){re.escape(form)}(?!\d)")
+            yield _Pattern(-len(form), rf"(?<!\d){re.escape(form)}(?!\d)", _signs(form))
     elif kind is ValueKind.NAME:
         for group in text.split("="):
             yield from _name_patterns(group)
@@ -187,16 +246,17 @@ def _short_patterns(word: str) -> Iterator[_Pattern]:
     if len(word) == _SHORTEST - 1 and word.lower() not in _NO_SHORT_NAMES:
         for form in _spellings(word):
             if not is_acquisition_term(form):
-                yield _Pattern(-len(form), rf"(?<!{_LETTER}){re.escape(form)}(?!{_LETTER})")
+                regex = rf"(?<!{_LETTER}){re.escape(form)}(?!{_LETTER})"
+                yield _Pattern(-len(form), regex, _signs(form))
 
 
 def _disguise_patterns(word: str) -> Iterator[_Pattern]:
     """Yield the patterns of a name that is written backwards, or with spaces between letters."""
     for form in _spellings(word):
         if not is_acquisition_term(form[::-1]):
-            yield _Pattern(-len(form), re.escape(form[::-1]))
+            yield _Pattern(-len(form), re.escape(form[::-1]), _signs(form[::-1]))
         spaced = _BETWEEN_LETTERS.join(map(re.escape, form))
-        yield _Pattern(-len(form), rf"(?<!{_LETTER}){spaced}(?!{_LETTER})")
+        yield _Pattern(-len(form), rf"(?<!{_LETTER}){spaced}(?!{_LETTER})", _signs(form))
 
 
 def _base64_patterns(text: str) -> Iterator[_Pattern]:
@@ -205,7 +265,8 @@ def _base64_patterns(text: str) -> Iterator[_Pattern]:
         content = text.encode(encoding, "replace")
         written = base64.b64encode(content).decode()[: len(content) * 4 // 3]
         if len(content) >= _SHORTEST_INSIDE_WORDS:
-            yield _Pattern(-len(written), re.escape(written) + "[A-Za-z0-9+/]?={0,2}")
+            regex = re.escape(written) + "[A-Za-z0-9+/]?={0,2}"
+            yield _Pattern(-len(written), regex, _signs(written))
 
 
 def _initials_patterns(parts: list[str]) -> Iterator[_Pattern]:
@@ -242,11 +303,13 @@ def _whole_patterns(text: str) -> Iterator[_Pattern]:
     before = r"(?<!\d)(?<!\d\.)" if tokens[0].isdigit() else _WORD_BEGINS
     after = r"(?!\d)" if tokens[-1].isdigit() else _WORD_ENDS
     pieces = [re.escape(token) for token in tokens]
+    signs = _signs("".join(tokens))
     significant = tokens[0].lstrip("0")
     if len(tokens) == 1 and len(significant) >= _SHORTEST_DIGITS and tokens[0].isdigit():
         parted = _PARTED if len(significant) >= _SHORTEST_PARTED else ""
         pieces = ["0*" + parted.join(significant)]
-    yield _Pattern(-length, before + _ANYTHING_BETWEEN.join(pieces) + after)
+        signs = significant
+    yield _Pattern(-length, before + _ANYTHING_BETWEEN.join(pieces) + after, signs)
 
 
 def _is_sequence_word(word: str) -> bool:
@@ -267,14 +330,16 @@ def _stands_out(word: str, *, shortest: int, common_too: bool = False) -> bool:
 def _word(word: str) -> _Pattern:
     """Return a pattern of one word: anywhere where it is long and no term, else bounded."""
     if len(word) >= _SHORTEST_INSIDE_WORDS and not is_acquisition_term(word):
-        return _Pattern(-len(word), re.escape(word))
+        return _Pattern(-len(word), re.escape(word), _signs(word))
     return _bounded(word)
 
 
 def _bounded(*words: str) -> _Pattern:
     """Return a pattern of words side by side, in whatever way they are joined."""
     regex = _BETWEEN.join(map(re.escape, words))
-    return _Pattern(-sum(map(len, words)), _WORD_BEGINS + regex + _WORD_ENDS)
+    return _Pattern(
+        -sum(map(len, words)), _WORD_BEGINS + regex + _WORD_ENDS, _signs("".join(words))
+    )
 
 
 def _spellings(word: str) -> tuple[str, ...]:
