@@ -41,7 +41,10 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def dataset(foreign: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(foreign, tmp_path / "ds")
+    root = shutil.copytree(foreign, tmp_path / "ds")
+    for name in ("dataset_description.json", "README"):
+        (root / name).chmod(0o644)
+    return root
 
 
 def lab(folder: Path, more: str = "") -> str:

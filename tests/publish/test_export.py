@@ -161,7 +161,7 @@ def test_the_same_dataset_gives_the_same_bytes(tmp_path: Path, name: str) -> Non
     second = a_dataset(tmp_path / "another name", dict(reversed(FILES.items())) | HIDDEN)
     for path in second.rglob("*"):
         os.utime(path, (1, 1))
-        path.chmod(0o600 if path.match("code/*") else 0o755)
+        path.chmod(0o600 if path.match("code/*") and path.is_file() else 0o755)
     (second / "empty").mkdir()
     (tmp_path / "x").mkdir()
     (tmp_path / "y").mkdir()

@@ -300,6 +300,7 @@ def test_texts_that_a_heuristic_wrote_are_cleaned_and_that_is_told(
     defaced = converted_session(tree)
     sidecar = tree / f"{T1W}.json"
     content = json.loads(sidecar.read_text()) | {"Instructions": "sit still, Mara"}
+    sidecar.chmod(0o644)
     sidecar.write_text(json.dumps(content))
 
     scrubbed = scrub_session(

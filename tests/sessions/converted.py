@@ -136,11 +136,14 @@ def named_gzip(content: bytes) -> bytes:
 def write_image(path: Path, content: bytes, sidecar: Mapping[str, Any]) -> None:
     """Write an image as heudiconv leaves it: read-only, its sidecar beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(named_gzip(content))
-    path.chmod(0o444)
     own = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
-    own.write_text(json.dumps(sidecar, indent=2))
-    own.chmod(0o444)
+    for file, written in (
+        (path, named_gzip(content)),
+        (own, json.dumps(sidecar, indent=2).encode()),
+    ):
+        file.unlink(missing_ok=True)
+        file.write_bytes(written)
+        file.chmod(0o444)
 
 
 def converted_session(root: Path) -> DefacedSession:
