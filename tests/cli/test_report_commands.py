@@ -84,10 +84,12 @@ def test_review_serves_until_it_is_ended_and_then_says_what_was_decided(tmp_path
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as served:
         assert served.stderr is not None
-        url = served.stderr.readline().split()[-1]
-        with past_any_proxy.open(url, timeout=60) as page:
-            assert T1W in page.read().decode()
-        served.send_signal(signal.SIGTERM)
+        try:
+            url = served.stderr.readline().split()[-1]
+            with past_any_proxy.open(url, timeout=60) as page:
+                assert T1W in page.read().decode()
+        finally:  # it serves for ever
+            served.send_signal(signal.SIGTERM)
         out, err = served.communicate(timeout=60)
     assert served.returncode == 0
     assert out.splitlines()[-1] == "0 accepted, 0 rejected, 2 undecided"
