@@ -13,6 +13,7 @@ import sessions
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from persons import PLAN
+from processor_time import within_cpu_seconds
 from pydicom import Dataset, dcmwrite
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage
 
@@ -153,9 +154,8 @@ def nested(depth: int, *, undefined: bool) -> bytes:
 @pytest.mark.parametrize("profile", ["bids", "basic"])
 def test_ten_thousand_sequences_deep_is_refused_at_once(profile: str, *, undefined: bool) -> None:
     content = nested(10_000, undefined=undefined)
-    began = time.process_time()
-    assert judge(content, load_profile(profile)) is None
-    assert time.process_time() - began < 5
+    with within_cpu_seconds(5):
+        assert judge(content, load_profile(profile)) is None
 
 
 @pytest.mark.parametrize("depth", [1, 20])
@@ -220,6 +220,5 @@ def test_a_name_of_a_megabyte_costs_seconds_and_no_more(profile: str) -> None:
     head = element(0x00080016, b"UI", b"1.2.840.10008.5.1.4.1.1.4\0")
     head += element(0x00080018, b"UI", b"1.3.12.2.1107.5.2.70")
     head += element(0x0008103E, b"LO", b"t1 " + NAME)
-    began = time.process_time()
-    judge(head + element(0x00100010, b"UT", name + b" "), load_profile(profile))
-    assert time.process_time() - began < 10
+    with within_cpu_seconds(10):
+        judge(head + element(0x00100010, b"UT", name + b" "), load_profile(profile))
