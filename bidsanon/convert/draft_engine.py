@@ -286,6 +286,7 @@ def rule_matches(seqinfo: list[Any]) -> list[tuple[int, str, list[str]]]:
     ]
 
 
-for _rule, _line in zip(RULES, rule_lines(), strict=False):
+for _place, _rule in enumerate(RULES):
     if problem_of(_rule):
+        _line = dict(enumerate(rule_lines())).get(_place)
         raise SyntaxError(f"the rule is wrong: {problem_of(_rule)}", (__file__, _line, None, None))

@@ -17,7 +17,7 @@ from bidsanon.files import PRIVATE_FOLDER_MODE, require_apart
 from bidsanon.pipeline.deface_content import dataset_around
 from bidsanon.pipeline.deface_staging import sidecar_of
 from bidsanon.pipeline.existing import require_dataset
-from bidsanon.pipeline.labels import require_defacing
+from bidsanon.pipeline.faces_kept import require_defacing
 
 
 class Mode(StrEnum):

@@ -12,9 +12,9 @@ from pathlib import Path
 from bidsanon.deface import DefaceOptions
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
-from bidsanon.pipeline.labels import require_defacing
+from bidsanon.pipeline.faces_kept import require_defacing
 from bidsanon.pipeline.options import AUTO, USUAL_RUN, RunOptions
-from bidsanon.pipeline.request import (
+from bidsanon.pipeline.places import (
     require_possible_place,
     require_private_folder,
     require_sources,

@@ -7,7 +7,7 @@ from pathlib import Path
 from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
-from bidsanon.pipeline.request import require_private_folder
+from bidsanon.pipeline.places import require_private_folder
 from bidsanon.publish import private_beside
 
 _ITS_OWN_FOLDER = "give the dataset's own folder"

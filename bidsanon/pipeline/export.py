@@ -11,7 +11,7 @@ from bidsanon.errors import GateRefusedError, UsageError
 from bidsanon.files import require_apart, storage_errors
 from bidsanon.findings import Finding, errors
 from bidsanon.pipeline.existing import require_described
-from bidsanon.pipeline.request import require_possible_place, require_private_folder
+from bidsanon.pipeline.places import require_possible_place, require_private_folder
 from bidsanon.pipeline.validate import ValidateRequest, Validation, make_validate_request, validate
 from bidsanon.pipeline.workspace import private_words, require_writable
 from bidsanon.progress import Progress

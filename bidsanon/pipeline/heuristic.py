@@ -25,9 +25,10 @@ from bidsanon.convert import (
 from bidsanon.errors import ConflictError, GateRefusedError, PolicyError, StorageError, UsageError
 from bidsanon.files import storage_errors, write_json, write_text
 from bidsanon.findings import Finding, Gate, errors, finding
+from bidsanon.pipeline.places import require_possible_place, require_sources
 from bidsanon.pipeline.plan import SampledSession, SessionPlan, sampled_session
 from bidsanon.pipeline.record import describe_series
-from bidsanon.pipeline.request import ConvertRequest, require_possible_place, require_sources
+from bidsanon.pipeline.request import ConvertRequest
 from bidsanon.progress import Progress
 from bidsanon.validate.residue import search_residue
 

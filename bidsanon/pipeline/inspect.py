@@ -16,8 +16,9 @@ from bidsanon.bids.tables import write_table
 from bidsanon.errors import ConflictError, UsageError
 from bidsanon.files import PRIVATE_FILE_MODE, storage_errors, write_text
 from bidsanon.findings import Severity
+from bidsanon.pipeline.places import require_possible_place, require_sources
 from bidsanon.pipeline.plan import SessionPlan, sampled_session
-from bidsanon.pipeline.request import ConvertRequest, require_possible_place, require_sources
+from bidsanon.pipeline.request import ConvertRequest
 from bidsanon.pipeline.studies import study_days
 from bidsanon.pipeline.summary import inspect_summary, planned_series, quarantine_record
 from bidsanon.progress import Progress

@@ -10,7 +10,7 @@ from typing import Any
 from bidsanon import __version__
 from bidsanon.audit import JournalEntry, Outcome, now
 from bidsanon.pipeline.existing import require_described
-from bidsanon.pipeline.request import require_possible_place, require_private_folder
+from bidsanon.pipeline.places import require_possible_place, require_private_folder
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, private_words
 from bidsanon.publish import SessionPlace, clean_label, private_beside, settle_dataset

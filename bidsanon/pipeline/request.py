@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +16,16 @@ from bidsanon.convert import (
     resolve_heuristic,
 )
 from bidsanon.deface import USUAL, DefaceOptions
-from bidsanon.errors import UsageError
 from bidsanon.external import BIDS_VALIDATOR, DCM2NIIX, require_program
 from bidsanon.pipeline.events import clean_events, load_events, require_events_again
-from bidsanon.pipeline.labels import require_defacing
+from bidsanon.pipeline.faces_kept import require_defacing
 from bidsanon.pipeline.lost_private import require_known
 from bidsanon.pipeline.options import USUAL_RUN, RunOptions
+from bidsanon.pipeline.places import (
+    require_possible_place,
+    require_private_folder,
+    require_sources,
+)
 from bidsanon.pipeline.publishable import require_publishable
 from bidsanon.pipeline.studies import clean_study
 from bidsanon.pipeline.workspace import private_words
@@ -36,8 +39,6 @@ from bidsanon.publish import (
     require_free,
     require_nothing_added,
 )
-
-_LONGEST_NAME = 200  # bytes: what stands beside it, and in the private folder, is called after it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,74 +204,3 @@ def require_replaceable(request: ConvertRequest) -> None:
     require_free(request.place, overwrite=request.options.overwrite)
     require_nothing_added(request.place, Ledger.read(request.private, request.place.dataset))
     require_events_again(request.place, request.events)
-
-
-def require_private_folder(private: Path) -> None:
-    """Refuse a private folder that is a file, or that would lie below one.
-
-    Raises
-    ------
-    UsageError
-        If it is so.
-    """
-    require_possible_place(private, name="the private folder")
-    if os.path.exists(private) and not private.is_dir():  # noqa: PTH110 - see require_sources
-        raise UsageError("the private folder is a file", cure="give a folder with --private")
-
-
-def require_possible_place(place: Path, *, name: str) -> None:
-    """Refuse a place that would lie below a file, or whose name no record can hold.
-
-    Raises
-    ------
-    UsageError
-        If one of its parents is a file, or its name is too long or is not UTF-8.
-    """
-    written = os.fsencode(place)
-    if written.decode("utf-8", "replace").encode() != written:
-        raise UsageError(f"the path of {name} is not UTF-8", cure="choose another name")
-    if len(os.fsencode(place.name)) > _LONGEST_NAME:
-        raise UsageError(f"the name of {name} is too long", cure="choose a shorter one")
-    if any(map(os.path.isfile, place.parents)):
-        raise UsageError(f"{name} would lie below a file", cure="check how it is spelled")
-
-
-def require_sources(sources: Iterable[Path], places: Mapping[str, Path]) -> None:
-    """Refuse a source that is not there, or shares its tree with what is written.
-
-    Originals within the dataset would be published with it, and what lies in the private folder
-    is replaced by the next run. A medium's directory stands for the folder that holds it.
-
-    Parameters
-    ----------
-    sources
-        As the user gave them.
-    places
-        What is written, by what it is called in messages.
-
-    Raises
-    ------
-    UsageError
-        If one of them cannot be a source.
-    """
-    for number, source in enumerate(sources, start=1):
-        # Path.exists would raise where a folder above it may not be entered.
-        if not os.path.exists(source):  # noqa: PTH110
-            raise UsageError(
-                f"SOURCE number {number} is not there",
-                cure="check how it is spelled, and that you may enter the folders above it",
-            )
-        originals = source.resolve()
-        if originals.name.upper() == "DICOMDIR":
-            originals = originals.parent
-        for name, folder in places.items():
-            if folder.resolve().is_relative_to(originals):
-                raise UsageError(
-                    f"{name} lies within SOURCE number {number}",
-                    cure="choose a place outside the source: originals are never touched",
-                )
-            if originals.is_relative_to(folder.resolve()):
-                raise UsageError(
-                    f"SOURCE number {number} lies within {name}",
-                    cure=f"move the originals out of {name} first",
-                )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.pipeline.existing import private_folder_of, require_dataset, require_private_there
-from bidsanon.pipeline.request import require_sources
+from bidsanon.pipeline.places import require_sources
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from bidsanon.pipeline.existing import require_folder, require_private_there
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.lost_private import check_private
 from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
-from bidsanon.pipeline.request import require_sources
+from bidsanon.pipeline.places import require_sources
 from bidsanon.pipeline.validate_identity import (
     Known,
     joined,
