@@ -62,6 +62,7 @@ def _scrub(
     [
         ("age", "30", "30"),
         ("age", "89", "89"),
+        ("age", "89.0", "89.0"),
         ("age", "90", "89"),
         ("age", "93.5", "89"),
         ("age_at_scan", "101", "89"),
@@ -111,7 +112,9 @@ def test_the_units_of_an_age_come_from_its_definition(tmp_path: Path) -> None:
     assert _scrub(tmp_path, text, definitions=definitions)[1] == ()
 
 
-@pytest.mark.parametrize("column", ["mrn", "surname", "dob", "patient_name", "experimenter"])
+@pytest.mark.parametrize(
+    "column", ["mrn", "surname", "dob", "patient_name", "experimenter", "e_mail"]
+)
 def test_columns_that_mean_nothing_else_go_from_any_table(tmp_path: Path, column: str) -> None:
     told, _ = _scrub(tmp_path, f"onset\t{column}\n1\tDoe\n", table=EVENTS)
 
@@ -215,6 +218,7 @@ def test_what_is_no_moment_is_emptied(tmp_path: Path, written: str) -> None:
         (b"a\tb\r1\t2\r", "lines end"),
         (b"a\n" + b"x" * (LONGEST_LINE + (1 << 18)), "megabyte"),
         (b"x" * (LONGEST_LINE + 5), "megabyte"),
+        (b"a\n1\n" + b"x" * (LONGEST_LINE + (1 << 18)), "megabyte"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
