@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydicom.datadict import keyword_for_tag
-
 from bidsanon.convert.naming import session_folder
-from bidsanon.dicom.file_format import DicomFile
 from bidsanon.files import write_text
 from bidsanon.session import ConvertedImage
 
 _NOT_KNOWN = "n/a"
-_RANDSTR_DIGITS = 8
 
 
 def keep_scans_of(
@@ -41,23 +36,3 @@ def keep_scans_of(
         lines.append([name, *known.get(name, of_series.get(image.series_index, unknown))])
     lines[1:] = sorted(lines[1:], key=lambda row: (row[1:2], row[0]))
     write_text(table, "".join("\t".join(line) + "\n" for line in lines))
-
-
-def randstr_of(file: DicomFile) -> str:
-    """Return what heudiconv writes as `randstr` for a series of which this is the first file.
-
-    It is the beginning of the MD5 of all UIDs of the data set, by their keywords: who has the file,
-    or guesses its UIDs, knows it again.
-
-    Parameters
-    ----------
-    file
-        Read as far as its pixel data, at least.
-    """
-    uids = {
-        keyword: file.content[element.body : element.end].decode("ascii", "replace").strip("\0 ")
-        for element in file.data_set.elements
-        if (keyword := keyword_for_tag(element.tag)).endswith("UID")
-    }
-    written = "".join(text for _, text in sorted(uids.items()))
-    return hashlib.md5(written.encode(), usedforsecurity=False).hexdigest()[:_RANDSTR_DIGITS]

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.audit import MAP_NAME, read_deident_map, read_originals
-from bidsanon.convert.scans import randstr_of
 from bidsanon.deidentify import harvest_files
 from bidsanon.deidentify.harvest import Harvest, Harvested, settle
 from bidsanon.dicom.encoding import NotUnderstoodError
@@ -29,7 +28,7 @@ from bidsanon.profile import Profile
 from bidsanon.progress import Progress
 from bidsanon.publish import Ledger
 from bidsanon.source import find_originals
-from bidsanon.validate.residue_digests import DigestIndex
+from bidsanon.validate.residue_digests import DigestIndex, randstr_of
 from bidsanon.validate.residue_search import Lookup
 from bidsanon.vault import Vault, read_contents
 

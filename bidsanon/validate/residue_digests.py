@@ -10,6 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from pydicom.datadict import keyword_for_tag
+
+from bidsanon.dicom.file_format import DicomFile
 from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_needles import Source
 from bidsanon.validate.residue_runs import alphabet_table, spans
@@ -56,6 +59,26 @@ class DigestIndex:
             known = self._known.get(text[start : start + _DIGITS])
             if known is not None and text[start:end].startswith(known[0][: end - start]):
                 yield UidFind(start, text[start:end], known[1])
+
+
+def randstr_of(file: DicomFile) -> str:
+    """Return what heudiconv writes as `randstr` for a series of which this is the first file.
+
+    It is the beginning of the MD5 of all UIDs of the data set, by their keywords: who has the file,
+    or guesses its UIDs, knows it again.
+
+    Parameters
+    ----------
+    file
+        Read as far as its pixel data, at least.
+    """
+    uids = {
+        keyword: file.content[element.body : element.end].decode("ascii", "replace").strip("\0 ")
+        for element in file.data_set.elements
+        if (keyword := keyword_for_tag(element.tag)).endswith("UID")
+    }
+    written = "".join(text for _, text in sorted(uids.items()))
+    return hashlib.md5(written.encode(), usedforsecurity=False).hexdigest()[:_DIGITS]
 
 
 def _digests(text: str) -> Iterator[str]:

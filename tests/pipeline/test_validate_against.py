@@ -16,7 +16,6 @@ from sessions import MARA, TOBIAS, archive, bold_mosaic, siemens_t1w, structured
 from bidsanon.audit import MAP_NAME, ChangedValue, ChangedValues, write_deident_map
 from bidsanon.cli import cli
 from bidsanon.cli.outcome import run
-from bidsanon.convert.scans import randstr_of
 from bidsanon.dicom.file_format import read_file
 from bidsanon.errors import SourceError, UsageError
 from bidsanon.findings import Finding
@@ -34,6 +33,7 @@ from bidsanon.progress import Silent
 from bidsanon.resources import schema_path
 from bidsanon.source.person import Patient, person_key
 from bidsanon.validate.residue import search_residue
+from bidsanon.validate.residue_digests import randstr_of
 from bidsanon.vault import Vault
 
 SCHEMA = json.loads(schema_path("summary.schema.json").read_text("utf-8"))
