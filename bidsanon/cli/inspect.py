@@ -81,6 +81,7 @@ def command(
     from bidsanon.cli.outcome import failing_as_json, logging_to_stderr  # noqa: PLC0415
     from bidsanon.cli.progress import progress_on_stderr  # noqa: PLC0415
     from bidsanon.pipeline.inspect import (  # noqa: PLC0415
+        USUAL_SUBJECT,
         inspect_source,
         require_place_for_table,
         write_inspection,
@@ -98,7 +99,7 @@ def command(
         request = make_request(
             sources,
             dataset=nowhere,
-            subject=None if subjects else "01",
+            subject=None if subjects else USUAL_SUBJECT,
             subjects=subjects,
             study=study,
             heuristic=heuristic,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bidsanon import __version__
 from bidsanon.bids.tables import write_table
-from bidsanon.errors import ConflictError, UsageError
+from bidsanon.errors import ConflictError, GateRefusedError, UsageError
 from bidsanon.files import PRIVATE_FILE_MODE, storage_errors, write_text
 from bidsanon.findings import Severity
 from bidsanon.pipeline.places import require_possible_place, require_sources
@@ -25,6 +25,9 @@ from bidsanon.progress import Progress
 from bidsanon.redaction import printable
 from bidsanon.report.page import render_page
 from bidsanon.source import IdentifiedSeries, identified_series
+
+USUAL_SUBJECT = "01"
+"""The label of whoever is shown, where no table gives another."""
 
 _SHARED_FILE_MODE = 0o644
 _BETWEEN = "; "
@@ -60,6 +63,9 @@ class Inspection:
 def inspect_source(request: ConvertRequest, *, identified: bool, progress: Progress) -> Inspection:
     """Read a source and find out what would become of it; nothing is written.
 
+    Of several persons a table can name none: they are shown under the usual label, with the finding
+    that says that there are several.
+
     Parameters
     ----------
     request
@@ -74,6 +80,17 @@ def inspect_source(request: ConvertRequest, *, identified: bool, progress: Progr
     BidsanonError
         Where ``convert`` would raise it before its first gate.
     """
+    try:
+        return _inspect(request, identified=identified, progress=progress)
+    except GateRefusedError:
+        if request.subjects is None:
+            raise
+        place = replace(request.place, subject=USUAL_SUBJECT)
+        anyway = replace(request, place=place, subjects=None)
+        return _inspect(anyway, identified=identified, progress=progress)
+
+
+def _inspect(request: ConvertRequest, *, identified: bool, progress: Progress) -> Inspection:
     with sampled_session(request, progress=progress) as sampled:
         plan = sampled.plan()
         series = plan.source.series if identified else ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from in_process import ask_in_process
-from sessions import MARA, bold_mosaic
+from sessions import MARA, bold_mosaic, two_persons
 from tree_digests import tree_digest
 
 from bidsanon.cli import cli
@@ -64,6 +64,17 @@ def test_it_shows_what_a_dry_run_of_convert_shows(
     assert (planned_code == 4) is (study == ())
     assert tree_digest(visits) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["subjects.csv"]
+
+
+def test_several_persons_are_shown_whatever_the_table_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in"
+    two_persons(source)
+    assert run(cli, ["inspect", str(source), "--subjects", table(tmp_path, f"kid7;{source}")]) == 0
+    said = capsys.readouterr().out
+    assert "SEVERAL_PERSONS" in said
+    assert "sub-kid7" not in said
 
 
 @pytest.fixture
