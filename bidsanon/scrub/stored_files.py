@@ -17,6 +17,10 @@ from bidsanon.bids.brainvision import TEXTS as BRAINVISION
 from bidsanon.bids.edf import EDF_EXTENSIONS, EdfError
 from bidsanon.bids.fif import EXTENSION as FIF
 from bidsanon.bids.fif import FifError
+from bidsanon.bids.gifti import EXTENSION as GIFTI
+from bidsanon.bids.gifti import GiftiError
+from bidsanon.bids.mgh import EXTENSIONS as VOLUMES
+from bidsanon.bids.mgh import MghError
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.nifti import ImageError
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
@@ -44,7 +48,9 @@ from bidsanon.scrub.stored_recordings import (
     scrub_stored_edf,
     scrub_stored_fif,
 )
+from bidsanon.scrub.stored_surfaces import scrub_stored_gifti
 from bidsanon.scrub.stored_tables import read_column, scrub_packed_table, scrub_stored_table
+from bidsanon.scrub.stored_volumes import scrub_stored_mgh
 
 _GRADIENTS = (".bval", ".bvec")
 _LARGEST_GRADIENTS = 1 << 24
@@ -54,11 +60,11 @@ _OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
 _CLEANED = (
     *(*IMAGE_EXTENSIONS, ".json", ".tsv", ".tsv.gz", *_GRADIENTS),
-    *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF, FIF),
+    *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF, FIF, GIFTI, *VOLUMES),
 )
 _NOT_UNDERSTOOD = (
     *(ImageError, SidecarError, TableError, GradientError, ArchiveError, EdfError, FifError),
-    RecordingError,
+    *(RecordingError, GiftiError, MghError),
 )
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -195,6 +201,8 @@ class FileScrub:
             (EDF_EXTENSIONS, self._edf),
             (BRAINVISION, self._brainvision),
             ((FIF,), self._fif),
+            ((GIFTI,), self._gifti),
+            (VOLUMES, self._volume),
             (tuple(SAMPLES_OF), self._samples),
         )
         return next((scrub for ends, scrub in kinds if lowered.endswith(ends)), _unknown)
@@ -250,6 +258,12 @@ class FileScrub:
 
     def _fif(self, file: TreeFile, target: Path | None) -> _Said:
         return scrub_stored_fif(file.path, target, self._recording_policy(file.name)), ()
+
+    def _gifti(self, file: TreeFile, target: Path | None) -> _Said:
+        return scrub_stored_gifti(file.path, target, self._policy), ()
+
+    def _volume(self, file: TreeFile, target: Path | None) -> _Said:
+        return scrub_stored_mgh(file.path, target, self._policy), ()
 
     def _samples(self, file: TreeFile, target: Path | None) -> _Said:
         """Let samples be; where nothing beside them describes them they may have a header."""

@@ -22,6 +22,7 @@ import nibabel as nib
 from nibabel.wrapstruct import WrapStructError
 
 from bidsanon.bids.brainvision import TEXTS as BRAINVISION
+from bidsanon.bids.mgh import EXTENSIONS as VOLUMES
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
 from bidsanon.bids.written import (
     names_somebodys_address,
@@ -36,6 +37,7 @@ from bidsanon.validate.privacy_places import OFFICE, PICTURES
 from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, recording_spots
 from bidsanon.validate.privacy_spots import Spot
 from bidsanon.validate.privacy_texts import text_spots, unread
+from bidsanon.validate.privacy_volumes import volume_spots
 
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 _FIRST_ELEMENT = re.compile(
@@ -115,6 +117,8 @@ def content_spots(head: Head) -> Iterator[Spot]:
         yield _dicom(head.name)
     elif head.name.lower().endswith(_IMAGES):
         yield from _image(head)
+    elif head.name.lower().endswith(VOLUMES) and head.prefix:
+        yield from volume_spots(head.name, head.path)
     elif _is_archive(head.prefix):
         yield from _archive(head)
     elif is_recording(head.name) and head.prefix:
@@ -134,8 +138,7 @@ def _is_text(head: Head) -> bool:
 
 def _text(head: Head) -> Iterator[Spot]:
     if head.name.lower().endswith(GIFTI):
-        with head.path.open("rb") as stream:
-            yield from gifti_spots(head.name, stream)
+        yield from gifti_spots(head.name, head.path)
     with head.path.open("rb") as stream:
         yield from text_spots(head.name, stream)
 
