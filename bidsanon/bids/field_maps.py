@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bidsanon.bids.names import BidsName
+from bidsanon.bids.mapped_image import MappedImage
 
 INTENDED_FOR = "IntendedFor"
 IDENTIFIER = "B0FieldIdentifier"
@@ -36,19 +36,12 @@ _CORRECTED = frozenset(
 )
 _MEASURE = frozenset({"phasediff", "phase1", "phase2", "fieldmap"})
 _PARTS_OF_ONE = frozenset({"echo", "part"})
-_ENOUGH_COVERED = 0.5
-_SAME_SHIM = 1e-3
-_SAME_VOXEL = 0.02
-_HALF = 0.5
-_SAMPLES = (0.05, 0.35, 0.65, 0.95)
 _LABELS = (
     (re.compile(r"dwi|dti|diff|dmri"), "dwi"),
     (re.compile(r"fmri|func|bold"), "func"),
     (re.compile(r"asl|perf"), "perf"),
 )
 """What an ``acq-`` label says of the images that a field map was acquired for."""
-
-Affine = tuple[tuple[float, ...], ...]
 
 
 class Link(StrEnum):
@@ -89,34 +82,6 @@ class FieldMapOptions:
 
 USUAL_LINKS = FieldMapOptions()
 """Both ways, by all criteria."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MappedImage:
-    """One image of a session, as far as field maps are concerned.
-
-    Attributes
-    ----------
-    name
-        Its name.
-    shim
-        ``ShimSetting``; empty where it is not known.
-    phase_encoding
-        ``PhaseEncodingDirection``; empty where it is not known.
-    shape
-        Voxels along the three axes; empty where it is not known.
-    affine
-        Three rows of four numbers: voxels to millimetres.
-    moment
-        Seconds at which it was acquired, on one clock for all images of a session.
-    """
-
-    name: BidsName
-    shim: tuple[float, ...] = ()
-    phase_encoding: str = ""
-    shape: tuple[int, ...] = ()
-    affine: Affine = ()
-    moment: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,9 +154,6 @@ def link_field_maps(images: Iterable[MappedImage], options: FieldMapOptions) -> 
     )
 
 
-# --- what measures a field ----------------------------------------------------------------------
-
-
 def _measured(images: Sequence[MappedImage]) -> list[_Field]:
     maps = [image for image in images if image.name.datatype == "fmap"]
     epis = [image for image in maps if image.name.suffix == "epi"]
@@ -234,18 +196,11 @@ def _opposite_polarities(epis: Iterable[MappedImage]) -> Iterator[_Field]:
 
 def _are_a_pair(first: MappedImage, second: MappedImage) -> bool:
     return (
-        _opposed(first.phase_encoding, second.phase_encoding)
+        first.is_opposed_to(second)
         and first.name.entities.get("acq") == second.name.entities.get("acq")
-        and _same_voxels(first, second)
-        and _shims_agree(first, second)
+        and first.has_voxels_of(second)
+        and first.has_shim_of(second)
     )
-
-
-def _opposed(one: str, other: str) -> bool:
-    return bool(one) and one[:1] == other[:1] and one != other
-
-
-# --- which of them fits an image ----------------------------------------------------------------
 
 
 def _best(image: MappedImage, fields: Sequence[_Field], by: frozenset[Criterion]) -> int | None:
@@ -259,13 +214,13 @@ def _best(image: MappedImage, fields: Sequence[_Field], by: frozenset[Criterion]
 
 def _fits(one: _Field, image: MappedImage, by: frozenset[Criterion]) -> bool:
     first = one.images[0]
-    if one.alone and not _opposed(first.phase_encoding, image.phase_encoding):
+    if one.alone and not first.is_opposed_to(image):
         return False
     if _meant_for(one) not in {"", image.name.datatype}:
         return False
-    if Criterion.SHIM in by and not _shims_agree(first, image):
+    if Criterion.SHIM in by and not first.has_shim_of(image):
         return False
-    return Criterion.GEOMETRY not in by or _covers(first, image)
+    return Criterion.GEOMETRY not in by or first.covers(image)
 
 
 def _meant_for(one: _Field) -> str:
@@ -278,77 +233,10 @@ def _rank(one: _Field, image: MappedImage, by: frozenset[Criterion]) -> tuple[bo
     first = one.images[0]
     other_shim = Criterion.SHIM in by and not (first.shim and image.shim)
     other_voxels = (
-        Criterion.GEOMETRY in by and one.kind == "pepolar" and not _same_voxels(first, image)
+        Criterion.GEOMETRY in by and one.kind == "pepolar" and not first.has_voxels_of(image)
     )
     away = min(abs(part.moment - image.moment) for part in one.images)
     return other_shim, other_voxels, away if Criterion.TIME in by else 0.0
-
-
-def _shims_agree(one: MappedImage, other: MappedImage) -> bool:
-    """Tell whether two shims are the same, or one of them is not known."""
-    if not one.shim or not other.shim:
-        return True
-    return len(one.shim) == len(other.shim) and all(
-        abs(a - b) <= _SAME_SHIM * max(1.0, abs(a), abs(b))
-        for a, b in zip(one.shim, other.shim, strict=True)
-    )
-
-
-def _same_voxels(one: MappedImage, other: MappedImage) -> bool:
-    """Tell whether two images have as many voxels, of one size and orientation."""
-    if not one.affine or not other.affine:
-        return True
-    pairs = (
-        (a, b)
-        for row, other_row in zip(one.affine, other.affine, strict=True)
-        for a, b in zip(row[:3], other_row[:3], strict=True)
-    )
-    return one.shape == other.shape and all(abs(a - b) <= _SAME_VOXEL for a, b in pairs)
-
-
-def _covers(one: MappedImage, other: MappedImage) -> bool:
-    """Tell whether an image shows the larger part of what the other one shows."""
-    if not one.affine or not other.affine:
-        return True
-    inverse = _inverse(one.affine)
-    if inverse is None:
-        return True
-    inside = total = 0
-    for place in _sampled(other.shape):
-        voxel = _apply(inverse, _apply(other.affine, place))
-        total += 1
-        inside += all(0 <= v + _HALF <= n for v, n in zip(voxel, one.shape, strict=True))
-    return inside >= _ENOUGH_COVERED * total
-
-
-def _sampled(shape: Sequence[int]) -> Iterator[tuple[float, ...]]:
-    x, y, z = shape
-    for a in _SAMPLES:
-        for b in _SAMPLES:
-            for c in _SAMPLES:
-                yield a * (x - 1), b * (y - 1), c * (z - 1)
-
-
-def _apply(affine: Affine, place: Sequence[float]) -> tuple[float, ...]:
-    x, y, z = place
-    return tuple(row[0] * x + row[1] * y + row[2] * z + row[3] for row in affine)
-
-
-def _inverse(affine: Affine) -> Affine | None:
-    (a, b, c, p), (d, e, f, q), (g, h, i, r) = affine
-    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
-    if not determinant:
-        return None
-    rows = (
-        (e * i - f * h, c * h - b * i, b * f - c * e),
-        (f * g - d * i, a * i - c * g, c * d - a * f),
-        (d * h - e * g, b * g - a * h, a * e - b * d),
-    )
-    scaled = [tuple(value / determinant for value in row) for row in rows]
-    return tuple((*row, -(row[0] * p + row[1] * q + row[2] * r)) for row in scaled)
-
-
-# --- how BIDS says it ---------------------------------------------------------------------------
 
 
 def _label(fields: Sequence[_Field], number: int) -> str:

@@ -16,9 +16,9 @@ from bidsanon.bids.field_maps import (
     INTENDED_FOR,
     FieldMapOptions,
     Linked,
-    MappedImage,
     link_field_maps,
 )
+from bidsanon.bids.mapped_image import MappedImage
 from bidsanon.bids.names import BidsName
 from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.findings import Finding, finding

@@ -14,9 +14,9 @@ from bidsanon.bids.field_maps import (
     FieldMapOptions,
     Link,
     Linked,
-    MappedImage,
     link_field_maps,
 )
+from bidsanon.bids.mapped_image import MappedImage
 from bidsanon.bids.names import parse_name
 
 FLAT = ((3.0, 0.0, 0.0, -96.0), (0.0, 3.0, 0.0, -96.0), (0.0, 0.0, 3.0, -54.0))
