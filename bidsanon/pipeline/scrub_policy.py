@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 from bidsanon.bids.tree import DatasetTree
 from bidsanon.deidentify import Replacements
 from bidsanon.dicom.terms import is_in_vocabulary
 from bidsanon.dicom_names import without_dicom_names
+from bidsanon.identity import ValueKind
 from bidsanon.pipeline.scrub_request import ScrubRequest
+from bidsanon.pipeline.scrub_residue import is_figure, is_number, without_residue
 from bidsanon.pipeline.validate_identity import (
     Known,
     joined,
     known_of_private_folder,
     known_of_sources,
+    published_labels,
 )
 from bidsanon.plain_names import without_names_in_words
 from bidsanon.profile import load_profile
 from bidsanon.progress import Progress
 from bidsanon.redaction import Redactor
 from bidsanon.scrub import DatasetPolicy, told_by_dataset
+from bidsanon.validate.residue import published_descriptors, residue_in_texts
 from bidsanon.vault import Vault, read_contents
 
 _NOBODY = "scrub"
 _MOST_DEVICES = 1 << 10
 _WORDS = re.compile(r"[^\W_]+")
+_OF_DIGITS = frozenset({ValueKind.IDENTIFIER, ValueKind.DATE})
+"""What may be made of numbers alone, each of which says nothing."""
 _PSEUDONYM = re.compile(r"anon-[a-z2-7]{11}")
 """What a device's pseudonym looks like, whoever made it: another run may have had another key."""
 
@@ -46,7 +52,9 @@ def scrub_policy(
     """
     contents = read_contents(request.private)
     keyless = contents is None or contents.destroyed is not None
-    known = joined(_known(request, tree, keyless=keyless, progress=progress))
+    of_sources = _of_sources(request, progress)
+    kept = Known() if keyless else _kept(request, progress)
+    known = joined((Known(identity=told_by_dataset(tree)), of_sources, kept))
     redactor.add(value.text for value in known.identity)
     private = request.private / "no vault" if keyless else request.private
     passphrase_file = None if keyless else request.passphrase_file
@@ -54,45 +62,63 @@ def scrub_policy(
         plan = vault.person_plan(_NOBODY, subject="")
         shifts = {} if keyless else vault.shifts_by_subject()
     replace = Replacements(plan, known=known.identity)
+    of_digits = Replacements(plan, known=[v for v in known.identity if v.kind in _OF_DIGITS])
 
     def without_known(text: str) -> str:
         text = without_dicom_names(text)
-        # A coil is called "MULTI COIL" also where somebody's file holds a name with "COIL" in it.
-        if not known.identity or all(map(is_in_vocabulary, _WORDS.findall(text))):
+        if not known.identity or (is_figure(text) and not text.isdigit()):
             return text
-        return replace.without_known(text).text
+        # A coil is called "MULTI COIL" also where somebody's file holds a name with "COIL" in it.
+        ordinary = all(map(is_in_vocabulary, _WORDS.findall(text)))
+        cut = (of_digits if ordinary else replace).without_known(text).text
+        if is_number(text) and (cut != text or is_figure(text)):
+            return cut if cut == text else ""
+        return without_residue(cut, holds)
 
-    def cleaned(text: str) -> str:
+    def described(text: str) -> str:
         cut = replace.descriptor(without_dicom_names(text))
         return without_dicom_names(without_names_in_words(cut))  # what is left may be one, joined
 
+    holds = _search_in(request, tree, of_sources, described)
     return DatasetPolicy(
         device_pseudonym=_unless_pseudonym(replace.device),
-        clean=cleaned,
+        clean=lambda text: without_residue(described(text), holds),
         without_known=without_known,
         shifts=shifts,
         keep_times=request.keep_times,
     )
 
 
-def _known(
-    request: ScrubRequest, tree: DatasetTree, *, keyless: bool, progress: Progress
-) -> Iterator[Known]:
-    yield Known(identity=told_by_dataset(tree))
-    if request.against:
-        profile = load_profile(request.profile)
-        yield known_of_sources(
-            request.against, profile=profile, jobs=request.jobs, progress=progress
-        )
-    if not keyless:
-        yield known_of_private_folder(
-            request.private,
-            dataset=request.dataset,
-            passphrase_file=request.passphrase_file,
-            profile=load_profile(request.profile),
-            jobs=request.jobs,
-            progress=progress,
-        )
+def _of_sources(request: ScrubRequest, progress: Progress) -> Known:
+    if not request.against:
+        return Known()
+    profile = load_profile(request.profile)
+    return known_of_sources(request.against, profile=profile, jobs=request.jobs, progress=progress)
+
+
+def _kept(request: ScrubRequest, progress: Progress) -> Known:
+    return known_of_private_folder(
+        request.private,
+        dataset=request.dataset,
+        passphrase_file=request.passphrase_file,
+        profile=load_profile(request.profile),
+        jobs=request.jobs,
+        progress=progress,
+    )
+
+
+def _search_in(
+    request: ScrubRequest, tree: DatasetTree, known: Known, described: Callable[[str], str]
+) -> Callable[[str], bool]:
+    """Return what tells whether `validate --against` would find something in a text."""
+    if not (known.identity or known.lookups):
+        return lambda _: False
+    return residue_in_texts(
+        known.identity,
+        allowed=[label for _, label in published_labels(request.dataset)],
+        descriptors=map(described, published_descriptors(tree)),
+        lookups=known.lookups,
+    )
 
 
 def _unless_pseudonym(replace: Callable[[str], str]) -> Callable[[str], str]:

@@ -87,7 +87,7 @@ def search_residue(
     """
     identity = tuple(identity)
     tree = list_tree(root)
-    descriptors = tuple(_published_descriptors(tree))
+    descriptors = tuple(published_descriptors(tree))
     uids = UidIndex(identity)
     needles = Needles(uids.others, allowed=allowed, descriptors=descriptors)
     search = Search(needles, uids, (DigestIndex(identity), *lookups))
@@ -107,6 +107,29 @@ def search_residue(
         files=len(searched) + len(tree.problems),
         bytes_searched=sum(one.size for _, one in searched),
     )
+
+
+def residue_in_texts(
+    identity: Iterable[IdentifyingValue],
+    *,
+    allowed: Iterable[str],
+    descriptors: Iterable[str],
+    lookups: Sequence[Lookup] = (),
+) -> Callable[[str], bool]:
+    """Return what tells whether the search would find something in a text.
+
+    Parameters
+    ----------
+    identity, allowed, lookups
+        As for :func:`search_residue`.
+    descriptors
+        The series descriptions and protocol names that are published.
+    """
+    identity = tuple(identity)
+    uids = UidIndex(identity)
+    needles = Needles(uids.others, allowed=allowed, descriptors=descriptors)
+    search = Search(needles, uids, (DigestIndex(identity), *lookups))
+    return lambda text: bool(search.name(text))
 
 
 def _names(tree: DatasetTree) -> set[str]:
@@ -148,7 +171,7 @@ def _problem_findings(tree: DatasetTree, search: Search, places: Places) -> Iter
         yield from file_findings(places.of(problem.name), what)
 
 
-def _published_descriptors(tree: DatasetTree) -> Iterator[str]:
+def published_descriptors(tree: DatasetTree) -> Iterator[str]:
     """Yield the series descriptions and protocol names that the sidecars hold."""
     for file in tree.files:
         if not file.name.endswith(".json") or file.size > LARGEST:

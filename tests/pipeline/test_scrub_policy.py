@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,20 @@ from bidsanon.scrub import list_dataset
         ("Quillfeather array", "array"),
         ("array 4711902", "array"),
         ("", ""),
+        ("17.9.2024", ""),
+        ("MULTI COIL 17.9.2024", "MULTI COIL"),
+        ("of 17 September 2024 here", "of here"),
+        ("of UXVpbGxmZWF0aGVy here", "of here"),
+        ("<b>Q</b>uillfeather", ""),
+        ("20240917143752", ""),
+        ("20240917_143752", ""),
+        ("4711902", ""),
+        ("04711902", ""),
+        ("47.11902", "47.11902"),
+        ("4711902.25", "4711902.25"),
+        ("20240917.5", ""),
+        ("143752", "143752"),
+        ("14:37:52", ""),
     ],
 )
 def test_technical_texts_lose_what_is_known_and_keep_words_of_acquisitions(
@@ -33,12 +46,10 @@ def test_technical_texts_lose_what_is_known_and_keep_words_of_acquisitions(
         IdentifyingValue(kind=ValueKind.NAME, text="PRESCAN_COIL_PARS", origin="(2005,private,37)"),
         IdentifyingValue(kind=ValueKind.NAME, text="Quillfeather^Mara", origin="(0010,0010)"),
         IdentifyingValue(kind=ValueKind.IDENTIFIER, text="4711902", origin="(0010,0020)"),
+        IdentifyingValue(kind=ValueKind.DATE, text="20240917", origin="(0008,0020)"),
+        IdentifyingValue(kind=ValueKind.TIME, text="143752", origin="(0008,0030)"),
     )
-
-    def known(*_: object, **__: object) -> Iterator[Known]:
-        yield Known(identity=identity)
-
-    monkeypatch.setattr(policies, "_known", known)
+    monkeypatch.setattr(policies, "_of_sources", lambda *_: Known(identity=identity))
     request = make_scrub_request(tmp_path / "ds")
     tree = list_dataset(request.dataset)
     policy = policies.scrub_policy(request, tree, progress=Silent(), redactor=Redactor())
