@@ -28,8 +28,8 @@ from pypdf.generic import (
     TextStringObject,
 )
 
+from bidsanon.apart import LARGEST_RECORD, Kind, Record
 from bidsanon.pdf.letters import Letters, letters_of, resolved
-from bidsanon.pdf.records import LARGEST_RECORD, Kind, Record
 from bidsanon.pdf.shown import Shown, inherited, read_shown
 
 LARGEST = 1 << 28
@@ -64,7 +64,7 @@ class _Total(NamedTuple):
 
 
 def read_document(stream: BinaryIO) -> Iterator[Record]:
-    """Yield what a PDF holds, and at last that this is all.
+    """Yield what a PDF holds, and why some of it cannot be read.
 
     Parameters
     ----------
@@ -79,7 +79,6 @@ def read_document(stream: BinaryIO) -> Iterator[Record]:
         problems.append(str(error))
     for problem in dict.fromkeys(problems):
         yield Record(Kind.PROBLEM, problem.encode())
-    yield Record(Kind.END)
 
 
 def _versions(stream: BinaryIO) -> Iterator[BinaryIO]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bidsanon.pdf.reading import read_pdf
-from bidsanon.pdf.records import Kind, Record
+from bidsanon.apart import Kind, Record, read_apart
+from bidsanon.pdf import READER as PDF_READER
 from bidsanon.validate.residue_body import Body
 from bidsanon.validate.residue_json import LARGEST, Field, json_fields, json_stretches
 from bidsanon.validate.residue_needles import Context
@@ -247,7 +247,7 @@ class _Apart:
             yield from inside.written(bytes(rest.inside))
             file = spooled or opened.enter_context(Path(self._file.name).open("rb", buffering=0))
             file.flush()
-            for record in read_pdf(cast("BinaryIO", file)):
+            for record in read_apart(PDF_READER, cast("BinaryIO", file), what="a PDF"):
                 yield from self._in_record(record, depth)
 
     def _in_record(self, record: Record, depth: int) -> Iterator[Piece]:
