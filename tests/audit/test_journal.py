@@ -1,3 +1,5 @@
+"""The journal: a line for each run, appended and never changed, without identity."""
+
 from __future__ import annotations
 
 import json

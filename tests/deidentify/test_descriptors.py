@@ -1,3 +1,5 @@
+"""Free text keeps how an image was acquired, and loses who, where and when."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""What replaces an identifying value: keyed, the same everywhere, and of its VR."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Descriptions of which only the words of a list stay."""
+
 from __future__ import annotations
 
 import io

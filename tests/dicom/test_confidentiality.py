@@ -1,3 +1,5 @@
+"""PS3.15's Table E.1-1 and the attributes' types, as the edition has them."""
+
 from __future__ import annotations
 
 import hashlib

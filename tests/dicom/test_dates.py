@@ -1,3 +1,5 @@
+"""Dates and datetimes of DICOM, moved by whole days or emptied."""
+
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta

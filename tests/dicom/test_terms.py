@@ -1,3 +1,5 @@
+"""The words that acquisitions are described with."""
+
 from __future__ import annotations
 
 from bidsanon.dicom.terms import TABLE, TermKind, acquisition_terms, is_acquisition_term

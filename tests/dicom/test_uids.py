@@ -1,3 +1,5 @@
+"""UIDs and what replaces them; the standard's own stay."""
+
 from __future__ import annotations
 
 import uuid

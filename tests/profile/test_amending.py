@@ -1,3 +1,5 @@
+"""What the options of a command change of a profile."""
+
 from __future__ import annotations
 
 from typing import Any

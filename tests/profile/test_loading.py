@@ -1,3 +1,5 @@
+"""Profiles are read from TOML, and all that is wrong with one is said at once."""
+
 from __future__ import annotations
 
 import json

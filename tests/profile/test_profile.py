@@ -1,3 +1,5 @@
+"""What a profile decides about every attribute of Table E.1-1."""
+
 from __future__ import annotations
 
 import csv

@@ -1,3 +1,5 @@
+"""Pseudonyms: their form, and who can tell one from another text."""
+
 from __future__ import annotations
 
 import re

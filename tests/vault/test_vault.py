@@ -1,3 +1,5 @@
+"""The vault: the same person gets the same plan, and only its owner can read it."""
+
 from __future__ import annotations
 
 import sqlite3
