@@ -75,7 +75,7 @@ def test_output_that_nobody_can_read_is_told_and_what_is_there_is_not_denied(
     tmp_path: Path, full: bool
 ) -> None:
     bold_mosaic(tmp_path / "in")
-    line = [sys.executable, "-m", "bidsanon", "deidentify", "in", "out", "--json"]
+    line = [sys.executable, "-m", "bidsanon", "deidentify", "in", "out", "--jobs", "1", "--json"]
     if full:
         stdout = os.open("/dev/full", os.O_WRONLY)
     else:
