@@ -17,18 +17,42 @@ _LONGEST = 64
 _EARLIEST, _LATEST = 1500, 2100
 _CENTURY_FROM = 40  # 12.3.41 was in 1941, 12.3.39 will be in 2039: both are unshifted
 _ISO = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
+    r"(\d{4})-(\d{2})-(\d{2})"
+    r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:Z|[+-]\d{2}:?\d{2}))?)?",
     re.ASCII,
 )
 _DICOM = re.compile(
     r"(\d{4})[./]?(\d{2})[./]?(\d{2})(?:[T ]?\d{4,6}(?:\.\d+)?)?(?:[+-]\d{4})?", re.ASCII
 )
 _DAY_FIRST = re.compile(r"(\d{1,2})[-./ ](\d{1,2})[-./ ](\d{4}|\d{2})(?:[ ,T].*)?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})([-/_])(\d{1,2})\2(\d{1,2})(?:[ ,T_].*)?", re.ASCII)
+_WITH_SIGNS = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일].*", re.ASCII)
+_WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[,.]? +", re.IGNORECASE)
 _IN_WORDS = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th)?[-. ]*([^\W\d_]{3,9})"
     r"|([^\W\d_]{3,9})[-. ]*(\d{1,2})(?:st|nd|rd|th)?)"
     r"[-,. ]*(\d{4})(?:[ ,].*)?"
 )
+_YEAR_BEFORE_WORD = re.compile(r"(\d{4})[-_ ]?([^\W\d_]{3,9})[-_. ]{0,2}(\d{1,2})(?:[ ,T_].*)?")
+_SHORT_YEAR = re.compile(r"(\d{1,2})(-?)([^\W\d_]{3})\2(\d{2})(?:[ :].*)?")
+_CLOCK_BEFORE_YEAR = re.compile(
+    r"([^\W\d_]{3,9}) +(\d{1,2}) +\d{1,2}:\d{2}(?::\d{2})?(?: [A-Z]{2,5})? (\d{4})"
+)
+_IN_FIGURES = (
+    (_DICOM, (1, 2, 3)),
+    (_YEAR_FIRST, (1, 3, 4)),
+    (_WITH_SIGNS, (1, 2, 3)),
+    (_DAY_FIRST, (3, 2, 1)),
+    (_DAY_FIRST, (3, 1, 2)),
+)
+"""Each with the groups of year, month and day."""
+_WITH_MONTHS = (
+    (_IN_WORDS, ((5,), (2, 3), (1, 4))),
+    (_YEAR_BEFORE_WORD, ((1,), (2,), (3,))),
+    (_SHORT_YEAR, ((4,), (3,), (1,))),
+    (_CLOCK_BEFORE_YEAR, ((3,), (1,), (2,))),
+)
+"""Each with the groups of year, month and day, of which one is there."""
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTHS_ELSEWHERE = {
     "mär": 3,
@@ -55,6 +79,31 @@ _MONTHS_ELSEWHERE = {
     "juil": 7,
     "mei": 5,
     "maa": 3,
+    "mrt": 3,
+    "maj": 5,
+    "sty": 1,
+    "lut": 2,
+    "kwi": 4,
+    "cze": 6,
+    "lip": 7,
+    "sie": 8,
+    "wrz": 9,
+    "paź": 10,
+    "lis": 11,
+    "gru": 12,
+    "янв": 1,
+    "фев": 2,
+    "мар": 3,
+    "апр": 4,
+    "мая": 5,
+    "май": 5,
+    "июн": 6,
+    "июл": 7,
+    "авг": 8,
+    "сен": 9,
+    "окт": 10,
+    "ноя": 11,
+    "дек": 12,
 }
 _MONTH = re.compile(
     r"(\d{4})-(\d{2})|(\d{1,2})/(\d{4})|([^\W\d_]{3,9})[-., ]{1,2}(\d{4})", re.IGNORECASE
@@ -207,7 +256,8 @@ def _written_date(text: str, *, loosely: bool) -> date | None:
     iso = _ISO.fullmatch(text)
     if iso or not loosely:
         return _day(iso[1], iso[2], iso[3]) if iso else None
-    for pattern, order in ((_DICOM, (1, 2, 3)), (_DAY_FIRST, (3, 2, 1)), (_DAY_FIRST, (3, 1, 2))):
+    text = _WEEKDAY.sub("", text, count=1) if text[:1].isalpha() else text
+    for pattern, order in _IN_FIGURES:
         match = pattern.fullmatch(text)
         day = _day(*(match[n] for n in order)) if match else None
         if day:
@@ -236,11 +286,13 @@ def _day(year: str, month: str, day: str) -> date | None:
 
 
 def _in_words(text: str) -> date | None:
-    match = _IN_WORDS.fullmatch(text)
-    if match is None:
-        return None
-    number = _month((match[2] or match[3]).lower())
-    return _day(match[5], str(number), match[1] or match[4]) if number else None
+    for pattern, orders in _WITH_MONTHS:
+        match = pattern.fullmatch(text)
+        if match:
+            year, month, day = (next(match[n] for n in order if match[n]) for order in orders)
+            number = _month(month.lower())
+            return _day(year, str(number), day) if number else None
+    return None
 
 
 def _month(word: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bidsanon.bids.identifying import kind_of_key
 from bidsanon.bids.standard import Schema
 
 MISFIT = object()
@@ -30,6 +31,8 @@ def _fit_object(value: dict[str, Any], shape: Schema) -> Any:
     if shape.get("type") != "object":
         return MISFIT
     others = shape.get("additionalProperties")
+    if others is None and "properties" not in shape:
+        return _without_identifying_keys(value)
     kept: dict[str, Any] = {}
     for key, part in value.items():
         part_shape = shape.get("properties", {}).get(key, others)
@@ -37,6 +40,17 @@ def _fit_object(value: dict[str, Any], shape: Schema) -> Any:
         if fitted is not MISFIT:
             kept[key] = fitted
     return kept or MISFIT
+
+
+def _without_identifying_keys(value: Any) -> Any:
+    """Return what stays of a value of which the standard says nothing: the settings of a filter."""
+    if isinstance(value, dict):
+        return {
+            key: _without_identifying_keys(part)
+            for key, part in value.items()
+            if kind_of_key(key) is None
+        }
+    return [_without_identifying_keys(part) for part in value] if isinstance(value, list) else value
 
 
 def _fit_list(value: list[Any], shape: Schema) -> Any:

@@ -8,8 +8,8 @@ from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.standard import image_fields
 from bidsanon.resources import data_path
 
-ROWS = 164
-DIGEST = "d9c450759a67355c40ff72d7efa8af1fae721d37f7413c6ab8ef71ff35e1f112"
+ROWS = 165
+DIGEST = "6200ca05421e711cb030401c45d773f88a3e7d1c6e20aa615befc0db7748fc9e"
 
 
 def _rows() -> list[list[str]]:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidsanon.bids.keys import key_rules, rules_for
+from bidsanon.bids.keys import KeyAction, key_rules, rules_for
 from bidsanon.bids.sidecars import LARGEST_JSON, SidecarError
+from bidsanon.bids.standard import data_kinds, suffix_fields
 from bidsanon.deidentify.descriptors import clean_descriptor
 from bidsanon.scrub.sidecars import SidecarPolicy
 from bidsanon.scrub.stored_json import (
@@ -100,6 +101,47 @@ def test_a_sidecar_keeps_what_describes_the_acquisition(
 def test_the_fields_of_other_kinds_of_data_stay() -> None:
     eeg = {"EEGReference": "Cz", "SamplingFrequency": 500, "PowerLineFrequency": 50}
     assert _left("sub-01/eeg/sub-01_task-x_eeg.json", eeg | {"PatientID": "1"}) == eeg
+
+
+def test_filters_keep_their_settings_and_lose_who_set_them() -> None:
+    filters = {"High": {"Cutoff (Hz)": 0.1, "Type": "Butterworth"}, "Notch": {}, "N": {"a": [1]}}
+    name = "sub-01/eeg/sub-01_task-x_eeg.json"
+    content = {"SoftwareFilters": filters, "HardwareFilters": "n/a"}
+    assert _left(name, content) == content
+    told = {"High": {"Cutoff (Hz)": 0.1, "PatientName": "Doe", "By": "Mara"}}
+    left = _left(name, {"SoftwareFilters": told})
+    assert left == {"SoftwareFilters": {"High": {"Cutoff (Hz)": 0.1}}}
+
+
+def test_every_field_of_bids_stays_where_it_belongs_but_for_those_that_identify() -> None:
+    kept = 0
+    for _, suffix in data_kinds():
+        for key, shapes in suffix_fields(suffix).items():
+            content = {key: _example(shapes[0])}
+            rule = rules_for(suffix)[key]
+            left = _left(f"sub-01/x/sub-01_task-x_{suffix}.json", content)
+            if rule.action is KeyAction.KEEP:
+                assert left == content, suffix
+                kept += 1
+            else:
+                assert rule.reason, suffix
+    assert kept > 1000
+
+
+def _example(schema: dict[str, Any]) -> Any:
+    """Return a value of the shape that a schema asks for."""
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0])
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "array":
+        return [_example(schema.get("items", {"type": "string"}))] * schema.get("minItems", 1)
+    if schema["type"] == "object":
+        parts = {key: _example(part) for key, part in schema.get("properties", {}).items()}
+        if isinstance(schema.get("additionalProperties"), dict):
+            parts["NAS"] = _example(schema["additionalProperties"])
+        return parts or {"Cutoff (Hz)": 0.1, "Type": "Butterworth"}
+    return {"string": "vertex", "boolean": True, "number": 0.5, "integer": 3}[schema["type"]]
 
 
 def test_definitions_of_columns_stay_and_those_of_identifying_ones_go() -> None:
