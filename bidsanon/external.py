@@ -188,6 +188,7 @@ def started_module(module: str, given: BinaryIO) -> Iterator[BinaryIO]:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", module],
         stdin=given,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

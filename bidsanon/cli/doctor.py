@@ -97,7 +97,7 @@ def installed_parts() -> list[Part]:
         for name, adds in _PACKAGES.items()
     ]
     programs = [_program(program, needed, adds) for program, needed, adds in _PROGRAMS]
-    return [*packages, _passphrases(), _reader(), _face_finder(), *programs, *_engines()]
+    return [*packages, _passphrases(), _reader(), _face_finder(), _hdf5(), *programs, *_engines()]
 
 
 def _engines() -> list[Part]:
@@ -149,6 +149,18 @@ def _face_finder() -> Part:
         needed=False,
         version=opencv_version(),
         adds="looks for faces before and after; without it only the relief is measured",
+        install=INSTALL,
+    )
+
+
+def _hdf5() -> Part:
+    from bidsanon.hdf5 import INSTALL, PACKAGE, reader_version  # noqa: PLC0415 - start-up time
+
+    return Part(
+        name=PACKAGE,
+        needed=False,
+        version=reader_version(),
+        adds="lets validate look into SNIRF, NWB and MATLAB 7.3, which are named as not read else",
         install=INSTALL,
     )
 

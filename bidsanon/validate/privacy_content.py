@@ -30,8 +30,10 @@ from bidsanon.bids.written import (
     written_date,
 )
 from bidsanon.files import is_gzip
+from bidsanon.hdf5 import is_hdf5, reader_version
 from bidsanon.plain_names import names_in_words
 from bidsanon.validate.privacy_gifti import GIFTI, gifti_spots
+from bidsanon.validate.privacy_hdf5 import hdf5_spots
 from bidsanon.validate.privacy_json import JsonError, json_spots, parse_any_json
 from bidsanon.validate.privacy_places import OFFICE, PICTURES
 from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, recording_spots
@@ -125,6 +127,8 @@ def content_spots(head: Head) -> Iterator[Spot]:
         yield from recording_spots(head.name, head.path)
         if head.name.lower().endswith(BRAINVISION):
             yield from _text(head)
+    elif is_hdf5(head.prefix) and reader_version():
+        yield from hdf5_spots(head.name, head.path)
     elif _is_text(head):
         yield from _text(head)
     elif not (_is_told_by_name(head.name) or is_of_samples(head.path)):
