@@ -2,13 +2,15 @@
 
 What an image shows is not looked at here: `bidsanon deface --check-only` does that. Proof is the
 code 113102 or words of ``DeidentificationMethod`` in what its sidecars say together, a mask of the
-removed face beside it, or a person who looked at it and accepted it.
+removed face beside it, or a person who looked at it and accepted it. What is called a mask is one
+where it has two values.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bidsanon.bids.faces import FaceClaim, face_claim, kind_shows_face
@@ -16,6 +18,7 @@ from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, SidecarTree
 from bidsanon.bids.standard import image_kinds
 from bidsanon.bids.tree import DatasetTree
+from bidsanon.validate.masks import is_mask
 from bidsanon.validate.privacy_content import image_header
 from bidsanon.validate.privacy_spots import Spot
 
@@ -38,7 +41,8 @@ def face_spots(tree: DatasetTree, *, accepted: Collection[str] = ()) -> Iterator
         Images of which a person decided that they show no face.
     """
     images = [file for file in tree.files if file.name.endswith(IMAGE_EXTENSIONS) and file.size]
-    masked = {_acquisition(parse_name(f.name)) for f in images if _MASK in f.name}
+    masks = (parse_name(f.name) for f in images if _MASK in f.name)
+    masked = {_acquisition(name) for name in masks if is_mask(tree.root / name.path)}
     sidecars: dict[Path, SidecarTree] = {}
     for file in images:
         name = parse_name(file.name)
@@ -96,6 +100,10 @@ def may_be_head(name: BidsName, path: Path) -> bool:
         header = None
     if header is None:
         return kind_shows_face(name.datatype, name.suffix, lambda: None).asked
+    if name.suffix == _MASK:
+        if is_mask(path):
+            return False
+        name = replace(name, suffix="")  # whatever it is, it is no mask
     voxels = [int(count) for count in header["dim"][1:4]]
     voxel_mm = [abs(float(size)) for size in header["pixdim"][1:4]]
     sides = [count * size for count, size in zip(voxels, voxel_mm, strict=True)]

@@ -11,6 +11,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -559,7 +561,6 @@ HEADS: list[tuple[str, dict[str, object] | None, str | None]] = [
     ),
     ("sub-01/anat/sub-01_rec-defaced_T1w.nii.gz", None, None),
     ("derivatives/x/sub-01/anat/sub-01_desc-brain_T1w.nii.gz", None, None),
-    ("sub-01/anat/sub-01_mod-T1w_defacemask.nii.gz", None, None),
     ("sub-01/func/sub-01_task-balloon_bold.nii.gz", None, None),
     ("sub-01/dwi/sub-01_dwi.nii.gz", None, None),
 ]
@@ -582,8 +583,17 @@ def test_a_head_needs_proof_that_its_face_is_gone(
 def test_a_mask_of_the_removed_face_beside_the_image_is_proof(tmp_path: Path) -> None:
     raw_dataset(tmp_path)
     write_image(tmp_path, "sub-01/anat/sub-01_T1w.nii.gz", shape=HEAD)
-    write_image(tmp_path, "sub-01/anat/sub-01_mod-T1w_defacemask.nii.gz", shape=HEAD)
+    mask = write_image(tmp_path, "sub-01/anat/sub-01_mod-T1w_defacemask.nii.gz", shape=HEAD)
+    nibabel.Nifti1Image(np.ones(HEAD, np.uint8), np.diag([2, 2, 2, 1])).to_filename(mask)
     assert check_privacy(tmp_path) == ()
+
+
+def test_what_is_called_a_mask_and_is_none_is_a_head_and_no_proof(tmp_path: Path) -> None:
+    raw_dataset(tmp_path)
+    head, mask = (f"sub-01/anat/sub-01_{name}.nii.gz" for name in ("T1w", "mod-T1w_defacemask"))
+    write_image(tmp_path, head, shape=HEAD)
+    write_image(tmp_path, mask, shape=HEAD)
+    assert findings_of(check_privacy(tmp_path)) == {"PRIVACY_FACE": [head, mask]}
 
 
 def test_proof_is_inherited_from_a_sidecar_above(tmp_path: Path) -> None:
