@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bidsanon.bids.identifying import labels_in, says_nothing
 from bidsanon.bids.written import is_unshifted, written_date
@@ -25,6 +26,18 @@ _TIME = frozenset({"measurementtime"})
 _TYPED = frozenset(
     {"comments", "notes", "usercomment", "subjectcomment", "surgery", "pharmacology"}
 )
+_SHOWN = frozenset(
+    (
+        *("filepath", "filename", "history", "setname", "datfile", "sessiondescription"),
+        *("experimentdescription", "description", "identifier", "sessionid", "chanlocs", "ref"),
+        *("scriptfilename", "sourcescript", "weight", "age", "genotype", "protocol", "group"),
+    )
+)
+"""What programs call fields, and nobody is called."""
+_NO_WORDS = re.compile(r"(?:no|none|see) (?:comments?|descriptions?)", re.IGNORECASE)
+_POSITION = re.compile(r"#/\((\d+)\)")
+_SPECIFICATIONS = "specifications"
+"""Where NWB keeps its own schemas, with the names of those who wrote them."""
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d.*")
 _NOON = re.compile(r"12:?00:?00(?:\.0*)?Z?")
 _MOST_REMEMBERED = 1 << 12
@@ -47,7 +60,9 @@ def field_spots(name: str, fields: Iterable[Field]) -> Iterator[Spot]:
     told: set[tuple[str, str]] = set()
     for names, text in fields:
         key = names[-1] if names else ""
-        spots = list(_known(name, _NO_LETTER.sub("", key.lower()), key, text.strip(), own))
+        if names[:1] == (_SPECIFICATIONS,) and text.startswith("{"):
+            continue
+        spots = list(_known(name, _plain(key), key, text.strip(), own))
         for spot in spots:
             same = (spot.code, str(spot.details))
             if same not in told:
@@ -56,12 +71,27 @@ def field_spots(name: str, fields: Iterable[Field]) -> Iterator[Spot]:
         values = others.setdefault(key, {})
         if not spots and len(values) < _MOST_REMEMBERED:
             values[text] = None
-    yield from json_spots(name, {key: [*values] for key, values in others.items()}, labels=own)
+    said = {key: [*values] for key, values in others.items()}
+    for spot in json_spots(name, said, labels=own):
+        yield replace(spot, location=_shown(spot.location, [*said]))
+
+
+def _shown(location: str, keys: list[str]) -> str:
+    """Return a location with the field's own name, where programs give it."""
+    match = _POSITION.search(location)
+    key = keys[int(match[1]) - 1] if match else ""
+    if match is None or _plain(key) not in _SHOWN:
+        return location
+    return f"{location[: match.start()]}#/{key}"
+
+
+def _plain(key: str) -> str:
+    return _NO_LETTER.sub("", key.lower())
 
 
 def _known(name: str, plain: str, key: str, text: str, own: frozenset[str]) -> Iterator[Spot]:
     """Yield what a field of a known name says."""
-    if says_nothing(text) or text in own:
+    if says_nothing(text) or text in own or _NO_WORDS.fullmatch(text):
         return
     if plain in _SUBJECT:
         details = {"field": "what it says of the subject"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bidsanon.apart import Kind, read_apart
+from bidsanon.findings import Severity, finding_codes
 from bidsanon.hdf5 import READER
 from bidsanon.validate.privacy_fields import Field, field_spots
 from bidsanon.validate.privacy_spots import Spot
@@ -31,6 +32,17 @@ def hdf5_spots(name: str, path: Path) -> Iterator[Spot]:
                     *names, text = json.loads(record.content)
                     yield tuple(names), text
 
-        yield from field_spots(name, fields())
+        for spot in field_spots(name, fields()):
+            yield _as_field(spot)
     for problem in problems:
         yield Spot(code="PRIVACY_NOT_READ", location=name, details={"problem": problem})
+
+
+def _as_field(spot: Spot) -> Spot:
+    """Say of a spot what helps in HDF5, which is not cleaned here."""
+    tells = finding_codes()[spot.code].severity is Severity.ERROR
+    code = "PRIVACY_FIELD" if tells else "PRIVACY_FIELD_PERHAPS"
+    key = spot.location.partition("#/")[2].partition("/")[0]
+    named = spot.details.get("field") or spot.details.get("key") or key
+    field = "a text" if not named or named.startswith("(") else named
+    return Spot(code=code, location=spot.location, details={"field": field})

@@ -30,20 +30,20 @@ def told(root: Path, fields: dict[str, object], name: str = SNIRF) -> dict[str, 
 @pytest.mark.parametrize(
     ("key", "value", "code"),
     [
-        (f"{TAGS}SubjectID", "Quillfeather", "PRIVACY_HEADER_TEXT"),
-        (f"{TAGS}MeasurementDate", "2021-03-12", "PRIVACY_DATE"),
-        (f"{TAGS}MeasurementTime", "10:11:12", "PRIVACY_TIME_OF_DAY"),
-        (f"{TAGS}PatientName", "Quillfeather", "PRIVACY_IDENTIFYING_KEY"),
-        (f"{TAGS}Operator", "M. Doe", "PRIVACY_IDENTIFYING_KEY"),
-        ("session_start_time", "2021-03-12T10:11:12.5+01:00", "PRIVACY_DATE"),
-        ("file_create_date", ["2021-03-12T10:11:12"], "PRIVACY_DATE_PERHAPS"),
-        ("general/subject/date_of_birth", "1951-05-02", "PRIVACY_BIRTH_DATE"),
-        ("general/subject/subject_id", "MQ1951", "PRIVACY_HEADER_TEXT"),
-        ("general/experimenter", ["Doe, Mara"], "PRIVACY_IDENTIFYING_KEY"),
-        ("general/institution", "Aldwyn Infirmary", "PRIVACY_PLACE_KEY"),
-        ("general/notes", "she was late", "PRIVACY_FREE_TEXT"),
-        ("general/x", "/home/quillfeather/a.m", "PRIVACY_FOLDER"),
-        ("general/x", "seen by Quillfeather^Mara", "PRIVACY_NAME"),
+        (f"{TAGS}SubjectID", "Quillfeather", "PRIVACY_FIELD_PERHAPS"),
+        (f"{TAGS}MeasurementDate", "2021-03-12", "PRIVACY_FIELD"),
+        (f"{TAGS}MeasurementTime", "10:11:12", "PRIVACY_FIELD_PERHAPS"),
+        (f"{TAGS}PatientName", "Quillfeather", "PRIVACY_FIELD"),
+        (f"{TAGS}Operator", "M. Doe", "PRIVACY_FIELD"),
+        ("session_start_time", "2021-03-12T10:11:12.5+01:00", "PRIVACY_FIELD"),
+        ("file_create_date", ["2021-03-12T10:11:12"], "PRIVACY_FIELD_PERHAPS"),
+        ("general/subject/date_of_birth", "1951-05-02", "PRIVACY_FIELD"),
+        ("general/subject/subject_id", "MQ1951", "PRIVACY_FIELD_PERHAPS"),
+        ("general/experimenter", ["Doe, Mara"], "PRIVACY_FIELD"),
+        ("general/institution", "Aldwyn Infirmary", "PRIVACY_FIELD_PERHAPS"),
+        ("general/notes", "she was late", "PRIVACY_FIELD_PERHAPS"),
+        ("general/x", "/home/quillfeather/a.m", "PRIVACY_FIELD_PERHAPS"),
+        ("general/x", "seen by Quillfeather^Mara", "PRIVACY_FIELD_PERHAPS"),
     ],
 )
 def test_what_tells_of_people_is_found(tmp_path: Path, key: str, value: object, code: str) -> None:
@@ -58,6 +58,8 @@ def test_what_tells_nothing_has_nothing_said_of_it(tmp_path: Path) -> None:
         f"{TAGS}LengthUnit": "mm",
         "formatVersion": "1.1",
         "general/notes": "n/a",
+        "stimulus/comments": "no comments",
+        "specifications/core/namespace": '{"contact": "somebody@gmail.com"}',
     }
     assert told(tmp_path, fields) == {}
 
