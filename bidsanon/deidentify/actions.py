@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bidsanon.deidentify.cleanings import CLEANINGS, clean_descriptor, patient_pseudonym
 from bidsanon.deidentify.context import (
+    PERHAPS_SEQUENCE,
     Context,
     Fate,
     Outcome,
@@ -22,7 +23,6 @@ from bidsanon.deidentify.harvest import WORDS
 from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.elements import Element
 
-_PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
 DESCRIBING = frozenset({"LO", "LT", "ST", "UC", "UT"})
 
 
@@ -55,7 +55,7 @@ def keep(element: Element, rule: Rule, context: Context) -> Outcome:  # noqa: AR
     vr = element.vr
     if vr in WORDS:
         context.tools.harvest.keep(context.value(element), context.character_set)
-    elif vr in _PERHAPS_SEQUENCE and is_sequence(element, context):
+    elif vr in PERHAPS_SEQUENCE and is_sequence(element, context):
         return Fate.ENTERED
     return Fate.KEPT
 
@@ -71,7 +71,7 @@ def clean(element: Element, rule: Rule, context: Context) -> Outcome:
 
 def replace_uid(element: Element, rule: Rule, context: Context) -> Outcome:
     """U: a UID becomes its consistent replacement; in a sequence, each UID does."""
-    if element.vr in _PERHAPS_SEQUENCE and is_sequence(element, context):
+    if element.vr in PERHAPS_SEQUENCE and is_sequence(element, context):
         return Fate.ENTERED
     uid = context.tools.replace.uid(context.ascii(element))
     return replaced(element, uid.encode("ascii"), rule, context)

@@ -39,8 +39,10 @@ from bidsanon.profile import Decision
 if TYPE_CHECKING:
     from bidsanon.deidentify.recall import Recipe, Trace
 
+PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
+"""The VRs of what may hold items: to ask :func:`is_sequence` of every element would take long."""
+
 _REMOVED_CODE = Action.REMOVE.value
-_PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
 
 
 class Fate(Enum):
@@ -328,7 +330,7 @@ def removed(element: Element, rule: Rule, context: Context) -> Outcome:
 
 def harvest_element(element: Element, rule: Rule, context: Context) -> None:
     """Tell the harvest what a removed or replaced element says, all its items included."""
-    if element.vr in _PERHAPS_SEQUENCE and is_sequence(element, context):
+    if element.vr in PERHAPS_SEQUENCE and is_sequence(element, context):
         try:
             _harvest_items(element, context)
         except NotUnderstoodError:

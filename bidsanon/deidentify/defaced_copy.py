@@ -23,7 +23,7 @@ from bidsanon.dicom.encoding import (
     NotUnderstoodError,
 )
 from bidsanon.dicom.file_format import DicomFile, deflate, write_file_head
-from bidsanon.dicom.pixel_data import PIXEL_DATA
+from bidsanon.dicom.pixel_data import OFFSET_TABLES, PIXEL_DATA
 from bidsanon.dicom.reading import read_path
 from bidsanon.dicom.writing import write_element
 from bidsanon.files import PRIVATE_FILE_MODE, storage_errors
@@ -33,7 +33,6 @@ FLOATING_PIXELS = frozenset({0x7FE00008, 0x7FE00009})
 """Pixel data in floating point: dcm2niix passes over them."""
 _FACELESS_PLACES = FLOATING_PIXELS | {0x00880200}
 """These and the Icon Image Sequence would show the face all the same."""
-_OFFSET_TABLES = (0x7FE00001, 0x7FE00002)
 _OVERLAYS = 0x60
 _LENGTH = struct.Struct("<L")
 _BYTE = 8
@@ -158,7 +157,7 @@ def _body(
         yield from assemble(file.content, elements, outcomes)
         return
     if pixels.decoded:
-        for tag in _OFFSET_TABLES:
+        for tag in OFFSET_TABLES:
             put_element(tag, None, elements, outcomes)
     place = next(i for i, element in enumerate(elements) if element.tag == PIXEL_DATA)
     yield from assemble(file.content, elements[:place], outcomes[:place])
@@ -177,7 +176,7 @@ def _pixel_header(file: DicomFile, element: Element, pixels: NewPixels) -> bytes
 
 def _require_same(before: DicomFile, after: DicomFile, *, but: set[int]) -> None:
     """Refuse what was written if another element than those meant differs, comes or goes."""
-    passed = but | set(_OFFSET_TABLES if PIXEL_DATA in but else ())
+    passed = but | set(OFFSET_TABLES if PIXEL_DATA in but else ())
     if _elements(before, passed) != _elements(after, passed):
         raise NotUnderstoodError("what was written differs in more than its pixels and its marks")
 

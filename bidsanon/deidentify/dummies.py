@@ -15,6 +15,7 @@ from bidsanon.deidentify.context import Context
 from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.elements import Element, encoding_of_items
 from bidsanon.dicom.encoding import Encoding
+from bidsanon.dicom.vrs import FLOATS, NUMBERS
 from bidsanon.dicom.writing import write_element, write_sequence
 from bidsanon.errors import PolicyError
 
@@ -38,17 +39,6 @@ TEXTS = {
     "UT": _WORD,
 }
 """The dummy of each VR of text."""
-_NUMBERS = {
-    "FD": "d",
-    "FL": "f",
-    "SL": "l",
-    "SS": "h",
-    "SV": "q",
-    "UL": "L",
-    "US": "H",
-    "UV": "Q",
-}
-_FLOATS = frozenset({"FD", "FL"})
 _ZEROS = {"AT": 4, "OB": 2, "OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2, "UN": 2}
 
 
@@ -160,7 +150,7 @@ def _item(required: tuple[_Required, ...], encoding: Encoding, uid: Callable[[st
 def _value(
     vr: str, text: str, encoding: Encoding, uid: Callable[[str], str], character_set: bytes
 ) -> bytes:
-    if vr in _NUMBERS:
+    if vr in NUMBERS:
         return _numbers(vr, text or "0", encoding)
     if vr == "UI":
         return (text or uid("0")).encode("ascii", "replace")
@@ -171,10 +161,10 @@ def _value(
 
 def _numbers(vr: str, text: str, encoding: Encoding) -> bytes:
     order = "<" if encoding.little_endian else ">"
-    kind = float if vr in _FLOATS else int
+    kind = float if vr in FLOATS else int
     try:
         numbers = [kind(part) for part in text.split("\\")]
-        return struct.pack(f"{order}{len(numbers)}{_NUMBERS[vr]}", *numbers)
+        return struct.pack(f"{order}{len(numbers)}{NUMBERS[vr]}", *numbers)
     except (ValueError, struct.error) as error:
         raise PolicyError(
             f"the profile forces a value that does not fit an attribute of VR {vr}",

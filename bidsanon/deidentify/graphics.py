@@ -18,7 +18,7 @@ from bidsanon.dicom.confidentiality import Action
 from bidsanon.dicom.encapsulated import offsets_are_right, without_asides
 from bidsanon.dicom.file_format import DicomFile
 from bidsanon.dicom.frames import enlarged
-from bidsanon.dicom.pixel_data import PIXEL_DATA, form_of, without_hidden_bits
+from bidsanon.dicom.pixel_data import OFFSET_TABLES, PIXEL_DATA, form_of, without_hidden_bits
 from bidsanon.dicom.writing import write_element
 from bidsanon.notes import NoteReason
 from bidsanon.ocr import TextReader, text_reader
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_TABLES = (0x7FE00001, 0x7FE00002)
 _OTHER_PIXELS = (0x7FE00008, 0x7FE00009)
 _OVERLAYS = 0x60
 _ROWS = 0x0010
@@ -109,13 +108,13 @@ def _without_asides(source: DicomFile, context: Context) -> Iterator[tuple[int, 
     form = form_of(source)
     encapsulated = element.after != element.end
     value = content[element.body : element.end] if encapsulated else b""
-    tables = [content[e.body : e.end] for tag in _TABLES if (e := source.top.get(tag))]
+    tables = [content[e.body : e.end] for tag in OFFSET_TABLES if (e := source.top.get(tag))]
     fits = (
         encapsulated
-        and len(tables) == len(_TABLES)
+        and len(tables) == len(OFFSET_TABLES)
         and offsets_are_right(value, *tables, frames=form.frames)
     )
-    going = (*_OTHER_PIXELS, *(() if fits else _TABLES))
+    going = (*_OTHER_PIXELS, *(() if fits else OFFSET_TABLES))
     for tag in (tag for tag in going if tag in source.top):
         context.tools.note(source.top[tag], context.place[tag], NoteReason.OTHER_THAN_MEANT)
         yield tag, None

@@ -13,18 +13,25 @@ from collections.abc import Iterator
 
 from bidsanon.deidentify.actions import DESCRIBING
 from bidsanon.deidentify.cleanings import TEXT_VRS, clean_descriptor, take_out
-from bidsanon.deidentify.context import Context, Fate, Outcome, Rule, is_sequence, removed
+from bidsanon.deidentify.context import (
+    PERHAPS_SEQUENCE,
+    Context,
+    Fate,
+    Outcome,
+    Rule,
+    is_sequence,
+    removed,
+)
 from bidsanon.deidentify.descriptors import CleanedText
 from bidsanon.deidentify.harvest import WORDS
 from bidsanon.dicom.charset import encode_text
 from bidsanon.dicom.elements import Element
-from bidsanon.dicom.vrs import ONE_TEXT, dictionary_vr
+from bidsanon.dicom.vrs import NUMBERS, ONE_TEXT, dictionary_vr
 from bidsanon.dicom.writing import write_element
 from bidsanon.identity import ValueKind
 from bidsanon.notes import NoteReason
 
-_PERHAPS_SEQUENCE = frozenset({"SQ", "UN"})
-_NUMBERS = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
+_BINARY = frozenset({"AT", *NUMBERS})
 _NUMBER = re.compile(rb"(?:[-+0-9.,eE \\\0]|(?i:nan|inf))*")
 _MOMENT = re.compile(rb"[-+0-9.: \\\0]*")
 _WRITTEN = {
@@ -51,11 +58,11 @@ _SHORTEST_IN_CODES = 6
 def keep_unlisted(element: Element, rule: Rule, context: Context) -> Outcome:
     """Keep a value of an attribute that no rule speaks of, as far as it says nothing of anybody."""
     vr = element.vr
-    if vr in _PERHAPS_SEQUENCE and is_sequence(element, context):
+    if vr in PERHAPS_SEQUENCE and is_sequence(element, context):
         return Fate.ENTERED
     meant = dictionary_vr(element.tag)
     short = element.end - element.body <= _LONGEST_NUMBER
-    if vr in _NUMBERS and meant not in TEXT_VRS and meant != "SQ" and short:
+    if vr in _BINARY and meant not in TEXT_VRS and meant != "SQ" and short:
         return Fate.KEPT
     if element.tag >> 16 == _PIXELS and meant not in TEXT_VRS:
         return Fate.KEPT
@@ -63,12 +70,12 @@ def keep_unlisted(element: Element, rule: Rule, context: Context) -> Outcome:
     if fits and _is_text(vr, meant):
         return _keep_text(element, rule, context, vr if vr in TEXT_VRS else meant)
     value = context.value(element)
-    if meant in _WRITTEN and vr not in _NUMBERS:
+    if meant in _WRITTEN and vr not in _BINARY:
         fits = fits and _is_written_as(meant, value, context)
-    elif meant in _NUMBERS and vr in TEXT_VRS:
+    elif meant in _BINARY and vr in TEXT_VRS:
         fits = fits and _is_written_as("DS", value, context)
     else:
-        spells = vr in _NUMBERS and _LETTERS.fullmatch(value)
+        spells = vr in _BINARY and _LETTERS.fullmatch(value)
         fits = fits and not spells and not any(_cut(run, context) for run in readable(value))
     if fits:
         return Fate.KEPT
@@ -85,8 +92,8 @@ def clean_unlisted_words(element: Element, rule: Rule, context: Context) -> Outc
 
 def _is_text(vr: str, meant: str) -> bool:
     if meant in TEXT_VRS:
-        return vr not in _NUMBERS
-    return vr in TEXT_VRS and meant not in _WRITTEN and meant not in _NUMBERS
+        return vr not in _BINARY
+    return vr in TEXT_VRS and meant not in _WRITTEN and meant not in _BINARY
 
 
 def _keep_text(element: Element, rule: Rule, context: Context, vr: str) -> Outcome:

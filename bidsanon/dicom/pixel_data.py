@@ -36,6 +36,9 @@ FORM = frozenset(
 )
 """The attributes that say how pixel data are written."""
 
+OFFSET_TABLES = (0x7FE00001, 0x7FE00002)
+"""Where the frames of compressed pixel data begin, and how long they are (PS3.3 C.7.6.3.1.8)."""
+
 _OVERLAY_DATA = 0x3000
 _OVERLAY_BITS_ALLOCATED = 0x0100
 _OVERLAY_BIT_POSITION = 0x0102

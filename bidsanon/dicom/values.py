@@ -7,7 +7,7 @@ import struct
 
 from bidsanon.dicom.dates import is_valid_datetime, is_valid_time, parse_date
 from bidsanon.dicom.uids import is_valid_uid
-from bidsanon.dicom.vrs import ONE_TEXT
+from bidsanon.dicom.vrs import FLOATS, NUMBERS, ONE_TEXT
 
 _BETWEEN_VALUES = "\\"
 _NOT_GIVEN_AS_TEXT = frozenset({"AT", "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
@@ -31,17 +31,6 @@ _FORMS = {
     "IS": re.compile(r" *[+-]?\d+ *"),
     "UR": re.compile(r"[!-~]+"),
 }
-_NUMBERS = {
-    "FD": "<d",
-    "FL": "<f",
-    "SL": "<l",
-    "SS": "<h",
-    "SV": "<q",
-    "UL": "<L",
-    "US": "<H",
-    "UV": "<Q",
-}
-_FLOATS = frozenset({"FD", "FL"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 _LARGEST_INTEGER_STRING = 2**31 - 1
 
@@ -76,7 +65,7 @@ def count_of_values(vr: str, text: str) -> int:
 def _is_value(vr: str, text: str) -> bool:
     if len(text) > _LONGEST.get(vr, len(text)):
         return False
-    if vr in _NUMBERS:
+    if vr in NUMBERS:
         return _is_number(vr, text)
     if vr in _FORMS:
         return _FORMS[vr].fullmatch(text) is not None and (vr != "IS" or _is_integer_string(text))
@@ -99,7 +88,7 @@ def _is_integer_string(text: str) -> bool:
 
 def _is_number(vr: str, text: str) -> bool:
     try:
-        struct.pack(_NUMBERS[vr], float(text) if vr in _FLOATS else int(text))
+        struct.pack(f"<{NUMBERS[vr]}", float(text) if vr in FLOATS else int(text))
     except (ValueError, OverflowError, struct.error):
         return False
     return True

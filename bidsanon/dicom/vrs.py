@@ -46,6 +46,18 @@ LONG_VRS = {
 }
 ONE_TEXT = frozenset({"LT", "ST", "UR", "UT"})
 """A backslash within these parts no values."""
+NUMBERS = {
+    "FD": "d",
+    "FL": "f",
+    "SL": "l",
+    "SS": "h",
+    "SV": "q",
+    "UL": "L",
+    "US": "H",
+    "UV": "Q",
+}
+"""The VRs of binary numbers, each with its letter in :mod:`struct`."""
+FLOATS = frozenset({"FD", "FL"})
 _PADDED_WITH_ZERO = frozenset({"UI", "OB", "OD", "OF", "OL", "OV", "OW", "SV", "UN", "UV"})
 _CHOICES = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 # What pydicom 3.0.2's dictionary lacks of the attributes in Table E.1-1: without VRs in a file,

@@ -27,7 +27,7 @@ from pydicom.tag import BaseTag
 from bidsanon.dicom.charset import decode_text
 from bidsanon.dicom.dates import DATES_AND_TIMES
 from bidsanon.dicom.elements import Known
-from bidsanon.dicom.encoding import NotUnderstoodError
+from bidsanon.dicom.encoding import UNDEFINED, NotUnderstoodError
 from bidsanon.dicom.file_format import DicomFile, read_file
 from bidsanon.dicom.pixel_data import FORM, PHOTOMETRIC, PixelForm, pixel_form
 from bidsanon.dicom.quiet import quiet_pydicom
@@ -40,7 +40,6 @@ _PREFIX = 132
 _MAGIC = b"DICM"
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 _PIXEL_DATA = (0x7FE00008, 0x7FE00009, 0x7FE00010)
-_UNDEFINED = 0xFFFFFFFF
 _UID = re.compile(r"[0-2](\.\d+)+", re.ASCII)
 _PADDING = " \0\t\r\n"
 
@@ -237,7 +236,7 @@ def _read_what_is_left(content: bytes) -> Header | None:
 def _what_is_wrong(content: bytes, stream: BinaryIO, pixel_length: list[int]) -> Soundness:
     if not pixel_length:
         return Soundness.ENDS_EARLY if stream.tell() >= len(content) else Soundness.NOT_UNDERSTOOD
-    if pixel_length[0] == _UNDEFINED or stream.tell() + pixel_length[0] > len(content):
+    if pixel_length[0] == UNDEFINED or stream.tell() + pixel_length[0] > len(content):
         return Soundness.ENDS_EARLY
     return Soundness.NOT_UNDERSTOOD
 
