@@ -14,8 +14,8 @@ OVERLAP = 1 << 10
 
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 _CONTROLS = bytes(i for i in range(32) if i not in b"\t\n\r\f\x0b\x1b\0")
-
-
+_MOST_CONTINUED = 3
+"""So many bytes of a character in UTF-8 follow its first; more in a row are no text."""
 _WHITE = tuple(b"\t\n\r")
 _SPACE = ord(" ")
 
@@ -68,6 +68,7 @@ def _is_utf_32(chunk: bytes) -> bool:
 def end_of(chunk: bytes) -> bytes:
     """Return the end of a chunk, from the beginning of a character on."""
     start = max(0, len(chunk) - OVERLAP)
-    while start and start < len(chunk) and chunk[start] & 0xC0 == 0x80:  # noqa: PLR2004 (UTF-8)
-        start -= 1
+    for _ in range(_MOST_CONTINUED):
+        if 0 < start < len(chunk) and chunk[start] & 0xC0 == 0x80:  # noqa: PLR2004 (UTF-8)
+            start -= 1
     return chunk[start:]
