@@ -618,7 +618,8 @@ def sessions(root: Path, first: str, second: str, told: str = "") -> tuple[Findi
     [
         ("1908-02-01", "1909-02-01", "", ""),
         ("1908-02-01", "1909-02-01", "1908-02-01T12:00:00", ""),
-        ("1908-02-01", "1909-02-01", "1908-06-01T12:00:00", "different days"),
+        ("1908-02-01", "1909-02-01", "1908-02-02T12:00:00", ""),
+        ("1908-02-01", "1909-02-01", "1908-02-03T12:00:00", "different days"),
         ("1908-02-01", "1822-02-01", "", "lifetime"),
         ("1908-02-01", "2019-02-01", "", "another were not"),
         ("1871-02-01", "1872-02-01", "", ""),
@@ -631,6 +632,16 @@ def test_dates_of_one_subject_are_shifted_by_one_number_of_days(
     found = [f for f in sessions(tmp_path, first, second, told) if f.code != "PRIVACY_DATE"]
     assert {f.code for f in found} == ({"PRIVACY_SHIFT_UNEQUAL"} if problem else set())
     assert not problem or any(problem in f.message for f in found)
+
+
+@pytest.mark.parametrize(("second", "is_far"), [("1866-01-14", False), ("1866-01-13", True)])
+def test_visits_of_one_person_lie_within_sixty_years(
+    tmp_path: Path, second: str, *, is_far: bool
+) -> None:
+    sessions(tmp_path, "1925-12-31", second)
+    assert findings_of(check_privacy(tmp_path)).keys() == (
+        {"PRIVACY_SHIFT_UNEQUAL"} if is_far else set()
+    )
 
 
 def test_links_that_lead_elsewhere_are_not_followed(tmp_path: Path) -> None:
