@@ -18,9 +18,9 @@ from bidsanon.progress import Progress
 from bidsanon.publish import DICOMDIR, arrange, write_dicomdir
 from bidsanon.session import QuarantineReason, SourceSession
 from bidsanon.validate.residue_dicom import DicomSearch, search_dicom
-from bidsanon.validate.residue_forms import IgnoredBecause
 from bidsanon.validate.residue_headers import DicomOutput
 from bidsanon.validate.residue_needles import IgnoredValues
+from bidsanon.validate.residue_rules import IgnoredBecause
 from bidsanon.vault import PersonPlan
 
 

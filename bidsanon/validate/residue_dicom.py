@@ -19,7 +19,6 @@ from bidsanon.findings import Finding, finding
 from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.profile import Profile
 from bidsanon.validate.residue import ResidueSearch
-from bidsanon.validate.residue_forms import IgnoredBecause
 from bidsanon.validate.residue_headers import (
     DicomOutput,
     HeaderReport,
@@ -28,6 +27,7 @@ from bidsanon.validate.residue_headers import (
     InstanceUids,
 )
 from bidsanon.validate.residue_needles import IgnoredValues, Needles, Source
+from bidsanon.validate.residue_rules import IgnoredBecause
 from bidsanon.validate.residue_uids import UidIndex
 from bidsanon.workers import share_files, worker_pool
 

@@ -7,96 +7,32 @@ says what may stand beside it. What is left out as too short or too common is sa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from collections.abc import Callable, Iterable, Iterator
 from itertools import permutations
-from typing import NamedTuple
 
 from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.validate.residue_calendar import day_forms, time_forms
+from bidsanon.validate.residue_numbers import (
+    JOINTS,
+    SHORTEST_NUMBER,
+    SHORTEST_NUMBER_INSIDE,
+    TOKENS,
+    add_as_typed,
+    add_number,
+)
+from bidsanon.validate.residue_rules import Forms, IgnoredBecause, Rule
 from bidsanon.validate.residue_text import canonical, encodings, spellings
 from bidsanon.validate.residue_words import is_common
-
-
-class Rule(Enum):
-    """What may stand beside a form for it to count as found."""
-
-    WORD = "word"
-    """A short word stands alone, a long one may be part of another; digits end where they end."""
-    ALONE = "alone"
-    """It always stands alone."""
-    NUMBER = "number"
-    """Digits: never within a longer number; zeros may lead it."""
-    DAY = "day"
-    """YYYYMMDD and the like: never within a longer number, but a time of day may follow."""
-    TIME = "time"
-    """HHMMSS: never within a longer number, but a fraction may follow and a day precede."""
-    ANYWHERE = "anywhere"
-    """Ideographs, and bytes of a character set."""
-
-
-class Form(NamedTuple):
-    """One written form.
-
-    Attributes
-    ----------
-    text
-        In canonical form.
-    rule
-        What may stand beside it.
-    is_piece
-        Whether it is a piece of a longer text rather than a whole value or name.
-    """
-
-    text: str
-    rule: Rule
-    is_piece: bool = False
-
-
-class IgnoredBecause(StrEnum):
-    """Why a value, or a part of it, is not searched for."""
-
-    TOO_SHORT = "too short"
-    """It would be found everywhere by chance."""
-    COMMON = "common"
-    """It is made of words and numbers that stand in every dataset."""
-    COUNTED_NAME = "name that only counts"
-    """A file or folder name of common words and small numbers (IM_0001)."""
-    PUBLISHED = "published on purpose"
-    """It is, or is part of, what is published on purpose."""
-    ONE_WORD = "one word"
-    """Free text of one word: in headers, the name of a setting."""
-    PART_TOO_SHORT = "part too short"
-    """The value is searched for, and a short part of it only beside the others."""
-    PART_COMMON = "part common"
-    """The value is searched for, and a common word in it only beside the others."""
-
-
-@dataclass(kw_only=True)
-class Forms:
-    """The forms in which a value is searched for, and what of it is left out."""
-
-    found: set[Form] = field(default_factory=set)
-    ignored: set[IgnoredBecause] = field(default_factory=set)
-
-    def add(self, text: str, rule: Rule, *, is_piece: bool = False) -> None:
-        """Add a form."""
-        self.found.add(Form(text, rule, is_piece))
-
 
 UID_IN_NAME = re.compile(r"\d+(?:\.\d+){4,}", re.ASCII)
 """A UID in the name of a file or folder: five numbers and more, so that no version is one."""
 SHORTEST_UID, SHORTEST_UID_END = 10, 12
 """How many characters a UID must have to be searched for, and its last number alone."""
-
 _WORDS = re.compile(r"[^\W\d_]+")
-_TOKENS = re.compile(r"[^\W\d_]+|\d+")
 _NAME_PARTS = re.compile(r"[^\s^,;=()/_.]+")
 _SUFFIXES = re.compile(r"\.(?:dcm|ima|dicom|img|gz|zip|tar|tgz|xz|zst|txt|mrdc)(?=\.|$)")
 _IDEOGRAPHS = "\u2e80"
-_JOINTS = ("", " ", "_", "-", ".", "/")
-_NAME_JOINTS = (*_JOINTS, ",", ", ", "^", "+", "=", ";", "; ", ". ")
+_NAME_JOINTS = (*JOINTS, ",", ", ", "^", "+", "=", ";", "; ", ". ")
 _INITIAL_JOINTS = ("", ".", "_", "-", " ", ". ", ", ")
 _PARTICLES = frozenset(
     (
@@ -105,22 +41,10 @@ _PARTICLES = frozenset(
         "prof",
     )
 )
-_GROUPINGS = {
-    7: ((3, 4), (1, 3, 3)),
-    8: ((4, 4), (2, 3, 3), (3, 3, 2), (3, 2, 3), (2, 2, 2, 2)),
-    9: ((3, 2, 4), (3, 3, 3)),
-    10: ((3, 3, 4), (6, 4), (1, 3, 3, 3)),
-    11: ((6, 5), (2, 3, 3, 3)),
-    12: ((8, 4), (3, 3, 3, 3)),
-}
-_DECIMAL_PARTS, _LONGEST_DECIMAL = 2, 8
-"""So many digits in two groups with a point between them are a decimal number in many files."""
 
 _SHORTEST_WORD = 3
-_SHORTEST_NUMBER = 4
 _SHORTEST_CODE = 4
 _SHORTEST_WORD_OF_PLACE = 5
-_SHORTEST_NUMBER_INSIDE = 6
 _MOST_NAME_PARTS = 6
 _MOST_TOKENS = 8
 _LONGEST_WHOLE = 160
@@ -191,17 +115,19 @@ def _pair(forms: Forms, a: str, b: str) -> None:
             forms.add(a + joint + b, Rule.WORD if len(a + b) > _SHORTEST_CODE else Rule.ALONE)
     if len(a) >= _SHORTEST_WORD and not is_common(a) and b[:1].isalpha():
         for joint in _INITIAL_JOINTS:
-            forms.add(b[0] + joint + a, Rule.ALONE)
-            forms.add(a + joint + b[0], Rule.ALONE)
+            for written in (b[0] + joint + a, a + joint + b[0]):
+                if not is_common(written):
+                    forms.add(written, Rule.ALONE)
 
 
 def _identifier(forms: Forms, text: str) -> None:
     """Add a number or label: with and without its separators and leading zeros."""
     whole = canonical(text)
-    tokens = _TOKENS.findall(whole)[:_MOST_TOKENS]
+    tokens = TOKENS.findall(whole)[:_MOST_TOKENS]
     words = [token for token in tokens if not token.isdigit()]
     if not words:
-        _number(forms, tokens)
+        add_number(forms, tokens)
+        add_as_typed(forms, whole)
         return
     length = sum(map(len, tokens))
     has_digits = len(words) < len(tokens)
@@ -210,14 +136,17 @@ def _identifier(forms: Forms, text: str) -> None:
     elif _counts(words, length - sum(map(len, words))):
         forms.ignored.add(IgnoredBecause.COMMON)
     else:
-        rule = Rule.WORD if length >= _SHORTEST_NUMBER_INSIDE else Rule.ALONE
+        rule = Rule.WORD if length >= SHORTEST_NUMBER_INSIDE else Rule.ALONE
         forms.add(whole, rule)
-        for joint in _JOINTS:
+        for joint in JOINTS:
             forms.add(joint.join(tokens), rule)
             forms.add(joint.join(re.findall(r"[^\W_]+", whole)), rule)
+        numbers = [token for token in tokens if token.isdigit()]
+        if len(numbers) > 1 and sum(map(len, numbers)) > SHORTEST_NUMBER_INSIDE:
+            add_number(forms, ["".join(numbers)])
         for token in tokens:
-            if token.isdigit() and len(token) >= _SHORTEST_NUMBER_INSIDE:
-                _number(forms, [token])
+            if token.isdigit() and len(token) >= SHORTEST_NUMBER_INSIDE:
+                add_number(forms, [token])
             elif not token.isdigit() and len(token) >= _SHORTEST_WORD_OF_PLACE:
                 _single_word(forms, token, shortest=_SHORTEST_WORD_OF_PLACE)
         _encoded(forms, [text])
@@ -226,43 +155,7 @@ def _identifier(forms: Forms, text: str) -> None:
 def _counts(words: Iterable[str], digits: int) -> bool:
     """Whether a label is a common word with a small number: "subject12", but not "P001"."""
     long = [word for word in words if len(word) >= _SHORTEST_WORD]
-    return bool(long) and all(map(is_common, long)) and digits < _SHORTEST_NUMBER
-
-
-def _number(forms: Forms, groups: Sequence[str]) -> None:
-    """Add a number as typed in groups, in one, and in the groups that such numbers come in."""
-    digits = "".join(groups)
-    significant = digits.lstrip("0")
-    if len(significant) < _SHORTEST_NUMBER:
-        if len(digits) < _SHORTEST_NUMBER_INSIDE or not significant:
-            forms.ignored.add(IgnoredBecause.TOO_SHORT)
-            return
-        significant = digits
-    if _is_round(significant):
-        forms.ignored.add(IgnoredBecause.COMMON)
-        return
-    forms.add(significant, Rule.NUMBER)
-    groupings: list[Sequence[str]] = [groups] if len(groups) > 1 else []
-    for written in dict.fromkeys((digits, significant)):
-        groupings += [_grouped(written, sizes) for sizes in _GROUPINGS.get(len(written), ())]
-    for grouping in groupings:
-        decimal = len(grouping) == _DECIMAL_PARTS and sum(map(len, grouping)) <= _LONGEST_DECIMAL
-        for joint in _JOINTS[1:]:
-            if not (decimal and joint == "." and grouping is not groups):
-                forms.add(joint.join(grouping), Rule.NUMBER)
-
-
-def _grouped(digits: str, sizes: Sequence[int]) -> list[str]:
-    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-    return [digits[end - size : end] for end, size in zip(ends, sizes, strict=True)]
-
-
-def _is_round(digits: str) -> bool:
-    """Whether a short number is one that settings have too: 2000, 1500, a year."""
-    number = int(digits)
-    if len(digits) == _SHORTEST_NUMBER:
-        return number % 50 == 0 or 1900 <= number <= 2100  # noqa: PLR2004 (years)
-    return len(digits) <= _SHORTEST_NUMBER + 1 and number % 1000 == 0
+    return bool(long) and all(map(is_common, long)) and digits < SHORTEST_NUMBER
 
 
 def _uid(forms: Forms, text: str) -> None:
@@ -296,7 +189,7 @@ def _time(forms: Forms, text: str) -> None:
 
 def _place(forms: Forms, text: str) -> None:
     """Add an institution, address or station: whole, and the words in it that stand out."""
-    tokens = _TOKENS.findall(canonical(text))
+    tokens = TOKENS.findall(canonical(text))
     if len(canonical(text).split()) == 1 and any(token.isdigit() for token in tokens):
         _identifier(forms, text)
         return
@@ -310,11 +203,11 @@ def _place(forms: Forms, text: str) -> None:
 def _text(forms: Forms, text: str) -> None:
     """Add free text whole, and pieces of a long one: header fields cut what is put into them."""
     for whole in map(str.strip, spellings(text)):
-        tokens = _TOKENS.findall(whole)
+        tokens = TOKENS.findall(whole)
         words = [token for token in tokens if not token.isdigit()]
         if not words:
-            if sum(map(len, tokens)) >= _SHORTEST_NUMBER_INSIDE:
-                _number(forms, tokens[:_MOST_TOKENS])
+            if sum(map(len, tokens)) >= SHORTEST_NUMBER_INSIDE:
+                add_number(forms, tokens[:_MOST_TOKENS])
             continue
         if sum(map(len, tokens)) < _SHORTEST_CODE and whole < _IDEOGRAPHS:
             continue
@@ -323,7 +216,7 @@ def _text(forms: Forms, text: str) -> None:
             continue
         forms.add(whole[:_LONGEST_WHOLE], Rule.WORD)
         if len(tokens) <= _MOST_TOKENS:
-            for joint in _JOINTS:
+            for joint in JOINTS:
                 forms.add(joint.join(tokens)[:_LONGEST_WHOLE], Rule.WORD)
         for piece in _pieces(whole):
             forms.add(piece, Rule.WORD, is_piece=True)
@@ -336,7 +229,7 @@ def _pieces(text: str) -> Iterator[str]:
         return
     for match in list(re.finditer(r"[^\W_]+", text))[:_MOST_PIECES]:
         piece = text[match.start() : match.start() + _PIECE].strip()
-        whole_words = _TOKENS.findall(piece)[:-1]
+        whole_words = TOKENS.findall(piece)[:-1]
         if len(piece) >= _SHORTEST_PIECE and _stands_out(whole_words):
             yield piece
             yield re.sub(r"\s", "_", piece)
@@ -345,7 +238,7 @@ def _pieces(text: str) -> Iterator[str]:
 def _stands_out(tokens: Iterable[str]) -> bool:
     """Whether a text holds a word or number that not every dataset has."""
     return any(
-        len(token) >= _SHORTEST_NUMBER_INSIDE
+        len(token) >= SHORTEST_NUMBER_INSIDE
         if token.isdigit()
         else (len(token) >= _SHORTEST_WORD or token >= _IDEOGRAPHS) and not is_common(token)
         for token in tokens
@@ -358,24 +251,24 @@ def _path(forms: Forms, text: str) -> None:
     for uid in UID_IN_NAME.findall(name):
         _uid(forms, uid)
     rest = UID_IN_NAME.sub("", name)
-    tokens = _TOKENS.findall(rest)
+    tokens = TOKENS.findall(rest)
     if not _stands_out_in_names(tokens):
         if not forms.found:
             forms.ignored.add(IgnoredBecause.COUNTED_NAME)
         return
     if all(token.isdigit() for token in tokens):
-        _number(forms, tokens[:_MOST_TOKENS])
+        add_number(forms, tokens[:_MOST_TOKENS])
         return
     forms.add(name[:_LONGEST_WHOLE], Rule.WORD)
     if len(tokens) <= _MOST_TOKENS and rest == name:
-        for joint in _JOINTS[1:]:
+        for joint in JOINTS[1:]:
             forms.add(joint.join(re.findall(r"[^\W_]+", name)), Rule.WORD)
     _encoded(forms, [text])
 
 
 def _stands_out_in_names(tokens: Iterable[str]) -> bool:
     return any(
-        len(token) > _SHORTEST_NUMBER_INSIDE
+        len(token) > SHORTEST_NUMBER_INSIDE
         if token.isdigit()
         else (len(token) >= _SHORTEST_CODE or token >= _IDEOGRAPHS) and not is_common(token)
         for token in tokens

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import ahocorasick
 
 from bidsanon.identity import IdentifyingValue, ValueKind
-from bidsanon.validate.residue_forms import Form, IgnoredBecause, Rule, forms_of
+from bidsanon.validate.residue_forms import forms_of
+from bidsanon.validate.residue_rules import Form, IgnoredBecause, Rule
 from bidsanon.validate.residue_text import View, canonical
 from bidsanon.validate.residue_words import is_common
 
@@ -96,6 +97,7 @@ _HEX_TOKEN = 12
 _LONG_TOKEN = 24
 _UID_POINTS = 4
 _TIME_AFTER_DAY = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d[0-5]\d", re.ASCII)
+_CLOCK_AFTER_DAY = re.compile(r"\.(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?!\d)", re.ASCII)
 _SHORT_DAY = re.compile(r"\d([-._/])\d{1,2}\1\d\d|\d\d([-._/])\d\2\d\d", re.ASCII)
 _ROW = re.compile(r"\d([-._/])\d{1,4}\1$", re.ASCII)
 _LONGEST_ROW = 12
@@ -293,6 +295,8 @@ def _edge_after(form: Form, view: View, end: int) -> bool:
         return form.rule is Rule.DAY and bool(_TIME_AFTER_DAY.match(text, end))
     followed = end + 1 < len(text) and text[end + 1] in _DIGITS
     if after == "." and followed:
+        if form.rule is Rule.DAY and _CLOCK_AFTER_DAY.match(text, end):
+            return True
         return form.rule is Rule.TIME or bool(_ZEROS.match(text, end)) or _is_in_uid(text, end)
     return not (after == ":" and followed and form.rule is Rule.TIME)
 

@@ -53,6 +53,9 @@ _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
 """Accents, and what joins, parts or turns letters without being seen."""
 _FOUR_ZEROS = re.compile(rb"\0\0\0\0+")
 _TWO_ZEROS = re.compile(rb"\0\0+")
+_HIRAGANA = {number: number - 0x60 for number in range(0x30A1, 0x30F7)}
+_KATAKANA = {hiragana: katakana for katakana, hiragana in _HIRAGANA.items()}
+"""The two sets of Japanese syllables, each of which is written as the other."""
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _CHARACTER_SETS = (
     *("utf-8", "utf-16-le", "utf-16-be", "latin-1", "iso8859-2", "iso8859-3", "iso8859-4"),
@@ -258,12 +261,16 @@ def _characters(content: bytes, character_set: str) -> str:
 
 
 def spellings(text: str) -> tuple[str, ...]:
-    """Return a text in canonical form, with umlauts written out, and as cautious tools leave it."""
+    """Return a text in canonical form, with umlauts written out, and as cautious tools leave it.
+
+    Japanese syllables come in both sets.
+    """
     plain = canonical(text)
     if text.isascii():
         return (plain,)
     composed = unicodedata.normalize("NFC", text).lower()
     forms = [plain, canonical(composed.translate(_WRITTEN_OUT))]
+    forms += [canonical(composed.translate(kana)) for kana in (_HIRAGANA, _KATAKANA)]
     if sum(c.isascii() for c in composed) * 2 > len(composed):
         forms += ["".join(c if c.isascii() else other for c in composed) for other in "_?"]
     return tuple(dict.fromkeys(forms))

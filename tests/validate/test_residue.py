@@ -26,7 +26,7 @@ from bidsanon.identity import IdentifyingValue, ValueKind
 from bidsanon.resources import data_path
 from bidsanon.validate.residue import ResidueSearch, search_residue
 from bidsanon.validate.residue_content import CHUNK
-from bidsanon.validate.residue_forms import IgnoredBecause
+from bidsanon.validate.residue_rules import IgnoredBecause
 from bidsanon.validate.residue_words import TABLE, is_common
 
 NAME, IDENTIFIER, UID, DATE = (
