@@ -38,6 +38,8 @@ def command(
     """
     # What the command needs is imported here: `bidsanon --help` must answer at once.
     from bidsanon.cli.outcome import failing_as_json, print_json  # noqa: PLC0415
+    from bidsanon.cli.text import finding_lines  # noqa: PLC0415
+    from bidsanon.findings import Severity  # noqa: PLC0415
     from bidsanon.pipeline.review import (  # noqa: PLC0415
         Review,
         make_review_request,
@@ -48,6 +50,8 @@ def command(
 
     with failing_as_json("review", wanted=as_json):
         review = Review.of(make_review_request(dataset, private=private, port=port))
+        for line in finding_lines(review.findings, least=Severity.WARNING):
+            click.echo(line, err=True)
         if review.candidates and not only_list:
             serve_review(review, tell=_tell)
     if as_json:

@@ -21,7 +21,9 @@ from bidsanon.bids.names import parse_name
 from bidsanon.deface.voxels import Nifti, UnreadableImageError, read_header
 from bidsanon.errors import ConflictError
 from bidsanon.files import file_state, sha256
-from bidsanon.pipeline.existing import private_folder_of, require_dataset
+from bidsanon.findings import Finding
+from bidsanon.pipeline.existing import private_folder_of, require_dataset, require_private_there
+from bidsanon.pipeline.lost_private import check_private
 from bidsanon.pipeline.report_content import PrivateContent, SessionContent, list_content
 from bidsanon.pipeline.report_images import of_a_face, sidecar_of, why_not_drawn
 from bidsanon.pipeline.review_pictures import draw_as_it_is
@@ -63,11 +65,14 @@ def make_review_request(
     Raises
     ------
     UsageError
-        If it cannot be: no dataset, a private folder within it.
+        If it cannot be: no dataset, a private folder within it, or one that is named and not there.
     """
     require_dataset(dataset)
     dataset = dataset.resolve()
-    return ReviewRequest(dataset=dataset, private=private_folder_of(dataset, private), port=port)
+    folder = private_folder_of(dataset, private)
+    if private is not None:
+        require_private_there(folder)
+    return ReviewRequest(dataset=dataset, private=folder, port=port)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +134,11 @@ class Review:
         for candidate in candidates:
             review._remember(candidate.path, private.decisions)
         return review
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Whether what was decided before may be elsewhere."""
+        return check_private(self.request.dataset, self.request.private)
 
     @property
     def items(self) -> Sequence[ReviewItem]:

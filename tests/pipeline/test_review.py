@@ -23,6 +23,7 @@ from bidsanon.report.review import ReviewSite
 from bidsanon.report.serving import Answer
 from bidsanon.resources import schema_path
 from bidsanon.session import DefaceVerdict
+from bidsanon.vault import VAULT_NAME
 
 ACCEPTED, REJECTED = FaceVerdict.ACCEPTED, FaceVerdict.REJECTED
 
@@ -263,3 +264,16 @@ def test_what_cannot_be_reviewed_is_refused(dataset: Path) -> None:
         make_review_request(dataset / "not-there")
     with pytest.raises(UsageError):
         make_review_request(dataset, private=dataset / "private")
+    with pytest.raises(UsageError, match="no private folder at --private"):
+        make_review_request(dataset, private=dataset.with_name("mistyped"))
+
+
+def test_decisions_that_may_lie_elsewhere_are_told(dataset: Path) -> None:
+    made_by = {"GeneratedBy": [{"Name": "bidsanon"}]}
+    (dataset / "dataset_description.json").write_text(json.dumps(made_by))
+    private(dataset).rename(dataset.with_name("moved"))
+    assert [found.code for found in a_review(dataset).findings] == ["PRIVATE_FOLDER_MISSING"]
+    with_vault = dataset.with_name("moved")
+    (with_vault / VAULT_NAME).touch()
+    review = Review.of(make_review_request(dataset, private=with_vault))
+    assert not review.findings
