@@ -69,6 +69,16 @@ def test_the_carpet_does_not_depend_on_how_the_run_is_read(depth: int) -> None:
     assert woven(a_run(), depth=depth) == woven(a_run())
 
 
+@pytest.mark.parametrize("depth", [1, 4, 7])
+def test_of_a_large_run_the_same_slices_are_taken_however_it_is_read(depth: int) -> None:
+    run = np.repeat(np.repeat(a_run(4), 4, axis=0), 6, axis=2)
+    run += np.arange(run.shape[2], dtype=np.float32)[:, np.newaxis]
+    whole = woven(run, depth=run.shape[2])
+    assert whole is not None
+    assert CarpetLoom(space=run.shape[:3], volumes=4)._steps[2] > 1, "every slice is taken"
+    assert woven(run, depth=depth) == whole
+
+
 def test_a_long_run_takes_no_more_room_than_a_short_one() -> None:
     short = CarpetLoom(space=(128, 128, 80), volumes=300)
     long = CarpetLoom(space=(128, 128, 80), volumes=100_000)
