@@ -9,6 +9,7 @@ import resource
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from bidsanon.pipeline.report_request import make_report_request
 from bidsanon.pipeline.workspace import Workspace
 from bidsanon.progress import Silent
 from bidsanon.publish import Ledger
-from bidsanon.publish.ledger import Addition, ledger_path
+from bidsanon.publish.ledger import Addition
 from bidsanon.redaction import Redactor
 from bidsanon.report import SessionReport, gate_entries, keep_record
 from bidsanon.session import DefaceOutcome, DefaceVerdict
@@ -145,9 +146,9 @@ def _remember(root: Path) -> None:
             )
         )
         Journal(private).append(_entry(subject, session))
-    ledger = private / ledger_path(root)
-    make_private_folder(ledger.parent)
-    ledger.write_text(Ledger(additions=tuple(additions)).text, "utf-8")
+    ledger = replace(Ledger.read(private, root), additions=tuple(additions))
+    make_private_folder((private / ledger.file).parent)
+    (private / ledger.file).write_text(ledger.text, "utf-8")
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
