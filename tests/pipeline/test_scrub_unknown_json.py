@@ -1,4 +1,7 @@
-"""JSON of which BIDS knows nothing is named, wherever it lies: nobody can clean it by a list."""
+"""JSON of which BIDS knows nothing is named: nobody can clean it by a list.
+
+But for that of derivatives, of which each program writes its own.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,13 @@ from bidsanon.redaction import Redactor
         ("dataset_description.json", False),
         ("participants.json", False),
         ("task-rest_bold.json", False),
+        ("derivatives/x/people.json", False),
     ],
 )
 def test_json_that_bids_does_not_know_is_named(tmp_path: Path, name: str, unknown: bool) -> None:
+    derived = tmp_path / "derivatives/x/dataset_description.json"
+    derived.parent.mkdir(parents=True)
+    derived.write_text(json.dumps({"DatasetType": "derivative"}))
     (tmp_path / "sub-01").mkdir()
     (tmp_path / name).write_text(json.dumps({"contact": "Quillfeather"}), "utf-8")
 

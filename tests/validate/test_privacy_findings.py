@@ -634,6 +634,13 @@ def test_dates_of_one_subject_are_shifted_by_one_number_of_days(
     assert not problem or any(problem in f.message for f in found)
 
 
+def test_dates_that_somebody_shifted_before_may_be_shifted_again(tmp_path: Path) -> None:
+    root = raw_dataset(tmp_path)
+    write(root, "sub-03/sub-03_scans.tsv", "filename\tacq_time\na.nii\t1802-02-01T12:00:00\n")
+    assert check_privacy(root, shifts={"03": -40_000}) == ()
+    assert check_privacy(root, shifts={"03": -50_000}) != ()
+
+
 @pytest.mark.parametrize(("second", "is_far"), [("1866-01-14", False), ("1866-01-13", True)])
 def test_visits_of_one_person_lie_within_sixty_years(
     tmp_path: Path, second: str, *, is_far: bool
