@@ -9,22 +9,31 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bidsanon.errors import UsageError
+from bidsanon.errors import StorageError, UsageError
 
 _LONGEST_NAME = 200  # bytes: what stands beside it, and in the private folder, is called after it
 
 
 def require_private_folder(private: Path) -> None:
-    """Refuse a private folder that is a file, or that would lie below one.
+    """Refuse a private folder that is a file, would lie below one, or is somebody else's.
 
     Raises
     ------
     UsageError
-        If it is so.
+        If it is a file, or would lie below one.
+    StorageError
+        If it may not be entered.
     """
     require_possible_place(private, name="the private folder")
-    if os.path.exists(private) and not private.is_dir():  # noqa: PTH110 - see require_sources
+    if not os.path.exists(private):  # noqa: PTH110 - see require_sources
+        return
+    if not private.is_dir():
         raise UsageError("the private folder is a file", cure="give a folder with --private")
+    if not os.access(private, os.R_OK | os.X_OK):
+        raise StorageError(
+            "the private folder may not be entered",
+            cure="it is open to its owner alone: let them run it, or name another with --private",
+        )
 
 
 def require_possible_place(place: Path, *, name: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from bidsanon.errors import UsageError
+from bidsanon.errors import StorageError, UsageError
 from bidsanon.pipeline.lost_private import check_private, require_known
+from bidsanon.pipeline.remove import make_remove_request
+from bidsanon.pipeline.report_request import make_report_request
 from bidsanon.pipeline.request import make_request
+from bidsanon.pipeline.review import make_review_request
 from bidsanon.pipeline.validate import make_validate_request
 from bidsanon.vault import VAULT_NAME
 
@@ -85,3 +89,15 @@ def test_a_private_folder_that_is_named_and_not_there_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match="no private folder at --private"):
         make_validate_request(dataset, private=tmp_path / "mistyped")
+
+
+def test_a_private_folder_of_somebody_else_is_told_before_anything_is_read(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = with_vault(tmp_path / "ds.private")
+    monkeypatch.setattr(os, "access", lambda path, _: path != private)
+    for make in (make_validate_request, make_report_request, make_review_request):
+        with pytest.raises(StorageError, match="may not be entered"):
+            make(dataset)
+    with pytest.raises(StorageError, match="may not be entered"):
+        make_remove_request(dataset, subject="01", session=None, private=None)
