@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from bidsanon.bids.tree import TreeFile, list_tree
 from bidsanon.deidentify.descriptors import clean_descriptor
+from bidsanon.scrub import stored_files
 from bidsanon.scrub.stored_files import DatasetPolicy, FileScrub, ScrubbedFile
 
 POLICY = DatasetPolicy(
@@ -90,3 +93,28 @@ def test_a_file_in_a_folder_that_cannot_be_written_is_named_before_anything_chan
     _, scrubbed = _scrub(tmp_path / "ds", tmp_path / "laid")
     assert [(f.code, f.location) for f in scrubbed.findings] == [("SCRUB_NOT_WRITABLE", name)]
     assert scrubbed.change is None
+
+
+def _failing(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(stored_files, "scrub_stored_image", fail)
+    (tmp_path / "ds").mkdir()
+    (tmp_path / "ds/sub-01_T1w.nii").touch()
+    return tmp_path / "ds"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))):
+        _scrub(_failing(number, tmp_path, monkeypatch), None)
+
+
+def test_a_file_that_a_disk_cannot_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, scrubbed = _scrub(_failing(errno.EIO, tmp_path, monkeypatch), None)
+    assert [found.code for found in scrubbed.findings] == ["SCRUB_NOT_CLEANED"]
