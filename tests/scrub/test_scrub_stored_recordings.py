@@ -162,6 +162,7 @@ def _fif(folder: Path, content: bytes, policy: RecordingPolicy) -> tuple[tuple[s
         (_policy(shift=SHIFT), datetime(1909, 11, 10, 12, tzinfo=UTC)),
         (_policy(shift=SHIFT, keep_times=True), datetime(1909, 11, 10, 8, 13, 22, tzinfo=UTC)),
         (_policy(shift=-400_000), datetime(1920, 1, 1, 12, tzinfo=UTC)),
+        (_policy(shift=-10_000), datetime(1920, 1, 1, 12, tzinfo=UTC)),
     ],
 )
 def test_a_fif_file_loses_the_person_and_its_date_is_shifted(

@@ -580,6 +580,18 @@ def test_a_head_needs_proof_that_its_face_is_gone(
         assert check_privacy(tmp_path, accepted=[name]) == ()
 
 
+@pytest.mark.parametrize(
+    ("shape", "is_head"),
+    [((30, 30, 8), True), ((29, 29, 29), False), ((60, 60, 7), False), ((60, 60, 8), True)],
+)
+def test_what_is_too_small_or_too_thin_for_a_head_is_none(
+    tmp_path: Path, shape: tuple[int, ...], *, is_head: bool
+) -> None:
+    raw_dataset(tmp_path)
+    write_image(tmp_path, "sub-01/anat/sub-01_T1w.nii.gz", shape=shape)
+    assert bool(check_privacy(tmp_path)) == is_head
+
+
 def test_a_mask_of_the_removed_face_beside_the_image_is_proof(tmp_path: Path) -> None:
     raw_dataset(tmp_path)
     write_image(tmp_path, "sub-01/anat/sub-01_T1w.nii.gz", shape=HEAD)
