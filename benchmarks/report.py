@@ -127,13 +127,15 @@ def _remember(root: Path) -> None:
     for number, folder in enumerate(sorted(root.glob("sub-*/ses-*")), start=1):
         subject, session = (name.partition("-")[2] for name in folder.relative_to(root).parts)
         name = "_".join(folder.relative_to(root).parts)
-        record = _record(root, private, folder, pictures)
-        keep_record(record, Workspace(private=private, name=name).published_record)
         files = {
             path.relative_to(root).as_posix(): sha256(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
+        record = _record(root, private, folder, pictures)
+        published = {path: digest for path, digest in files.items() if path.endswith(".nii.gz")}
+        kept = Workspace(private=private, name=name).published_record
+        keep_record(replace(record, published=published), kept)
         additions.append(
             Addition(
                 number=number,
