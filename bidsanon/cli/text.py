@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from bidsanon.findings import Finding, Severity
@@ -21,25 +22,30 @@ _MANY = 20
 def finding_lines(findings: tuple[Finding, ...], *, least: Severity) -> list[str]:
     """Return findings of at least a severity as lines, the gravest first.
 
-    Of those that say the same of different places, so many are listed as one reads.
+    Of those that say the same of different places, so many are listed as one reads; what to do
+    stands once behind those of which the same is to be done.
     """
     grave = list(Severity)[: list(Severity).index(least) + 1]
     told = [found for found in findings if found.severity in grave]
     told.sort(key=lambda f: grave.index(f.severity))
     alike = Counter((found.code, found.message) for found in told)
     listed: Counter[tuple[str, str]] = Counter()
-    lines = []
-    for found in told:
-        same = (found.code, found.message)
-        listed[same] += 1
-        if listed[same] > _MANY:
-            continue
-        where = f" [{found.location}]" if found.location else ""
-        lines.append(printable(f"{found.severity}: {found.code}{where}: {found.message}"))
-        if listed[same] == _MANY < alike[same]:
-            rest = f"{alike[same] - _MANY:,}"
-            lines.append(f"  and {rest} more of which the same is said (--json lists all)")
-        lines.append(f"  what to do: {found.cure}")
+    lines: list[str] = []
+    for _, group in groupby(told, key=lambda f: (f.severity, f.code, f.cure)):
+        cure = ""
+        for found in group:
+            same = (found.code, found.message)
+            listed[same] += 1
+            if listed[same] > _MANY:
+                continue
+            cure = found.cure
+            where = f" [{found.location}]" if found.location else ""
+            lines.append(printable(f"{found.severity}: {found.code}{where}: {found.message}"))
+            if listed[same] == _MANY < alike[same]:
+                rest = f"{alike[same] - _MANY:,}"
+                lines.append(f"  and {rest} more of which the same is said (--json lists all)")
+        if cure:
+            lines.append(f"  what to do: {cure}")
     return lines
 
 

@@ -434,5 +434,23 @@ def test_what_is_said_of_thousands_of_files_is_not_listed_thousands_of_times() -
     assert "  and 1,980 more of which the same is said (--json lists all)" in lines
     assert any("DATASET_NO_AUTHORS" in line for line in lines)
     few = finding_lines(tuple(many[:20]), least=Severity.INFO)
-    assert len(few) == 40
+    assert len(few) == 21
     assert not any("more" in line for line in few)
+
+
+def test_what_to_do_stands_once_behind_those_of_which_it_is_the_same() -> None:
+    one, two, other = (
+        finding("LAYOUT_IMAGE_NOT_FOUND", location="a"),
+        finding("LAYOUT_IMAGE_NOT_FOUND", location="b"),
+        finding("DATASET_NO_ETHICS", location="c"),
+    )
+    lines = finding_lines((one, other, two), least=Severity.INFO)
+    assert [line.startswith("  what to do: ") for line in lines] == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert lines[2].endswith(one.cure)
+    assert lines[4].endswith(other.cure)
