@@ -19,6 +19,8 @@ from bidsanon.bids.fif import EXTENSION as FIF
 from bidsanon.bids.fif import FifError
 from bidsanon.bids.gifti import EXTENSION as GIFTI
 from bidsanon.bids.gifti import GiftiError
+from bidsanon.bids.matlab import EXTENSION as EEGLAB
+from bidsanon.bids.matlab_elements import MatlabError
 from bidsanon.bids.mgh import EXTENSIONS as VOLUMES
 from bidsanon.bids.mgh import MghError
 from bidsanon.bids.names import parse_name
@@ -41,6 +43,7 @@ from bidsanon.scrub.stored_json import (
     read_stored_json,
     scrub_stored_json,
 )
+from bidsanon.scrub.stored_matlab import scrub_stored_matlab
 from bidsanon.scrub.stored_recordings import (
     RecordingError,
     RecordingPolicy,
@@ -60,11 +63,11 @@ _OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
 _CLEANED = (
     *(*IMAGE_EXTENSIONS, ".json", ".tsv", ".tsv.gz", *_GRADIENTS),
-    *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF, FIF, GIFTI, *VOLUMES),
+    *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF, FIF, EEGLAB, GIFTI, *VOLUMES),
 )
 _NOT_UNDERSTOOD = (
     *(ImageError, SidecarError, TableError, GradientError, ArchiveError, EdfError, FifError),
-    *(RecordingError, GiftiError, MghError),
+    *(RecordingError, GiftiError, MatlabError, MghError),
 )
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -201,6 +204,7 @@ class FileScrub:
             (EDF_EXTENSIONS, self._edf),
             (BRAINVISION, self._brainvision),
             ((FIF,), self._fif),
+            ((EEGLAB,), self._eeglab),
             ((GIFTI,), self._gifti),
             (VOLUMES, self._volume),
             (tuple(SAMPLES_OF), self._samples),
@@ -258,6 +262,13 @@ class FileScrub:
 
     def _fif(self, file: TreeFile, target: Path | None) -> _Said:
         return scrub_stored_fif(file.path, target, self._recording_policy(file.name)), ()
+
+    def _eeglab(self, file: TreeFile, target: Path | None) -> _Said:
+        keep = self._policy.keep_times
+        words = scrub_stored_matlab(
+            file.path, target, self._policy, name=file.name, keep_times=keep
+        )
+        return words, ()
 
     def _gifti(self, file: TreeFile, target: Path | None) -> _Said:
         return scrub_stored_gifti(file.path, target, self._policy), ()

@@ -22,6 +22,7 @@ import nibabel as nib
 from nibabel.wrapstruct import WrapStructError
 
 from bidsanon.bids.brainvision import TEXTS as BRAINVISION
+from bidsanon.bids.matlab import is_matlab
 from bidsanon.bids.mgh import EXTENSIONS as VOLUMES
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
 from bidsanon.bids.written import (
@@ -35,6 +36,7 @@ from bidsanon.plain_names import names_in_words
 from bidsanon.validate.privacy_gifti import GIFTI, gifti_spots
 from bidsanon.validate.privacy_hdf5 import hdf5_spots
 from bidsanon.validate.privacy_json import JsonError, json_spots, parse_any_json
+from bidsanon.validate.privacy_matlab import matlab_spots
 from bidsanon.validate.privacy_places import OFFICE, PICTURES
 from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, recording_spots
 from bidsanon.validate.privacy_spots import Spot
@@ -127,6 +129,8 @@ def content_spots(head: Head) -> Iterator[Spot]:
         yield from recording_spots(head.name, head.path)
         if head.name.lower().endswith(BRAINVISION):
             yield from _text(head)
+    elif is_matlab(head.prefix):
+        yield from matlab_spots(head.name, head.path)
     elif is_hdf5(head.prefix) and reader_version():
         yield from hdf5_spots(head.name, head.path)
     elif _is_text(head):

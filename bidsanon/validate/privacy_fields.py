@@ -9,23 +9,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from bidsanon.bids.identifying import labels_in, says_nothing
+from bidsanon.bids.identifying import labels_in
+from bidsanon.bids.recorded_fields import (
+    FieldKind,
+    field_says_nothing,
+    kind_of_field,
+    plain_field,
+)
 from bidsanon.bids.written import is_unshifted, written_date
 from bidsanon.validate.privacy_json import json_spots
 from bidsanon.validate.privacy_spots import Spot
 
-_NO_LETTER = re.compile(r"[^a-z]")
-_SUBJECT = frozenset({"subjectid", "subject", "patientid", "participantid"})
-_STAFF = frozenset({"experimenter", "operator", "technician", "relatedpersons"})
-_PLACES = frozenset({"institution", "lab", "hospital"})
-_BEGAN = frozenset(
-    {"measurementdate", "sessionstarttime", "timestampsreferencetime", "recordingdate"}
-)
-_WRITTEN = frozenset({"filecreatedate"})
-_TIME = frozenset({"measurementtime"})
-_TYPED = frozenset(
-    {"comments", "notes", "usercomment", "subjectcomment", "surgery", "pharmacology"}
-)
 _SHOWN = frozenset(
     (
         *("filepath", "filename", "history", "setname", "datfile", "sessiondescription"),
@@ -34,10 +28,20 @@ _SHOWN = frozenset(
     )
 )
 """What programs call fields, and nobody is called."""
-_NO_WORDS = re.compile(r"(?:no|none|see) (?:comments?|descriptions?)", re.IGNORECASE)
 _POSITION = re.compile(r"#/\((\d+)\)")
 _SPECIFICATIONS = "specifications"
 """Where NWB keeps its own schemas, with the names of those who wrote them."""
+_TOLD = {
+    FieldKind.SUBJECT: ("PRIVACY_HEADER_TEXT", "field"),
+    FieldKind.STAFF: ("PRIVACY_IDENTIFYING_KEY", "key"),
+    FieldKind.PLACE: ("PRIVACY_PLACE_KEY", "key"),
+    FieldKind.TYPED: ("PRIVACY_FREE_TEXT", "key"),
+}
+_DATES = {FieldKind.BEGAN: "PRIVACY_DATE", FieldKind.WRITTEN: "PRIVACY_DATE_PERHAPS"}
+_NAMED = {
+    FieldKind.SUBJECT: "what it says of the subject",
+    FieldKind.BEGAN: "the recording's date",
+}
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d.*")
 _NOON = re.compile(r"12:?00:?00(?:\.0*)?Z?")
 _MOST_REMEMBERED = 1 << 12
@@ -62,7 +66,7 @@ def field_spots(name: str, fields: Iterable[Field]) -> Iterator[Spot]:
         key = names[-1] if names else ""
         if names[:1] == (_SPECIFICATIONS,) and text.startswith("{"):
             continue
-        spots = list(_known(name, _plain(key), key, text.strip(), own))
+        spots = list(_known(name, kind_of_field(key), key, text.strip(), own))
         for spot in spots:
             same = (spot.code, str(spot.details))
             if same not in told:
@@ -80,34 +84,24 @@ def _shown(location: str, keys: list[str]) -> str:
     """Return a location with the field's own name, where programs give it."""
     match = _POSITION.search(location)
     key = keys[int(match[1]) - 1] if match else ""
-    if match is None or _plain(key) not in _SHOWN:
+    if match is None or plain_field(key) not in _SHOWN:
         return location
     return f"{location[: match.start()]}#/{key}"
 
 
-def _plain(key: str) -> str:
-    return _NO_LETTER.sub("", key.lower())
-
-
-def _known(name: str, plain: str, key: str, text: str, own: frozenset[str]) -> Iterator[Spot]:
+def _known(
+    name: str, kind: FieldKind | None, key: str, text: str, own: frozenset[str]
+) -> Iterator[Spot]:
     """Yield what a field of a known name says."""
-    if says_nothing(text) or text in own or _NO_WORDS.fullmatch(text):
+    if kind is None or field_says_nothing(text) or text in own:
         return
-    if plain in _SUBJECT:
-        details = {"field": "what it says of the subject"}
-        yield Spot(code="PRIVACY_HEADER_TEXT", location=name, details=details)
-    elif plain in _STAFF:
-        yield Spot(code="PRIVACY_IDENTIFYING_KEY", location=name, details={"key": key})
-    elif plain in _PLACES:
-        yield Spot(code="PRIVACY_PLACE_KEY", location=name, details={"key": key})
-    elif plain in _TYPED:
-        yield Spot(code="PRIVACY_FREE_TEXT", location=name, details={"key": key})
-    elif plain in _TIME and _CLOCK.fullmatch(text) and not _NOON.fullmatch(text):
+    if kind in _TOLD:
+        code, detail = _TOLD[kind]
+        yield Spot(code=code, location=name, details={detail: _NAMED.get(kind, key)})
+    elif kind is FieldKind.TIME and _CLOCK.fullmatch(text) and not _NOON.fullmatch(text):
         yield Spot(code="PRIVACY_TIME_OF_DAY", location=name, details={"key": key})
-    elif plain in _BEGAN | _WRITTEN:
+    elif kind in _DATES:
         day = written_date(text[: len("2021-03-12")], loosely=True)
         if day is not None and is_unshifted(day):
-            began = plain in _BEGAN
-            code = "PRIVACY_DATE" if began else "PRIVACY_DATE_PERHAPS"
-            field = "the recording's date" if began else key
-            yield Spot(code=code, location=name, details={"field": field})
+            details = {"field": _NAMED.get(kind, key)}
+            yield Spot(code=_DATES[kind], location=name, details=details)

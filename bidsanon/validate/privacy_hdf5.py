@@ -33,13 +33,13 @@ def hdf5_spots(name: str, path: Path) -> Iterator[Spot]:
                     yield tuple(names), text
 
         for spot in field_spots(name, fields()):
-            yield _as_field(spot)
+            yield as_field(spot)
     for problem in problems:
         yield Spot(code="PRIVACY_NOT_READ", location=name, details={"problem": problem})
 
 
-def _as_field(spot: Spot) -> Spot:
-    """Say of a spot what helps in HDF5, which is not cleaned here."""
+def as_field(spot: Spot) -> Spot:
+    """Say of a spot what helps in HDF5 and in MATLAB's other files, which are not cleaned here."""
     tells = finding_codes()[spot.code].severity is Severity.ERROR
     code = "PRIVACY_FIELD" if tells else "PRIVACY_FIELD_PERHAPS"
     key = spot.location.partition("#/")[2].partition("/")[0]

@@ -17,7 +17,7 @@ EEG = "sub-01/eeg/sub-01_task-rest_eeg"
 MEG = "sub-01/meg/sub-01_task-rest_meg"
 NOTHING = ("X X X X", "Startdate X X X Sony", "01.01.85", "00.00.00")
 NOBODY = "Mk1=New Segment,,1,1,0,00000000000000000000"
-MATLAB = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM" + bytes(200)
+UNKNOWN = b"a recording".ljust(124) + b"\0\1IM" + bytes(200)
 
 
 def spoil(root: Path, files: dict[str, str | bytes]) -> dict[str, list[str]]:
@@ -47,7 +47,7 @@ RAISED: list[tuple[str, str, str | bytes]] = [
     ("PRIVACY_BIRTH_DATE", f"{MEG}.fif", fif(day=0)),
     ("PRIVACY_NOT_READ", f"{MEG}.fif", fif()[:50]),
     ("PRIVACY_NOT_READ", f"{EEG}.edf", b"0       no"),
-    ("PRIVACY_KIND_NOT_READ", f"{EEG}.set", MATLAB),
+    ("PRIVACY_KIND_NOT_READ", f"{MEG}.sqd", UNKNOWN),
     ("PRIVACY_KIND_NOT_READ", f"{EEG}.eeg", bytes(300)),
     ("PRIVACY_KIND_NOT_READ", "sourcedata/a.bin", b"\x08\x00" + b"words and no elements" * 9),
     ("PRIVACY_NAME", "derivatives/a/b.html, line 1", f"<p>{FAMILY}^{GIVEN}</p>"),
@@ -99,10 +99,10 @@ def test_what_begins_like_dicom_and_holds_words_is_not_called_dicom(tmp_path: Pa
 def test_files_of_one_kind_that_nobody_read_are_one_finding(tmp_path: Path) -> None:
     raw_dataset(tmp_path, whole=False)
     for number in range(5):
-        write(tmp_path, f"sub-01/eeg/a{number}.set", MATLAB)
+        write(tmp_path, f"sub-01/eeg/a{number}.sqd", UNKNOWN)
     (found,) = check_privacy(tmp_path)
-    assert found.message.startswith("5 file(s) (.set)")
-    assert found.message.endswith("also in sub-01/eeg/a1.set, sub-01/eeg/a2.set and 2 more")
+    assert found.message.startswith("5 file(s) (.sqd)")
+    assert found.message.endswith("also in sub-01/eeg/a1.sqd, sub-01/eeg/a2.sqd and 2 more")
 
 
 def test_an_ending_that_is_a_name_is_not_repeated(tmp_path: Path) -> None:
