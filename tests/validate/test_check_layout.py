@@ -14,10 +14,14 @@ def test_every_image_of_a_session_is_found(dataset: Path) -> None:
     assert check_layout(dataset) == ()
 
 
-@pytest.mark.parametrize("root", ["sub-01/..", "../link"])
-def test_a_dataset_may_be_named_in_any_way(dataset: Path, root: str) -> None:
+@pytest.mark.parametrize("root", ["", "sub-01/..", "../link"])
+def test_a_dataset_may_be_named_in_any_way(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
     (dataset.parent / "link").symlink_to(dataset)
     assert check_layout(dataset / root) == ()
+    monkeypatch.chdir(dataset.parent)
+    assert check_layout(dataset.relative_to(dataset.parent) / root) == ()
 
 
 @pytest.mark.parametrize("above", ["eeg", "sub-09", "x/task-rest_func", "a.b(c)/ses-09\nb"])
