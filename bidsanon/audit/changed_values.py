@@ -136,8 +136,9 @@ class ChangedValues:
             path.chmod(PRIVATE_FILE_MODE)
             make_private_folder(private / "work")
             parts = fresh_folder(private / "work" / f"{VALUES_NAME}.{os.getpid()}")
-        with _database_errors():
+        with _database_errors(), contextlib.ExitStack() as on_error:
             connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+            on_error.callback(connection.close)
             connection.execute("PRAGMA secure_delete = ON")
             connection.executescript(_SCHEMA)
             connection.execute("BEGIN IMMEDIATE")
@@ -145,6 +146,7 @@ class ChangedValues:
                 "INSERT INTO run (began, command, subject, session) VALUES (?, ?, ?, ?)",
                 (now(), command, subject, session),
             )
+            on_error.pop_all()
         return cls(connection, run=inserted.lastrowid or 0, parts=parts)
 
     def __enter__(self) -> Self:
