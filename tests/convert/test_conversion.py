@@ -327,7 +327,8 @@ def test_the_bundled_heuristic_runs_under_plain_heudiconv(
         "-f", resolve_heuristic("auto").path,
         "-b", "notop", "--minmeta", "-o", tmp_path / "out", "-g", "all",
     ]  # fmt: skip
-    ended = run_program(command, timeout_s=300, environment={"NO_ET": "1"})
+    plain = {"NO_ET": "1", "TMPDIR": str(drive._plain_place())}  # heudiconv quotes it nowhere
+    ended = run_program(command, timeout_s=300, environment=plain)
     assert ended.returncode == 0, ended.stderr
     images = {path.name for path in (tmp_path / "out" / "sub-01").rglob("*.nii.gz")}
     assert images == {Path(i.path).name for i in _convert(siemens, tmp_path / "work").images}

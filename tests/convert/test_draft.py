@@ -18,6 +18,7 @@ from bidsanon.convert import (
     convert_session,
     draft_engine,
     draft_heuristic,
+    drive,
     plan_conversion,
     resolve_heuristic,
 )
@@ -169,7 +170,8 @@ def test_a_draft_runs_under_plain_heudiconv(siemens: DeidentifiedSession, tmp_pa
         "-ss", "02", "-f", draft.path, "-b", "notop", "--minmeta", "-o", tmp_path / "out",
         "-g", "all",
     ]  # fmt: skip
-    ended = run_program(command, timeout_s=300, environment={"NO_ET": "1"})
+    plain = {"NO_ET": "1", "TMPDIR": str(drive._plain_place())}  # heudiconv quotes it nowhere
+    ended = run_program(command, timeout_s=300, environment=plain)
     assert ended.returncode == 0, ended.stderr
     images = {
         str(path.relative_to(tmp_path / "out"))
