@@ -38,8 +38,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dataset = a_published_dataset(tmp_path_factory.mktemp("browsed") / "ds")
     description = dataset / "dataset_description.json"
-    licence = {"License": f"https://example.org/{'licence' * 20}"}
-    description.write_text(json.dumps(json.loads(description.read_text()) | licence))
+    long = {"License": f"https://example.org/{'licence' * 20}", "Name": "study" * 40}
+    description.write_text(json.dumps(json.loads(description.read_text()) | long))
     with pytest.MonkeyPatch.context() as patch:
         say(patch, rejected(T1W))
         report(make_report_request(dataset), progress=Silent(), redactor=Redactor())
