@@ -37,6 +37,10 @@ _HEX = re.compile(
     r"|[fF](?:[eE][fF][fF]|[fF][fF][eE])[0-9a-fA-F]+)[0-9a-fA-F]{0,1}"
 )
 """Numbers of bytes that could be text."""
+_LETTERS_IN_FIGURES = re.compile(r"(?:20|4[1-9]|5\d|6[1-9]|7\d){5,}")
+"""A number without letters among its digits is a code if all of it is letters: most measure."""
+_SIGNS_IN_FIGURES = re.compile(r"(?:[235]\d|[46][1-9]|7\d){5,}")
+"""In rows of such numbers also digits and signs."""
 _DIGITS = b"0123456789abcdefABCDEF"
 _IN_WORDS = bytes(byte for byte in range(256) if chr(byte).isalnum()) + b"."
 _CLASSES = bytes.maketrans(
@@ -60,7 +64,7 @@ def coded_texts(text: str) -> str:
     runs = spans(text, _BASE64, _FEWEST)
     tokens = [text[start:end] for start, end in runs if end - start <= _LONGEST]
     coded = _from_base64([*tokens, *_padded(text)])
-    numbers = [*filter(_HEX.fullmatch, tokens), *_apart(text)]
+    numbers = [*filter(_may_be_hex, tokens), *_apart(text)]
     found = _TEXT.findall(coded + _from_hex(numbers)) if coded or numbers else []
     return "\n".join(filter(None, map(_decoded, found)))
 
@@ -86,8 +90,18 @@ def _from_base64(tokens: list[str]) -> bytes:
     return binascii.a2b_base64(f"{_BETWEEN}{padded}{_BETWEEN}")
 
 
+def _may_be_hex(token: str) -> bool:
+    if token.isdecimal():
+        return _LETTERS_IN_FIGURES.fullmatch(token) is not None
+    return _HEX.fullmatch(token) is not None
+
+
+def _may_be_text(digits: str) -> bool:
+    return not digits.isdecimal() or _SIGNS_IN_FIGURES.fullmatch(digits) is not None
+
+
 def _from_hex(numbers: list[str]) -> bytes:
-    digits = (_NO_HEX.sub("", number) for number in numbers)
+    digits = filter(_may_be_text, (_NO_HEX.sub("", number) for number in numbers))
     return _ZEROS + b"".join(bytes.fromhex(d[: len(d) // 2 * 2]) + _ZEROS for d in digits)
 
 

@@ -165,6 +165,19 @@ def test_what_is_written_in_a_code_is_told_with_its_place(tmp_path: Path) -> Non
     assert locations(tmp_path) == ["x.json#/Comment/inner"]
 
 
+def test_numbers_that_measure_are_no_codes_and_a_name_in_figures_is(tmp_path: Path) -> None:
+    names = [
+        IdentifyingValue(kind=ValueKind.NAME, text=text, origin="(0010,0010)")
+        for text in ("Åse^Thi", "Peter^Ann")
+    ]
+    (tmp_path / "README").write_text(
+        "41536536\n32746849\n64417345\n61736544\n4154686932\n85 20 41 73 65 20 95 20 54 68 69 10\n"
+    )
+    assert not search_residue(tmp_path, names, allowed=(), jobs=1).findings
+    (tmp_path / "README").write_text(f"by {b'Peter'.hex()}\n")
+    assert search_residue(tmp_path, names, allowed=(), jobs=1).findings
+
+
 def test_utf_32_of_another_alphabet_is_searched(tmp_path: Path) -> None:
     ivanova = IdentifyingValue(kind=ValueKind.NAME, text="Иванова^Анна", origin="(0010,0010)")
     for encoding in ("utf-32-le", "utf-32-be"):
