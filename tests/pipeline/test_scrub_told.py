@@ -66,6 +66,7 @@ def test_a_name_that_stands_in_one_place_goes_from_texts_elsewhere(
     "content",
     [
         {"PatientName": "sub-01", "PatientID": "01"},
+        {"PatientName": "sub-P1234", "PatientID": "P1234"},
         {"PatientName": "Phantom^Head", "PatientID": "n/a"},
         {"PatientName": "", "StudyID": "1", "AccessionNumber": None},
         {"PatientName": "resting", "OperatorsName": "T1w^resting"},
@@ -81,6 +82,7 @@ def test_what_names_nobody_is_not_taken_for_a_person(tmp_path: Path, content: ob
     write(tmp_path, "code/a.json", {"PatientName": NAME})
     write(tmp_path, "participants.tsv", "participant_id\tname\nsub-01\tbaseline\n")
     write(tmp_path, "sub-01/func/sub-01_task-resting_bold.json", {})
+    write(tmp_path, "sub-P1234/anat/sub-P1234_T1w.json", {})
     assert values(tmp_path) == set()
 
 
