@@ -25,7 +25,8 @@ from bidsanon.deface.voxels import Nifti, Slab, UnreadableImageError, magnitude_
 FINE_MM = 1.8
 """No voxels of a reference are coarser than this because of what is averaged for pictures."""
 
-_TOGETHER = {"echo", "part", "inv"}
+ACQUIRED_TOGETHER = frozenset({"echo", "part", "inv"})
+"""The entities by which names of images that were acquired together may differ."""
 _FAMILIES = {
     "UNIT1": "MP2RAGE",
     "fieldmap": "magnitude",
@@ -233,7 +234,9 @@ def acquisition_key(path: str) -> tuple[str, ...]:
     """
     folder, _, _ = path.rpartition("/")
     name = parse_name(path)
-    kept = [f"{key}-{value}" for key, value in name.entities.items() if key not in _TOGETHER]
+    kept = [
+        f"{key}-{value}" for key, value in name.entities.items() if key not in ACQUIRED_TOGETHER
+    ]
     return folder, *kept, _FAMILIES.get(name.suffix, name.suffix)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Image
 
 from bidsanon.bids.names import parse_name
-from bidsanon.deface.acquisition import Acquisition
+from bidsanon.deface.acquisition import ACQUIRED_TOGETHER, Acquisition
 from bidsanon.deface.grid import Mask
 from bidsanon.deface.voxels import read_codes
 from bidsanon.files import gzip_bytes, storage_errors, write_bytes, write_json
@@ -16,7 +16,6 @@ from bidsanon.files import gzip_bytes, storage_errors, write_bytes, write_json
 SUFFIX = "defacemask"
 _BEFORE_MODALITY = ("sub", "ses", "task", "acq", "ce", "rec", "run")
 _AFTER_MODALITY = ("chunk",)
-_SHARED = {"echo", "part", "inv"}
 
 
 def mask_path(acquisition: Acquisition) -> str:
@@ -35,7 +34,7 @@ def mask_path(acquisition: Acquisition) -> str:
     more = {
         key: value
         for key, value in entities.items()
-        if key not in named and not (several and key in _SHARED)
+        if key not in named and not (several and key in ACQUIRED_TOGETHER)
     }
     if more:
         told = "".join(f"{key}{value}" for key, value in more.items())

@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 from bidsanon.bids.faces import OTHER_IMAGES, PHOTO
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.root_documents import DESCRIPTION
+from bidsanon.bids.sharing import BIDSIGNORE
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS
 
 _LEFT_ALONE = ("code", "derivatives", "sourcedata")
 _NOT_COPIED = ("derivatives", "sourcedata")
-_COPIED_THOUGH_HIDDEN = ".bidsignore"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def _is_left_alone(entry: Path) -> bool:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") and name != _COPIED_THOUGH_HIDDEN
+    return name.startswith(".") and name != BIDSIGNORE
 
 
 def _names_below(dataset: Path, entry: Path) -> Iterator[str]:

@@ -19,6 +19,7 @@ from typing import Any
 from bidsanon.bids.identifying import OF_AUTHORS, KeyKind, kind_of_column, kind_of_key
 from bidsanon.bids.keys import KeyAction, key_rules, rules_for
 from bidsanon.bids.names import parse_name
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import json_like, read_bounded, read_json_object
 from bidsanon.bids.standard import data_kinds
 from bidsanon.bids.written import is_unshifted, names_somebodys_address, written_date, written_names
@@ -27,7 +28,6 @@ from bidsanon.scrub.columns import DENIED_COLUMNS
 from bidsanon.scrub.sidecars import OTHER_KEYS, SidecarPolicy, cleaned, scrub_sidecar
 
 _DENIED = DENIED_COLUMNS | {KeyKind.TIME}
-_DESCRIPTION = "dataset_description.json"
 _OF_TABLES = frozenset(
     (
         *("participants", "sessions", "scans", "samples", "events", "channels", "electrodes"),
@@ -74,7 +74,7 @@ def kind_of_json(name: str) -> JsonKind:
     suffix = parse_name(name).suffix or path.stem
     if suffix in _OF_TABLES or path.parts[0] == _PHENOTYPE:
         return JsonKind.COLUMNS
-    if path.name != _DESCRIPTION and suffix in _sidecar_suffixes():
+    if path.name != DESCRIPTION and suffix in _sidecar_suffixes():
         return JsonKind.SIDECAR
     return JsonKind.DESCRIPTION
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bidsanon.bids.names import BidsName
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, LARGEST_JSON
 from bidsanon.findings import Finding, finding
 from bidsanon.validate.images import dataset_images
@@ -68,7 +69,7 @@ def check_layout(
     ]
     if not images:
         return ()
-    description = root / "dataset_description.json"
+    description = root / DESCRIPTION
     if description.is_file() and description.stat().st_size > LARGEST_JSON:
         return (finding("LAYOUT_NOT_READ", problem="its description is too large"),)
     try:

@@ -29,6 +29,7 @@ from bidsanon.bids.identifying import (
     says_nothing,
 )
 from bidsanon.bids.keys import key_rules
+from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import SidecarError, read_bounded
 from bidsanon.bids.standard import metadata_fields
 from bidsanon.bids.written import (
@@ -44,7 +45,6 @@ from bidsanon.dicom_names import holds_name
 from bidsanon.plain_names import is_surely_person
 from bidsanon.validate.privacy_spots import Spot
 
-_DESCRIPTION = "dataset_description.json"
 _OF_PROGRAMS = frozenset({"GeneratedBy", "SourceDatasets", "Provenance", "environment"})
 _DEFINITION = frozenset(
     {"Description", "LongName", "Levels", "Units", "TermURL", "HED", "Maximum", "Minimum"}
@@ -156,7 +156,7 @@ def json_spots(file: str, content: Any, *, labels: frozenset[str] = frozenset())
     JsonError
         If it is nested too deeply.
     """
-    document = PurePosixPath(file).name == _DESCRIPTION
+    document = PurePosixPath(file).name == DESCRIPTION
     yield from _walk(content, _Place(file=file, labels=labels, document=document))
 
 
