@@ -57,6 +57,15 @@ def test_a_uid_in_the_name_of_a_file_is_looked_up_and_the_rest_is_left() -> None
     assert [value.text for value in found.others] == ["MR..IMA"]
 
 
+def test_the_last_number_of_a_uid_is_found_with_and_without_zeros_before_it() -> None:
+    found = index("1.3.12.2.1107.5.00180907123456")
+    assert [find.form for find in found.find("180907123456, 000180907123456")] == [
+        "180907123456",
+        "180907123456",
+    ]
+    assert not list(found.find("7180907123456, 1809071234567"))
+
+
 @pytest.mark.parametrize("text", ["1.2.3", "no uid", "1.2.840.113619.x"])
 def test_what_is_no_uid_is_left_to_others(text: str) -> None:
     found = index(text)
