@@ -33,9 +33,12 @@ _NO_NAMES = frozenset(
     )
 )
 """Keys of what is said of a person, and not how they are called."""
+_STAFF = frozenset({"operator"})
+"""Columns that hold names of people only, or their initials."""
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _MOST_WORDS, _LONGEST = 6, 64
 _SHORTEST_NUMBER = 4
+_SHORTEST_OF_STAFF = 4
 
 
 def told_by_dataset(tree: DatasetTree) -> tuple[IdentifyingValue, ...]:
@@ -118,7 +121,9 @@ def _value(
     words = [word for word in _WORDS.findall(text) if word.lower() not in labels]
     if kind is KeyKind.PERSON:
         named = 0 < len(words) <= _MOST_WORDS and key not in _NO_NAMES
-        if kind_of_key(key) is None:  # "name" of a column: of persons, groups, anything
+        if key.strip().lower() in _STAFF:
+            named = named and max(map(len, words)) >= _SHORTEST_OF_STAFF
+        elif kind_of_key(key) is None:  # "name" of a column: of persons, groups, anything
             named = named and (bool(names_in_words(text)) or "^" in text)
         tells = named and not all(map(is_in_vocabulary, words))
     else:

@@ -48,6 +48,7 @@ def scrubbed(root: Path) -> ScrubRun:
         ),
         ("participants.tsv", f"participant_id\tlast_name\tMRN\nsub-01\t{NAME}\t{NUMBER}\n"),
         ("sub-01/sub-01_scans.tsv", f"filename\toperator\tpatient_id\na\t{NAME}^M\t{NUMBER}\n"),
+        ("sub-01/sub-01_scans.tsv", f"filename\toperator\tpatient_id\na\t{NAME}\t{NUMBER}\n"),
         (".heudiconv/01/info/dicominfo.tsv", f"patient_id\toperator\n{NUMBER}\t{NAME}^M\n"),
     ],
 )
@@ -81,6 +82,7 @@ def test_what_names_nobody_is_not_taken_for_a_person(tmp_path: Path, content: ob
     write(tmp_path, "dataset_description.json", {"PatientName": NAME})
     write(tmp_path, "code/a.json", {"PatientName": NAME})
     write(tmp_path, "participants.tsv", "participant_id\tname\nsub-01\tbaseline\n")
+    write(tmp_path, "sub-01/sub-01_scans.tsv", "filename\toperator\na\tMQ\nb\tphantom\n")
     write(tmp_path, "sub-01/func/sub-01_task-resting_bold.json", {})
     write(tmp_path, "sub-P1234/anat/sub-P1234_T1w.json", {})
     assert values(tmp_path) == set()
