@@ -17,6 +17,7 @@ from typing import Any
 from bidsanon.bids.names import BidsName, parse_name
 
 IMAGE_EXTENSIONS = (".nii.gz", ".nii")
+GRADIENT_EXTENSIONS = (".bval", ".bvec")
 LARGEST_JSON = 1 << 23
 """Bytes; decoded, JSON takes up to ten times as much. Real sidecars hold some kilobytes."""
 

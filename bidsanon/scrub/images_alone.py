@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bidsanon.bids.nifti import ImageError
-from bidsanon.bids.sidecars import SidecarError, read_json_file
+from bidsanon.bids.sidecars import GRADIENT_EXTENSIONS, SidecarError, read_json_file
 from bidsanon.files import write_json, write_text
 from bidsanon.findings import Finding, finding
 from bidsanon.scrub.gradients import GradientError, scrub_gradients
@@ -16,8 +16,6 @@ from bidsanon.scrub.images import scrub_image
 from bidsanon.scrub.scans import session_clock
 from bidsanon.scrub.sidecars import SidecarPolicy, add_method, scrub_sidecar
 from bidsanon.session import DeidentifiedSeries, DeidentifiedSession
-
-_GRADIENTS = (".bval", ".bvec")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +69,7 @@ def scrub_images(
         try:
             scrub_image(source, _with(target, ".nii.gz"), threads=threads)
             removed += _sidecar(source, target, series.get(index, deidentified), policy)
-            for extension in _GRADIENTS:
+            for extension in GRADIENT_EXTENSIONS:
                 table = source.with_suffix(extension)
                 if table.is_file():
                     text = scrub_gradients(table.read_text("utf-8"), extension=extension)

@@ -17,7 +17,12 @@ from bidsanon.bids.field_maps import USUAL_LINKS, FieldMapOptions
 from bidsanon.bids.keys import KeyAction, key_rules
 from bidsanon.bids.names import BidsName, parse_name
 from bidsanon.bids.nifti import ImageError
-from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_file
+from bidsanon.bids.sidecars import (
+    GRADIENT_EXTENSIONS,
+    IMAGE_EXTENSIONS,
+    SidecarError,
+    read_json_file,
+)
 from bidsanon.bids.tables import TableError, read_table, write_table
 from bidsanon.files import files_below, write_json, write_text
 from bidsanon.findings import Finding, finding
@@ -50,7 +55,6 @@ from bidsanon.session import (
 
 FULL_DATES = "113106"
 _STUB = "TODO"
-_GRADIENTS = {".bval", ".bvec"}
 _NOTHING_TO_REMOVE = {DefaceVerdict.NO_FACE, DefaceVerdict.ALREADY_DEFACED}
 
 
@@ -139,7 +143,7 @@ def scrub_session(
             _image(scrub, file)
         elif file.name.extension == ".json" and file.name.stem in images:
             _sidecar(scrub, file, images[file.name.stem], policy)
-        elif file.name.extension in _GRADIENTS and file.name.stem in images:
+        elif file.name.extension in GRADIENT_EXTENSIONS and file.name.stem in images:
             _gradients(scrub, file)
         elif file.name.suffix == "aslcontext":
             _table(scrub, file)

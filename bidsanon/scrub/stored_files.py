@@ -25,7 +25,12 @@ from bidsanon.bids.mgh import EXTENSIONS as VOLUMES
 from bidsanon.bids.mgh import MghError
 from bidsanon.bids.names import parse_name
 from bidsanon.bids.nifti import ImageError
-from bidsanon.bids.sidecars import IMAGE_EXTENSIONS, SidecarError, read_json_object
+from bidsanon.bids.sidecars import (
+    GRADIENT_EXTENSIONS,
+    IMAGE_EXTENSIONS,
+    SidecarError,
+    read_json_object,
+)
 from bidsanon.bids.tables import TableError
 from bidsanon.bids.tree import TreeFile
 from bidsanon.files import file_state
@@ -55,14 +60,13 @@ from bidsanon.scrub.stored_surfaces import scrub_stored_gifti
 from bidsanon.scrub.stored_tables import read_column, scrub_packed_table, scrub_stored_table
 from bidsanon.scrub.stored_volumes import scrub_stored_mgh
 
-_GRADIENTS = (".bval", ".bvec")
 _LARGEST_GRADIENTS = 1 << 24
 _SCANS, _SESSIONS, _PET = "_scans.tsv", "_sessions.tsv", "_pet.json"
 _TIME_ZERO = "TimeZero"
 _OF_BIDS = frozenset({"dataset_description.json", "genetic_info.json"})
 _EMPTIED = "emptied"
 _CLEANED = (
-    *(*IMAGE_EXTENSIONS, ".json", ".tsv", ".tsv.gz", *_GRADIENTS),
+    *(*IMAGE_EXTENSIONS, ".json", ".tsv", ".tsv.gz", *GRADIENT_EXTENSIONS),
     *(*ARCHIVES, *EDF_EXTENSIONS, *BRAINVISION, *SAMPLES_OF, FIF, EEGLAB, GIFTI, *VOLUMES),
 )
 _NOT_UNDERSTOOD = (
@@ -199,7 +203,7 @@ class FileScrub:
             ((".json",), self._json),
             ((".tsv",), self._plain_table),
             ((".tsv.gz",), self._packed_table),
-            (_GRADIENTS, self._gradients),
+            (GRADIENT_EXTENSIONS, self._gradients),
             (ARCHIVES, self._archive),
             (EDF_EXTENSIONS, self._edf),
             (BRAINVISION, self._brainvision),

@@ -16,6 +16,7 @@ from typing import Any
 
 from bidsanon.bids.leftovers import HISTORIES, leftover_of
 from bidsanon.bids.sharing import without_hidden
+from bidsanon.bids.sidecars import GRADIENT_EXTENSIONS
 from bidsanon.bids.tree import DatasetTree, TreeFile, list_tree
 from bidsanon.findings import Finding
 from bidsanon.validate.privacy_content import content_spots, gzip_spots, is_dicom, read_head
@@ -29,7 +30,6 @@ from bidsanon.validate.privacy_spots import Spot, gather
 from bidsanon.validate.privacy_tables import TableFacts, table_spots
 
 _TABLES = (".tsv", ".csv", ".tsv.gz")
-_GRADIENTS = (".bval", ".bvec")
 _LARGEST_TEXT_TABLE = 1 << 20
 _NUMBERS = re.compile(rb"(?:[\s\d.eE+\-]|nan|NaN)*")
 _NO_SHIFTS: Mapping[str, int] = MappingProxyType({})
@@ -136,7 +136,7 @@ def _content(
         columns = definitions[_without_extension(file.name)]
         facts = TableFacts(labels=labels, definitions=columns)
         yield from table_spots(file.name, TableLines.of_file(file.path), facts)
-    elif kind.endswith(_GRADIENTS):
+    elif kind.endswith(GRADIENT_EXTENSIONS):
         _require_numbers(file)
     else:
         yield from content_spots(head)
