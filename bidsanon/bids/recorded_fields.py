@@ -1,4 +1,4 @@
-"""What recordings of EEG and NIRS call who, where and when: SNIRF, NWB and EEGLAB's own words."""
+"""What recordings and pictures call who, where and when: SNIRF, NWB, EEGLAB, EXIF and OME."""
 
 from __future__ import annotations
 
@@ -34,15 +34,25 @@ class FieldKind(StrEnum):
 
 _FIELDS = {
     FieldKind.SUBJECT: ("subjectid", "subject", "patientid", "participantid"),
-    FieldKind.STAFF: ("experimenter", "operator", "technician", "relatedpersons"),
-    FieldKind.PLACE: ("institution", "lab", "hospital"),
+    FieldKind.STAFF: (
+        *("experimenter", "operator", "technician", "relatedpersons"),
+        *("artist", "cameraownername", "xpauthor", "creator", "byline"),
+    ),
+    FieldKind.PLACE: (
+        *("institution", "lab", "hospital"),
+        *("hostcomputer", "bodyserialnumber", "lensserialnumber", "serialnumber"),
+    ),
     FieldKind.BEGAN: (
         *("measurementdate", "sessionstarttime", "timestampsreferencetime", "recordingdate"),
+        *("datetimeoriginal", "datetimedigitized", "acquisitiondate", "datecreated"),
     ),
-    FieldKind.WRITTEN: ("filecreatedate",),
+    FieldKind.WRITTEN: (
+        *("filecreatedate", "datetime", "creationtime", "createdate", "modifydate"),
+    ),
     FieldKind.TIME: ("measurementtime",),
     FieldKind.TYPED: (
         *("comments", "notes", "usercomment", "subjectcomment", "surgery", "pharmacology"),
+        *("xpcomment", "usercomments"),
     ),
     FieldKind.FOLDER: ("filepath",),
 }

@@ -37,6 +37,7 @@ from bidsanon.validate.privacy_gifti import GIFTI, gifti_spots
 from bidsanon.validate.privacy_hdf5 import hdf5_spots
 from bidsanon.validate.privacy_json import JsonError, json_spots, parse_any_json
 from bidsanon.validate.privacy_matlab import matlab_spots
+from bidsanon.validate.privacy_pictures import is_picture, picture_spots
 from bidsanon.validate.privacy_places import OFFICE, PICTURES
 from bidsanon.validate.privacy_recordings import is_of_samples, is_recording, recording_spots
 from bidsanon.validate.privacy_spots import Spot
@@ -129,6 +130,8 @@ def content_spots(head: Head) -> Iterator[Spot]:
         yield from recording_spots(head.name, head.path)
         if head.name.lower().endswith(BRAINVISION):
             yield from _text(head)
+    elif is_picture(head.name) and head.prefix and not _is_shown_or_hidden(head.name):
+        yield from picture_spots(head.name, head.path)
     elif is_matlab(head.prefix):
         yield from matlab_spots(head.name, head.path)
     elif is_hdf5(head.prefix) and reader_version():
@@ -153,9 +156,13 @@ def _text(head: Head) -> Iterator[Spot]:
 
 def _is_told_by_name(name: str) -> bool:
     """Tell what has a finding of its own, or needs none, by where it lies and what it is called."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") for part in path.parts)
-    return hidden or "stimuli" in path.parts or path.suffix.lower() in {*OFFICE, *PICTURES}
+    return _is_shown_or_hidden(name) or PurePosixPath(name).suffix.lower() in {*OFFICE, *PICTURES}
+
+
+def _is_shown_or_hidden(name: str) -> bool:
+    """Tell what was shown to participants, and hidden files."""
+    parts = PurePosixPath(name).parts
+    return "stimuli" in parts or any(part.startswith(".") for part in parts)
 
 
 def _dicom(name: str) -> Spot:

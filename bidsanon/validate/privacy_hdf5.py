@@ -12,6 +12,8 @@ from bidsanon.hdf5 import READER
 from bidsanon.validate.privacy_fields import Field, field_spots
 from bidsanon.validate.privacy_spots import Spot
 
+_CODES = ("PRIVACY_FIELD", "PRIVACY_FIELD_PERHAPS")
+
 
 def hdf5_spots(name: str, path: Path) -> Iterator[Spot]:
     """Yield what texts and attributes of a file tell.
@@ -38,10 +40,18 @@ def hdf5_spots(name: str, path: Path) -> Iterator[Spot]:
         yield Spot(code="PRIVACY_NOT_READ", location=name, details={"problem": problem})
 
 
-def as_field(spot: Spot) -> Spot:
-    """Say of a spot what helps in HDF5 and in MATLAB's other files, which are not cleaned here."""
+def as_field(spot: Spot, codes: tuple[str, str] = _CODES) -> Spot:
+    """Say of a spot what helps in a file that is not cleaned here.
+
+    Parameters
+    ----------
+    spot
+        What would be said of a file that is cleaned.
+    codes
+        What is said of an error, and of what may be one.
+    """
     tells = finding_codes()[spot.code].severity is Severity.ERROR
-    code = "PRIVACY_FIELD" if tells else "PRIVACY_FIELD_PERHAPS"
+    code = codes[0] if tells else codes[1]
     key = spot.location.partition("#/")[2].partition("/")[0]
     named = spot.details.get("field") or spot.details.get("key") or key
     field = "a text" if not named or named.startswith("(") else named

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
+import numpy as np
+from PIL import Image
 from sessions.converted import nifti
 
 HEAD = (64, 64, 40)
@@ -142,3 +146,18 @@ def findings_of(found: tuple[Any, ...]) -> Mapping[str, list[str]]:
     for one in found:
         places.setdefault(one.code, []).append(one.location)
     return places
+
+
+def small_picture() -> bytes:
+    """Return a PNG that says nothing beside its pixels."""
+    made = io.BytesIO()
+    Image.new("L", (4, 3), 9).save(made, "PNG")
+    return made.getvalue()
+
+
+def small_volume() -> bytes:
+    """Return a volume of FreeSurfer's that says nothing behind its voxels."""
+    made = io.BytesIO()
+    image = nib.MGHImage(np.zeros((3, 3, 3), np.float32), np.eye(4))
+    image.to_file_map({"image": nib.FileHolder(fileobj=made)})
+    return gzip.compress(made.getvalue(), mtime=0)

@@ -16,7 +16,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from privacy_trees import HEAD, findings_of, raw_dataset, write, write_image, write_json
+from privacy_trees import (
+    HEAD,
+    findings_of,
+    raw_dataset,
+    small_picture,
+    small_volume,
+    write,
+    write_image,
+    write_json,
+)
 from processor_time import within_cpu_seconds
 from recordings import edf
 from sessions.converted import nifti, nifti_extension
@@ -455,7 +464,7 @@ NEAR = [
     {"sub-xp101/ses-jan/a.bval": "0\n", "sub-emptyroom/ses-pre/a.bval": "0\n"},
     {"sub-01/func/a_physio.tsv.gz": gzip.compress(b"0.1\t20230517\n" * 50, mtime=0)},
     {"derivatives/x.json": '[1, 2, {"a": NaN}]', "derivatives/y.json": '"text"'},
-    {"derivatives/qc/sub-01/figures/sub-01_T1w.png": b"\x89PNG\r\n\x1a\n"},
+    {"derivatives/qc/sub-01/figures/sub-01_T1w.png": small_picture()},
     sidecar(
         Instructions="v1.12.2019.3, 10.5.20, https://x.org/2019-03-04/, 1907-01-08", B0="1.9.25"
     ),
@@ -463,7 +472,7 @@ NEAR = [
     sidecar(SeriesDescription="Brain^Head_routine", Formula="a^b", Units="mm^-1"),
     {"sub-01/a.tsv": table("name x", "Fp1 plus"), "sub-01/a.bvec": "0 1e-3 -0.5\n0 nan 1\n"},
     {"code/b.tgz": tgz("a/b.json", b'{"EchoTime": 0.03}')},
-    {"derivatives/fs/a.mgz": gzip.compress(NOISE, mtime=0)},
+    {"derivatives/fs/a.mgz": small_volume()},
     {"participants.tsv": "participant_id\tgroup\tsite\nsub-01\tYoung Adult\tSan Diego\n"},
     {"participants.tsv": "participant_id\tsite\tdrug\nsub-01\tSt Thomas\tSimon Task\n"},
     {"participants.tsv": "participant_id\tdiagnosis\nsub-01\tmajor depressive disorder, mild\n"},
@@ -741,6 +750,8 @@ def test_errors_are_what_leads_to_a_person_for_certain() -> None:
     raised: set[str] = {code for code, _, _ in RAISED} | {"PRIVACY_FACE", "PRIVACY_FACE_KEPT"}
     raised |= {"PRIVACY_HISTORY_HOLDS", "PRIVACY_HISTORY_IMAGES", "PRIVACY_HISTORY_NOT_READ"}
     of_files = {"PRIVACY_KIND_NOT_READ", "PRIVACY_NO_UTF_8"}
+    of_files |= {"PRIVACY_FIELD", "PRIVACY_FIELD_PERHAPS"}
+    of_files |= {"PRIVACY_PICTURE_FIELD", "PRIVACY_PICTURE_FIELD_PERHAPS"}
     assert set(privacy) == raised | of_files | {"PRIVACY_SHIFT_UNEQUAL"}
     assert privacy["PRIVACY_MAPPING"] is Severity.ERROR
 

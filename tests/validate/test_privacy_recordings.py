@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from privacy_trees import findings_of, raw_dataset, write
+from privacy_trees import findings_of, raw_dataset, small_picture, write
 from recordings import FAMILY, GIVEN, NEW_SEGMENT, NUMBER, edf, fif, markers
 
 from bidsanon.bids.edf import EdfError, read_edf_header, without_person
@@ -52,6 +52,11 @@ RAISED: list[tuple[str, str, str | bytes]] = [
     ("PRIVACY_KIND_NOT_READ", "sourcedata/a.bin", b"\x08\x00" + b"words and no elements" * 9),
     ("PRIVACY_NAME", "derivatives/a/b.html, line 1", f"<p>{FAMILY}^{GIVEN}</p>"),
     ("PRIVACY_FOLDER", "derivatives/a/b.svg, line 1", f"<svg>/home/{FAMILY}/a.nii</svg>"),
+    (
+        "PRIVACY_ACCOUNT",
+        "derivatives/fs/sub-01/stats/aseg.stats, line 2",
+        f"# a\n# user {FAMILY}\n",
+    ),
     ("PRIVACY_NAME", "code/notes.txt, line 2", f"of\n{FAMILY}^{GIVEN}\n".encode("utf-16")),
     ("PRIVACY_NO_UTF_8", "phenotype/a.tsv", "participant_id\tb\nsub-01\té\n".encode("latin-1")),
     ("PRIVACY_NAME", "sub-01/a.tsv, row 1", f"a\tb\n1\tKöhl^{GIVEN}\n".encode("latin-1")),
@@ -82,7 +87,7 @@ NEAR: list[dict[str, str | bytes]] = [
     {f"{EEG}.edf": b"", f"{EEG}.bdf": b"", f"{EEG}.set": b"", f"{MEG}.fif": b"", f"{EEG}.eeg": b""},
     {"stimuli/sound.wav": b"RIFF" + bytes(100)},
     {"derivatives/a/surface.gii": "<GIFTI><Data>eJzt=</Data></GIFTI>"},
-    {"derivatives/a/figure.png": b"\x89PNG\r\n\x1a\n" + bytes(100)},
+    {"derivatives/a/figure.png": small_picture()},
 ]
 
 
