@@ -79,7 +79,7 @@ def _load(connection: sqlite3.Connection, passphrase: str | None) -> bytes:
     if form == DESTROYED:
         raise UsageError(
             "the key of this private folder was destroyed: nobody in it is known any more",
-            cure="give another private folder with --private; it begins with a new key",
+            cure="make an empty folder and name it with --private: it begins with a new key",
         )
     if form == PLAIN:
         if passphrase is not None:
