@@ -226,6 +226,19 @@ def test_a_link_becomes_a_file_only_where_it_changes(dataset: Path) -> None:
     assert run.scrubbed.left_alone[".git/"] == "its history keeps what is cleaned now"
 
 
+def test_a_link_to_another_file_of_the_dataset_stays_one(dataset: Path) -> None:
+    link = dataset / "sub-01/func/sub-01_task-again_bold.json"
+    link.symlink_to("sub-01_task-rest_bold.json")
+
+    run = _scrub(dataset)
+
+    assert link.is_symlink()
+    assert NAME not in link.read_text()
+    names = [change.name for change in run.scrubbed.changes]
+    assert f"{BOLD}.json" in names
+    assert link.relative_to(dataset).as_posix() not in names
+
+
 def test_a_hard_link_elsewhere_keeps_what_it_was(dataset: Path) -> None:
     elsewhere = dataset.with_name("copy.nii.gz")
     os.link(dataset / f"{BOLD}.nii.gz", elsewhere)
