@@ -131,6 +131,11 @@ _HOME = re.compile(
     r"([\w.-]{2,32})",
     re.IGNORECASE,
 )
+_ACCOUNT = re.compile(
+    r"^#\s*user(?:name)?\s+([\w.-]{2,32})\s*$"  # FreeSurfer's tables of statistics
+    r"|^(?:export )?(?:USER|LOGNAME|USERNAME)=([\w.-]{2,32})\s*$"  # and its recon-all.env
+    r"|\[([\w.-]{2,32})@[\w.-]{1,64}: "  # the history of AFNI's images
+)
 _NOBODYS_HOME = frozenset(
     [
         "user",
@@ -222,6 +227,12 @@ def names_somebodys_address(text: str) -> bool:
 def names_somebodys_folder(text: str) -> bool:
     """Tell whether a text holds the path of somebody's home folder, which names them."""
     return any(match[1].lower() not in _NOBODYS_HOME for match in _HOME.finditer(text))
+
+
+def names_somebodys_account(line: str) -> bool:
+    """Tell whether a program wrote into a line whose account it ran under."""
+    match = _ACCOUNT.search(line)
+    return match is not None and match[match.lastindex or 0].lower() not in _NOBODYS_HOME
 
 
 def words_in_a_row(text: str) -> int:

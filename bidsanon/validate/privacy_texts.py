@@ -10,7 +10,11 @@ from pathlib import PurePosixPath
 from typing import IO, TextIO
 
 from bidsanon.bids.identifying import is_usual_name
-from bidsanon.bids.written import names_somebodys_address, names_somebodys_folder
+from bidsanon.bids.written import (
+    names_somebodys_account,
+    names_somebodys_address,
+    names_somebodys_folder,
+)
 from bidsanon.dicom_names import holds_name
 from bidsanon.validate.privacy_spots import Spot
 
@@ -57,6 +61,7 @@ def text_spots(name: str, stream: IO[bytes]) -> Iterator[Spot]:
     contact = "PRIVACY_CONTACT_IN_DOCUMENT" if document else "PRIVACY_CONTACT"
     asked: dict[str, _Asked] = {
         "PRIVACY_FOLDER": _Asked(("home", "users", "documents"), names_somebodys_folder),
+        "PRIVACY_ACCOUNT": _Asked(("user", "logname", "@"), names_somebodys_account),
         contact: _Asked(("@", "+", "tel", "phone", "fax", "mobile"), names_somebodys_address),
         "PRIVACY_NAME": _Asked(("^",), holds_name),
     }

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bidsanon.bids.written import written_date
+from bidsanon.bids.written import names_somebodys_account, written_date
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,23 @@ def test_a_key_that_says_nothing_of_dates_needs_the_standards_form() -> None:
     assert written_date("2019-03-11T14:37:52Z", loosely=False) == date(2019, 3, 11)
     assert written_date("2019_Mar_11_1437", loosely=False) is None
     assert written_date("11-MAR-19", loosely=False) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("# user quillfeather", True),
+        ("# user quillfeather\n", True),
+        ("# user root", False),
+        ("# user interface of the task", False),
+        ("# hostname c0ffee", False),
+        ("USER=quillfeather", True),
+        ("export LOGNAME=mq", True),
+        ("USER=ubuntu", False),
+        ("[quillfeather@lab12: Mon Mar 11 14:37:52 2019] 3dcalc -a x", True),
+        ("[root@lab12: Mon Mar 11 14:37:52 2019] 3dcalc", False),
+        ("the user quillfeather", False),
+    ],
+)
+def test_an_account_that_a_program_wrote_is_told(line: str, told: bool) -> None:
+    assert names_somebodys_account(line) is told

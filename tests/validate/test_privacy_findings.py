@@ -127,6 +127,11 @@ RAISED = [
     ("PRIVACY_PLACEHOLDER", f"{SIDECAR}#/TaskName", sidecar(TaskName="TODO: full task name")),
     ("PRIVACY_CONTACT", f"{SIDECAR}#/TaskName", sidecar(TaskName="ask q@hospital.org")),
     ("PRIVACY_FOLDER", f"{SIDECAR}#/Sources/0", sidecar(Sources=[f"/home/{NAME}/a.nii"])),
+    (
+        "PRIVACY_ACCOUNT",
+        "derivatives/fs/sub-01/stats/aseg.stats, line 2",
+        {"derivatives/fs/sub-01/stats/aseg.stats": f"# hostname c0ffee\n# user {NAME}\n"},
+    ),
     # Dates, in every form that people write.
     (
         "PRIVACY_DATE",
