@@ -43,6 +43,8 @@ def dataset(tmp_path: Path) -> Path:
     _write(root, f"{QC}/sub-01/figures/sub-01_T2w.svg", "<svg/>")
     _write(root, f"{QC}/sub-01_T1w.html", "<html/>")
     _write(root, f"{QC}/.git/config", "[core]")
+    _write(root, f"{QC}/.cache/state.json", json.dumps({"seen_by": "nobody"}))
+    _write(root, f"{QC}/.listed.tsv", "name\nnobody\n")
     _write(root, "derivatives/old/sub-01/anat/sub-01_T1w.nii.gz", named_gzip(nifti((9, 9, 9))))
     _write(root, "derivatives/notes.txt", "said nothing")
     foreign_dataset(root / "sourcedata/raw")
@@ -88,6 +90,8 @@ def test_what_is_left_alone_is_named_by_kind_and_place(dataset: Path) -> None:
         f"{QC}/**/*.svg": kinds,
         f"{QC}/**/*.html": kinds,
         f"{QC}/.git/": "its history keeps what is cleaned now",
+        f"{QC}/.cache/": "hidden: look at it",
+        f"{QC}/.listed.tsv": "hidden: look at it",
         "derivatives/": run.scrubbed.left_alone["derivatives/"],
         "sourcedata/raw/README": "written by people: read it",
         "sourcedata/raw/code/": run.scrubbed.left_alone["sourcedata/raw/code/"],
