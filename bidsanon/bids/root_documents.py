@@ -34,6 +34,24 @@ _CITED_AS = {
     "references": "ReferencesAndLinks",
 }
 """What a key of CITATION.cff gives, as a field of dataset_description.json."""
+DATACITE = "datacite.yml"
+"""What GIN and OpenNeuro know besides: DataCite's fields, in each's own order."""
+_IN_DATACITE = {
+    "authors": "Authors",
+    "creators": "Authors",
+    "license": "License",
+    "rightsList": "License",
+    "funding": "Funding",
+    "fundingReferences": "Funding",
+}
+"""What a key of datacite.yml gives, as a field of dataset_description.json."""
+_FILLED_KEY = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<key>[A-Za-z]+):[ \t]*"
+    r"(?:[^\s#\[]|\[[ \t]*[^\s\]]"
+    r"|(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*(?P=indent)(?:[ \t]+|(?=-))[^\s#])",
+    re.MULTILINE,
+)
+"""A key of YAML with a value, or with a block of its own below it."""
 _CITATION_KEY = re.compile(r"^([a-z-]+):", re.MULTILINE)
 _UNFILLED = re.compile(r"\s*|.*\bTODO\b.*|First\d+ Last\d+|\.\.\.", re.DOTALL)
 """What nobody wrote: nothing, and what heudiconv leaves to be filled in."""
@@ -220,6 +238,12 @@ def citation_gives(citation: str) -> frozenset[str]:
     """Return the fields of dataset_description.json that a CITATION.cff gives."""
     keys = _CITATION_KEY.findall(citation)
     return frozenset(_CITED_AS[key] for key in keys if key in _CITED_AS)
+
+
+def datacite_gives(datacite: str) -> frozenset[str]:
+    """Return the fields of dataset_description.json that a datacite.yml gives."""
+    keys = {found["key"] for found in _FILLED_KEY.finditer(datacite)}
+    return frozenset(_IN_DATACITE[key] for key in keys if key in _IN_DATACITE)
 
 
 def is_unfilled(value: Any) -> bool:

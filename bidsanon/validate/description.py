@@ -12,9 +12,11 @@ from typing import Any
 
 from bidsanon.bids.dataset_facts import CITATION
 from bidsanon.bids.root_documents import (
+    DATACITE,
     DESCRIPTION,
     READMES,
     citation_gives,
+    datacite_gives,
     is_unfilled,
     says_nothing_of_study,
 )
@@ -45,7 +47,8 @@ def check_description(root: Path) -> tuple[Finding, ...]:
         description = read_json_file(root / DESCRIPTION)
     except SidecarError:
         return ()
-    texts = {name: _text(root / name) for name in (CITATION, *READMES) if (root / name).is_file()}
+    names = (CITATION, DATACITE, *READMES)
+    texts = {name: _text(root / name) for name in names if (root / name).is_file()}
     return tuple(_missing(description, texts))
 
 
@@ -65,7 +68,7 @@ def foresee_description(texts: Mapping[str, str]) -> tuple[Finding, ...]:
 
 
 def _missing(description: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[Finding]:
-    cited = citation_gives(texts.get(CITATION, ""))
+    cited = citation_gives(texts.get(CITATION, "")) | datacite_gives(texts.get(DATACITE, ""))
     for field, code in ASKED.items():
         if field not in cited and is_unfilled(description.get(field)):
             yield finding(code, location=f"{DESCRIPTION}#/{field}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bidsanon.bids.root_documents import is_unfilled
+from bidsanon.bids.root_documents import DATACITE, is_unfilled
 from bidsanon.files import sha256
 from bidsanon.findings import Finding, Severity, errors, finding
 from bidsanon.validate.openneuro_evidence import (
@@ -216,9 +216,13 @@ def _licence(evidence: Evidence) -> Iterator[Statement]:
     yield from (_is_cc0(text, _CITATION) for text in found)
     if is_unfilled(licence) and not found and evidence.description is not None:
         yield not_known("dataset_description.json names no License: agree to CC0, and write it")
-    texts = [file.name for file in evidence.shared.files if file.name.upper().startswith("LICEN")]
+    texts = [file.name for file in evidence.shared.files if _tells_licence(file.name)]
     if texts:
         yield not_known(f"read whether {some_of(texts)} says the same")
+
+
+def _tells_licence(name: str) -> bool:
+    return name.upper().startswith("LICEN") or name == DATACITE
 
 
 def _is_cc0(licence: object, place: str) -> Statement:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bidsanon.bids.ignored import read_ignored
+from bidsanon.bids.root_documents import DATACITE
 from bidsanon.bids.sharing import BIDSIGNORE, SharedTree
 from bidsanon.findings import Finding, errors, finding
 from bidsanon.resources import data_path
@@ -30,7 +31,6 @@ SCHEMA = "1.2.7"
 _TYPES = ("raw", "derivative")
 """Told by this module: the official validator's option for it ends in a crash."""
 _REFUSED_DATATYPES = frozenset({"micr"})
-_DATACITE = "datacite.yml"
 _AUTHORS = "NO_AUTHORS"
 _SAID_BY_REFUSAL = {_AUTHORS: "DATASET_NO_AUTHORS"}
 
@@ -107,9 +107,9 @@ def _severities() -> dict[str, str]:
 
 def _by_its_schema(report: OfficialReport, shared: SharedTree) -> OfficialReport:
     """Leave out what OpenNeuro's own schema does not say: authors may stand in datacite.yml."""
-    if not any(file.name == _DATACITE for file in shared.files):
+    if not any(file.name == DATACITE for file in shared.files):
         return report
-    return report.without({"NOT_INCLUDED"}, location=_DATACITE).without({_AUTHORS})
+    return report.without({"NOT_INCLUDED"}, location=DATACITE).without({_AUTHORS})
 
 
 def _in_words(

@@ -11,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bidsanon.bids.dataset_facts import DatasetFacts, facts_of_table
-from bidsanon.bids.root_documents import readme_text, says_nothing_of_study, settle_facts
+from bidsanon.bids.root_documents import (
+    datacite_gives,
+    readme_text,
+    says_nothing_of_study,
+    settle_facts,
+)
 from bidsanon.bids.toplevel import dataset_files, kept_by_hand, participant_row
 
 DESCRIPTION = "dataset_description.json"
@@ -177,6 +182,37 @@ def test_a_citation_file_of_a_persons_leads() -> None:
         assert "Authors" not in description(files)
         assert description(files)["License"] == "CC0"
         assert "CITATION.cff" in kept(existing, table)
+
+
+GIN = """
+# Metadata for DOI registration
+authors:
+
+  # one after the other
+  -
+    firstname: "Ada"
+title: "A study"
+license:
+  name: "CC0"
+funding:
+keywords: [brain]
+"""
+OPENNEURO = "data:\n  attributes:\n    creators:\n    - name: Ada\n    rightsList: []\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        (GIN, {"Authors", "License"}),
+        (OPENNEURO, {"Authors"}),
+        ("funding: [DFG]\r\nlicense: # to be said\r\nauthors:", {"Funding"}),
+        ("authors: []\nlicense:\n\n", set()),
+        ("no YAML: {", set()),
+        ("", set()),
+    ],
+)
+def test_datacite_says_who_and_under_which_licence(text: str, fields: set[str]) -> None:
+    assert datacite_gives(text) == fields
 
 
 def test_no_citation_file_comes_beside_authors_of_a_persons() -> None:

@@ -54,6 +54,12 @@ def test_a_readme_that_says_nothing_of_the_study_is_told(
     assert found == (["README"] if told else [])
 
 
+def test_authors_and_licence_may_stand_in_datacite(dataset: Path) -> None:
+    (dataset / "datacite.yml").write_text("authors:\n  - lastname: Example\nlicense: CC0\n")
+    codes = {found.code for found in check_description(dataset)}
+    assert not codes & {"DATASET_NO_AUTHORS", "DATASET_NO_LICENSE"}
+
+
 @pytest.mark.parametrize("authors", [[], ["TODO"], ["First1 Last1"]])
 def test_stubs_are_nobody_and_said_once(dataset: Path, edit: Edit, authors: list[str]) -> None:
     edit("dataset_description.json", Authors=authors)

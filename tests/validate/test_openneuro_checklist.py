@@ -324,8 +324,9 @@ def test_a_description_that_cannot_be_read_names_no_licence(tmp_path: Path) -> N
     assert "cannot be read" in words(stated)
 
 
-def test_a_file_of_the_licence_is_to_be_read(tmp_path: Path) -> None:
-    (tmp_path / "LICENSE").write_text("CC0")
+@pytest.mark.parametrize("name", ["LICENSE", "datacite.yml"])
+def test_a_file_of_the_licence_is_to_be_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("license: CC0")
     said = replace(evidence(tmp_path), description={"License": "CC0"})
     assert point(tmp_path, Point.LICENCE, said).knowledge is Knowledge.NOT_KNOWN
 
