@@ -20,7 +20,7 @@ _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"),
     *("--disable-dev-shm-usage", "--disable-background-networking", "--remote-debugging-pipe"),
 )
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
 
 
 class Browser:
@@ -156,11 +156,11 @@ def browser(profile: Path) -> Iterator[Browser]:
         page = Browser(ours_out, ours_in)
         yield page
         page._session = None
-        with contextlib.suppress(AssertionError, OSError):
+        with contextlib.suppress(AssertionError, OSError, subprocess.TimeoutExpired):
             page("Browser.close")
-        process.wait(20)
+            process.wait(20)
     finally:
         process.kill()
-        process.wait(20)
+        process.wait()
         os.close(ours_out)
         os.close(ours_in)

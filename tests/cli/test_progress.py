@@ -31,7 +31,7 @@ def test_two_steps_show_at_once_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     progress = progress_on_stderr()
-    inside = threading.Barrier(2, timeout=10)
+    inside = threading.Barrier(2, timeout=60)
 
     def compare() -> None:
         with progress.step("checking fidelity", total=3) as step:

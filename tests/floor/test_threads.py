@@ -22,7 +22,7 @@ def test_what_became_of_files_is_told_in_their_order(jobs: int) -> None:
 
 
 def test_large_files_are_worked_on_side_by_side() -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=60)
 
     def work(_: int) -> None:
         together.wait()

@@ -46,7 +46,7 @@ def ask(
     token: str | None = None,
     **headers: str,
 ) -> tuple[int, bytes, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, f"/{token or server.token}/{path}", body=body, headers=named)
     answer = connection.getresponse()
@@ -75,7 +75,7 @@ def test_whoever_has_the_address_is_answered(server: LocalServer) -> None:
 
 @pytest.mark.parametrize("token", ["x", "", "%00", ".."])
 def test_without_the_token_nothing_is_there(server: LocalServer, token: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
     connection.request("GET", f"/{token}/")
     assert connection.getresponse().status == 404
     almost = server.token[:-1] + ("a" if server.token[-1] != "a" else "b")
@@ -153,7 +153,7 @@ def test_a_browser_that_asks_for_fifty_pictures_at_once_gets_them() -> None:
         thread.start()
         request = f"GET /{server.token}/a HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n"
         for connection in connections:
-            connection.settimeout(20)
+            connection.settimeout(60)
             connection.sendall(request.encode())
         answers = []
         for connection in connections:
@@ -170,7 +170,7 @@ def test_it_ends_once_the_last_request_is_answered() -> None:
         thread = threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         assert ask(running, "end", method="POST", body=b"{}", **own(running))[0] == 200
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
