@@ -333,8 +333,6 @@ class ConvertedSession:
         A folder that holds ``sub-…/`` and nothing else.
     subject, session
         Labels without their prefix; session may be None.
-    heuristic, heuristic_digest
-        Its name (not its path) and the SHA-256 of its file.
     images
         Sorted by path.
     skipped
@@ -349,8 +347,6 @@ class ConvertedSession:
     root: Path
     subject: str
     session: str | None
-    heuristic: str
-    heuristic_digest: str
     images: tuple[ConvertedImage, ...]
     skipped: tuple[SkippedSeries, ...]
     tools: dict[str, str]

@@ -117,8 +117,6 @@ def convert_session(
         root=request.output,
         subject=subject,
         session=session,
-        heuristic=heuristic.name,
-        heuristic_digest=heuristic.digest,
         images=images,
         skipped=tuple(sorted(skipped, key=lambda one: one.series_index)),
         tools={"dcm2niix": program_version(DCM2NIIX) or "", "heudiconv": version("heudiconv")},

@@ -222,8 +222,6 @@ def defaced_session(
         root=root,
         subject="01",
         session=session,
-        heuristic="auto",
-        heuristic_digest="0" * 64,
         images=tuple(
             ConvertedImage(path=path, series_index=1, datatype="anat", suffix="T1w")
             for path in paths
