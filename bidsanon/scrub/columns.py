@@ -85,6 +85,10 @@ class TablePolicy:
     clean: Callable[[str], str]
     without_known: Callable[[str], str] | None = None
 
+    def holds_known(self, text: str) -> bool:
+        """Tell whether what is known of persons stands in a text."""
+        return self.without_known is not None and self.without_known(text) != text
+
     def cleaned(self, text: str) -> str:
         """Take out of a free text what is known of persons, and what identifies by its shape."""
         return self.clean(text if self.without_known is None else self.without_known(text))
@@ -140,6 +144,8 @@ def judge_columns(
     columns = []
     for number, name in enumerate(names, start=1):
         action = _action(name, about_people=about_people)
+        if action is ColumnAction.KEEP and policy.holds_known(name):
+            action = ColumnAction.REMOVE
         changes: dict[ColumnAction, Callable[[str], str]] = {
             ColumnAction.KEEP: _free_text(policy, words_too=people),
             ColumnAction.MOMENT: moved,

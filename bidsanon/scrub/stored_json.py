@@ -166,6 +166,8 @@ def _columns(name: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scru
     for column, definition in columns.items():
         if kind_of_column(column) in DENIED_COLUMNS:
             denial.removed[column] += 1
+        elif policy.without_known(column) != column:
+            denial.removed[OTHER_KEYS] += 1
         else:
             kept[column] = denial.without_denied(definition)
     replaced = len([column for column in kept if kept[column] != columns[column]])
@@ -189,7 +191,7 @@ def _derived(_: str, content: dict[str, Any], policy: SidecarPolicy) -> _Scrubbe
             return policy.device_pseudonym(value)
         return policy.clean(value) if rule.action is KeyAction.CLEAN else value
 
-    return _denied(content, _Denial(without_persons, changed))
+    return _denied(content, _Denial(policy.without_known, without_persons, changed))
 
 
 def _looks_identifying(text: str) -> bool:
@@ -216,8 +218,10 @@ class _Denial:
 
     Parameters
     ----------
+    known
+        Takes what is known of persons out of a text: a key of which something is cut goes.
     clean
-        What is done with each text.
+        What is done with each text; None: the same.
     changed
         What is done with a value before, by its key.
 
@@ -229,10 +233,12 @@ class _Denial:
 
     def __init__(
         self,
-        clean: Callable[[str], str],
+        known: Callable[[str], str],
+        clean: Callable[[str], str] | None = None,
         changed: Callable[[str, Any], Any] = lambda _, value: value,
     ) -> None:
-        self._clean = clean
+        self._known = known
+        self._clean = clean or known
         self._changed = changed
         self.removed: Counter[str] = Counter()
 
@@ -240,7 +246,8 @@ class _Denial:
         """Return what stays of an object."""
         kept = {}
         for key, value in content.items():
-            left = None if _is_denied(key) else self._part(key, self._changed(key, value))
+            denied = _is_denied(key) or (key not in key_rules() and self._known(key) != key)
+            left = None if denied else self._part(key, self._changed(key, value))
             if left is None and value is not None:
                 self.removed[_shown(key)] += 1
             else:

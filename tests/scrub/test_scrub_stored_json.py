@@ -158,6 +158,14 @@ def test_definitions_of_columns_stay_and_those_of_identifying_ones_go() -> None:
     }
 
 
+def test_a_key_in_which_a_person_is_named_goes_with_what_it_holds() -> None:
+    column = {"Description": "faces", "Levels": {"Mara": "hers", "b": "other"}}
+    events = {"Mara_seen": {"Description": "whether"}, "trial": column}
+    left = {"trial": {"Description": "faces", "Levels": {"b": "other"}}}
+    assert _left("sub-01/func/sub-01_task-rest_events.json", events) == left
+    assert _left("sub-01/x.json", {"a": {"of Mara": 1, "c": 2}}) == {"a": {"c": 2}}
+
+
 def test_what_people_write_stays_but_for_what_is_known_to_identify() -> None:
     content = {
         "Name": "study of Mara",

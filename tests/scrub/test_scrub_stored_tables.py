@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,12 @@ def test_what_is_known_of_persons_goes_from_any_cell(tmp_path: Path) -> None:
     told, _ = _scrub(tmp_path, "onset\tx\n1\tMara\n2\tgo\n", table=EVENTS, policy=policy)
 
     assert told == "onset\tx\n1\tn/a\n2\tgo\n"
+
+
+def test_a_column_that_is_called_after_a_person_goes_from_any_table(tmp_path: Path) -> None:
+    policy = replace(POLICY, without_known=lambda text: text.replace("Mara", ""))
+    text, words = _scrub(tmp_path, "onset\tof Mara\n1\tx\n", table=EVENTS, policy=policy)
+    assert (text, words) == ("onset\n1\n", ("column column 2 removed",))
 
 
 def test_names_of_unknown_columns_are_not_repeated(tmp_path: Path) -> None:
