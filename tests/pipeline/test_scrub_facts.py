@@ -92,6 +92,14 @@ def test_a_second_run_changes_nothing(dataset: Path) -> None:
     assert tree_digest(dataset) == before
 
 
+def test_a_text_that_is_filled_is_not_said_to_be_left_alone(dataset: Path) -> None:
+    (dataset / "README").write_text("TODO\n")
+    assert "README" in scrubbed(dataset, profile="bids", dry_run=True).left_alone
+    done = scrubbed(dataset, profile=lab(dataset.parent), dry_run=True)
+    assert "README" in words_of(done)
+    assert "README" not in done.left_alone
+
+
 def test_without_a_lab_s_file_nothing_is_filled(dataset: Path) -> None:
     done = scrubbed(dataset, profile="bids")
     assert not any("filled" in word for words in words_of(done).values() for word in words)
