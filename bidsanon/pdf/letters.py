@@ -158,6 +158,8 @@ def _octets(digits: bytes) -> bytes:
 
 def _text(digits: bytes) -> str:
     octets = _octets(digits)
+    if len(octets) > 2 and not any(octets[1::2]):  # noqa: PLR2004 (Ghostscript swaps ligatures)
+        return octets.decode("utf-16-le", "replace")
     return octets.decode("utf-16-be" if len(octets) > 1 else "latin-1", "replace")
 
 

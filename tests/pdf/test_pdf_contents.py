@@ -63,6 +63,12 @@ def test_a_table_of_letters_is_read() -> None:
     assert "Q\U0001d400abcffi" in told(made)[0]
 
 
+def test_a_ligature_that_ghostscript_wrote_the_wrong_way_round_is_read() -> None:
+    table = b"beginbfchar <0001> <660066006900> <0002> <006E> endbfchar"
+    font = GLYPHS + b"/ToUnicode %d 0 R >>" % OWN
+    assert "ffin" in told(pdf(b"BT /F 9 Tf <00010002> Tj ET", stream(table), font=font))[0]
+
+
 @pytest.mark.parametrize("differences", [b"1 /Q /u /i /l", b"1 /uni0051 /uni0075 /i /l.alt"])
 def test_names_of_signs_are_read(differences: bytes) -> None:
     encoding = b"<< /Type /Encoding /Differences [%b] >>" % differences
