@@ -49,14 +49,20 @@ _WHOLE_BYTES = frozenset({8, 16, 32, 64})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PixelForm:
-    """How native pixel data are written.
+    """How native pixel data are written (PS3.5 8.1, PS3.3 C.7.6.3).
 
     Attributes
     ----------
+    rows, columns, frames
+        How many there are of each.
     samples
         Samples of a voxel, on average: YBR_FULL_422 has two.
+    bits_allocated, bits_stored
+        How many bits a sample takes, and how many of them are its value.
     high_bit
         The highest bit of a voxel; bits above it, and below its lowest, are unused.
+    signed
+        Whether values are two's complement.
     """
 
     rows: int

@@ -159,6 +159,10 @@ def elsewhere(place: SessionPlace, ledger: Ledger, series: tuple[str, ...]) -> d
 
     Parameters
     ----------
+    place
+        Where the session is, or is to be.
+    ledger
+        What was added to the dataset.
     series
         The UIDs that replace those of the series.
     """

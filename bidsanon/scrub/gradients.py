@@ -18,8 +18,10 @@ def scrub_gradients(text: str, *, extension: str) -> str:
 
     Parameters
     ----------
+    text
+        What the file holds.
     extension
-        ".bval" (one row) or ".bvec" (three rows).
+        ".bval" (one row, s/mm2) or ".bvec" (three rows, one for each axis of the image).
 
     Raises
     ------

@@ -105,6 +105,8 @@ def with_beginning(file: GzipFile, old: bytes, new: bytes, *, content_bytes: int
 
     Parameters
     ----------
+    file
+        What it says now.
     old, new
         How the content begins, and how it is to begin.
     content_bytes

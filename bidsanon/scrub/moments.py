@@ -68,6 +68,10 @@ def session_times(
         The cells of its tables of scans.
     times_of_day
         What its sidecars say (HH:MM:SS), in case no moment can be published.
+    shift_days
+        How many days are added to the person's dates; None: nobody knows.
+    keep_times
+        Whether times of day stay.
     """
     known = (shifted(parse_moment(cell.strip()), shift_days) for cell in moments)
     first = min((moment for moment in known if moment), default=None)

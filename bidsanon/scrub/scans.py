@@ -93,6 +93,8 @@ def scrub_scans(times: Mapping[str, datetime | None], images: Collection[str], c
         When each image was acquired, by its name in the table.
     images
         The images that are published, relative to the session's folder.
+    clock
+        How the times are moved.
     """
 
     def order(image: str) -> tuple[bool, str, str]:
