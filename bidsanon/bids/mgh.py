@@ -6,12 +6,18 @@ data (big-endian). Command lines and the path of a transform name users and fold
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import math
 import re
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bidsanon.files import is_gzip
 
 EXTENSIONS = (".mgz", ".mgh", ".mgh.gz")
 
@@ -70,6 +76,22 @@ class MghFacts:
 
     made_by: list[MghText] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def opened_mgh(path: Path) -> Iterator[BinaryIO]:
+    """Open a volume, compressed or not, whatever its name says.
+
+    Raises
+    ------
+    MghError
+        If its compressed data turn out to be damaged while it is read.
+    """
+    try:
+        with gzip.open(path) if is_gzip(path) else path.open("rb") as stream:
+            yield cast("BinaryIO", stream)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise MghError("its compressed data are damaged") from error
 
 
 def read_mgh(stream: BinaryIO) -> MghFacts:

@@ -5,15 +5,13 @@ Zeros take their places, so that all else stays where it is.
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from bidsanon.bids.mgh import MghError, MghText, read_mgh
+from bidsanon.bids.mgh import MghError, MghText, opened_mgh, read_mgh
 from bidsanon.files import is_gzip, write_gzip
 from bidsanon.scrub.columns import TablePolicy
 from bidsanon.scrub.gzip_member import NotOneMemberError, read_gzip
@@ -45,7 +43,7 @@ def scrub_stored_mgh(source: Path, target: Path | None, policy: TablePolicy) -> 
     """
     if not source.stat().st_size:
         return ()  # examples of datasets hold empty files
-    with _opened(source) as stream:
+    with opened_mgh(source) as stream:
         facts = read_mgh(stream)
     if any(tells_of_person(text, policy) for text in facts.texts):
         raise MghError("a text behind its voxels may identify somebody")
@@ -55,15 +53,6 @@ def scrub_stored_mgh(source: Path, target: Path | None, policy: TablePolicy) -> 
     if words and target is not None:
         _write(source, target, facts.made_by)
     return words
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        with gzip.open(path) if is_gzip(path) else path.open("rb") as stream:
-            yield cast("BinaryIO", stream)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise MghError("its compressed data are damaged") from error
 
 
 def _head_tells(source: Path) -> bool:
@@ -82,7 +71,7 @@ def _write(source: Path, target: Path, emptied: list[MghText]) -> None:
 
     def content() -> Iterator[bytes]:
         nonlocal checksum
-        with _opened(source) as stream:
+        with opened_mgh(source) as stream:
             for chunk in _with_zeros(stream, emptied):
                 checksum = zlib.crc32(chunk, checksum)
                 yield chunk
@@ -93,7 +82,7 @@ def _write(source: Path, target: Path, emptied: list[MghText]) -> None:
         with target.open("wb") as plain:
             plain.writelines(content())
     written = 0
-    with _opened(target) as stream:
+    with opened_mgh(target) as stream:
         while chunk := stream.read(_CHUNK):
             written = zlib.crc32(chunk, written)
     if written != checksum:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from bidsanon.bids.mgh import MghError, read_mgh
+from bidsanon.bids.mgh import MghError, opened_mgh, read_mgh
 from bidsanon.bids.written import names_somebodys_folder
 from bidsanon.dicom_names import holds_name
-from bidsanon.files import is_gzip
 from bidsanon.validate.privacy_spots import Spot
 
 
@@ -23,16 +19,11 @@ def volume_spots(name: str, path: Path) -> Iterator[Spot]:
     OSError
         If it cannot be read.
     """
-    problem = ""
     try:
-        with gzip.open(path) if is_gzip(path) else path.open("rb") as stream:
-            facts = read_mgh(cast("BinaryIO", stream))
+        with opened_mgh(path) as stream:
+            facts = read_mgh(stream)
     except MghError as error:
-        problem = str(error)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        problem = "its compressed data are damaged"
-    if problem:
-        yield Spot(code="PRIVACY_NOT_READ", location=name, details={"problem": problem})
+        yield Spot(code="PRIVACY_NOT_READ", location=name, details={"problem": str(error)})
         return
     for what in dict.fromkeys(text.what for text in facts.made_by):
         yield Spot(code="PRIVACY_HEADER_TEXT", location=name, details={"field": what})
