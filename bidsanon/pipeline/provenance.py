@@ -11,7 +11,7 @@ from bidsanon.dicom.uids import replace_uid
 from bidsanon.findings import Finding, finding
 from bidsanon.pipeline.request import ConvertRequest
 from bidsanon.pipeline.run import Run
-from bidsanon.publish import Ledger, elsewhere
+from bidsanon.publish import Ledger, published_elsewhere
 from bidsanon.session import SourceSession
 
 
@@ -57,5 +57,5 @@ def published_before(
     uids = tuple(replace_uid(one.series_instance_uid, key=uid_key) for one in source.series)
     return tuple(
         finding("SCANS_PUBLISHED", location=name, count=count, session=name)
-        for name, count in elsewhere(request.place, ledger, uids).items()
+        for name, count in published_elsewhere(request.place, ledger, uids).items()
     )

@@ -30,9 +30,9 @@ from bidsanon.publish.place import (
 from bidsanon.publish.session import (
     Publication,
     added_by_hand,
-    elsewhere,
     files_of,
     publish_session,
+    published_elsewhere,
     require_nothing_added,
     settle_dataset,
 )
@@ -57,7 +57,6 @@ __all__ = [
     "dataset_lock",
     "deliver",
     "delivery_lock",
-    "elsewhere",
     "export_archive",
     "files_of",
     "install",
@@ -67,6 +66,7 @@ __all__ = [
     "packing_of_out",
     "private_beside",
     "publish_session",
+    "published_elsewhere",
     "publishing_folder",
     "recover",
     "require_dataset_folder",

@@ -147,14 +147,16 @@ def require_nothing_added(place: SessionPlace, ledger: Ledger) -> None:
 
 
 def _require_not_elsewhere(place: SessionPlace, ledger: Ledger, series: tuple[str, ...]) -> None:
-    for name in elsewhere(place, ledger, series):
+    for name in published_elsewhere(place, ledger, series):
         raise ConflictError(
             f"scans of this session were published as {name} meanwhile",
             cure=f"find out under which label they belong: {place.name} or {name}",
         )
 
 
-def elsewhere(place: SessionPlace, ledger: Ledger, series: tuple[str, ...]) -> dict[str, int]:
+def published_elsewhere(
+    place: SessionPlace, ledger: Ledger, series: tuple[str, ...]
+) -> dict[str, int]:
     """Say which other sessions of the dataset hold images of these series, and of how many.
 
     Parameters
