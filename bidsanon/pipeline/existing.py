@@ -7,7 +7,7 @@ from pathlib import Path
 from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.errors import UsageError
 from bidsanon.files import require_apart
-from bidsanon.pipeline.places import require_private_folder
+from bidsanon.pipeline.places import require_own_private_folder
 from bidsanon.publish import private_beside
 
 _ITS_OWN_FOLDER = "give the dataset's own folder"
@@ -85,6 +85,6 @@ def private_folder_of(dataset: Path, private: Path | None) -> Path:
         If it is a file, or shares its tree with the dataset.
     """
     private = (private or private_beside(dataset)).absolute()
-    require_private_folder(private)
+    require_own_private_folder(private)
     require_apart(private, dataset, first_name="the private folder", second_name="the dataset")
     return private

@@ -8,6 +8,7 @@ from bidsanon.bids.root_documents import DESCRIPTION
 from bidsanon.bids.sidecars import SidecarError, read_json_file
 from bidsanon.errors import UsageError
 from bidsanon.findings import Finding, finding
+from bidsanon.pipeline.places import may_enter
 from bidsanon.vault import VAULT_NAME
 
 
@@ -38,6 +39,8 @@ def require_known(dataset: Path, private: Path) -> None:
     UsageError
         If it would be so.
     """
+    if not may_enter(private):
+        return  # that it cannot be written is said of it
     if private.is_dir() and not any(private.iterdir()):
         return
     if lacks_private(dataset, private) and any(dataset.glob("sub-*")):

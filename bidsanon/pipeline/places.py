@@ -15,7 +15,26 @@ _LONGEST_NAME = 200  # bytes: what stands beside it, and in the private folder, 
 
 
 def require_private_folder(private: Path) -> None:
-    """Refuse a private folder that is a file, would lie below one, or is somebody else's.
+    """Refuse a private folder that is a file, or that would lie below one.
+
+    Raises
+    ------
+    UsageError
+        If it is so.
+    """
+    require_possible_place(private, name="the private folder")
+    if os.path.exists(private) and not private.is_dir():  # noqa: PTH110 - see require_sources
+        raise UsageError("the private folder is a file", cure="give a folder with --private")
+
+
+def may_enter(private: Path) -> bool:
+    """Tell whether a private folder may be read; one that is not there may."""
+    there = os.path.exists(private)  # noqa: PTH110 - see require_sources
+    return not there or os.access(private, os.R_OK | os.X_OK)
+
+
+def require_own_private_folder(private: Path) -> None:
+    """Refuse a private folder that cannot be one, or is somebody else's, where it is to be read.
 
     Raises
     ------
@@ -24,12 +43,8 @@ def require_private_folder(private: Path) -> None:
     StorageError
         If it may not be entered.
     """
-    require_possible_place(private, name="the private folder")
-    if not os.path.exists(private):  # noqa: PTH110 - see require_sources
-        return
-    if not private.is_dir():
-        raise UsageError("the private folder is a file", cure="give a folder with --private")
-    if not os.access(private, os.R_OK | os.X_OK):
+    require_private_folder(private)
+    if not may_enter(private):
         raise StorageError(
             "the private folder may not be entered",
             cure="it is open to its owner alone: let them run it, or name another with --private",

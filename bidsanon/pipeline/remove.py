@@ -10,7 +10,7 @@ from typing import Any
 from bidsanon import __version__
 from bidsanon.audit import JournalEntry, Outcome, now
 from bidsanon.pipeline.existing import require_described
-from bidsanon.pipeline.places import require_possible_place, require_private_folder
+from bidsanon.pipeline.places import require_own_private_folder, require_possible_place
 from bidsanon.pipeline.summary import heading
 from bidsanon.pipeline.workspace import Workspace, claimed_workspace, private_words
 from bidsanon.publish import SessionPlace, clean_label, private_beside, settle_dataset
@@ -55,7 +55,7 @@ def make_remove_request(
     dataset = dataset.resolve()
     require_possible_place(dataset, name="the dataset")
     private = (private or private_beside(dataset)).absolute()
-    require_private_folder(private)
+    require_own_private_folder(private)
     if not interrupted(dataset):
         require_described(dataset)
     place = SessionPlace(

@@ -17,7 +17,7 @@ from bidsanon.pipeline.existing import require_folder, require_private_there
 from bidsanon.pipeline.labels import judge_labels
 from bidsanon.pipeline.lost_private import check_private
 from bidsanon.pipeline.openneuro import OpenNeuro, judge_for_openneuro
-from bidsanon.pipeline.places import require_private_folder, require_sources
+from bidsanon.pipeline.places import require_own_private_folder, require_sources
 from bidsanon.pipeline.validate_identity import (
     Known,
     joined,
@@ -142,7 +142,7 @@ def make_validate_request(
         jobs=jobs,
         hidden=hidden,
     )
-    require_private_folder(request.private)
+    require_own_private_folder(request.private)
     if private is not None and not vault:
         require_private_there(request.private)
     if vault and not request.private.is_dir():
