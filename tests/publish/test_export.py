@@ -126,6 +126,15 @@ def test_what_can_be_run_in_folders_of_code_can_be_run_when_unpacked(
     assert pack(dataset, tmp_path / name, overwrite=True).digest != digest
 
 
+def test_others_can_read_the_archive_whatever_is_usual_here(tmp_path: Path) -> None:
+    usual = os.umask(0o077)
+    try:
+        pack(a_dataset(tmp_path / "study"), tmp_path / "out.zip")
+    finally:
+        os.umask(usual)
+    assert (tmp_path / "out.zip").stat().st_mode & 0o777 == 0o644
+
+
 def test_what_is_left_out_is_named_each_folder_once(tmp_path: Path) -> None:
     selection = select_files(a_dataset(tmp_path / "study", FILES | HIDDEN))
     assert selection.left_out == (
