@@ -37,10 +37,10 @@ _HEX = re.compile(
     r"|[fF](?:[eE][fF][fF]|[fF][fF][eE])[0-9a-fA-F]+)[0-9a-fA-F]{0,1}"
 )
 """Numbers of bytes that could be text."""
-_LETTERS_IN_FIGURES = re.compile(r"(?:20|4[1-9]|5\d|6[1-9]|7\d){5,}")
-"""A number without letters among its digits is a code if all of it is letters: most measure."""
+_LETTERS_IN_FIGURES = re.compile(r"(?:20|4[1-9]|5\d|6[1-9]|7\d){5,}|(?:[235]\d|[46][1-9]|7\d){8,}")
+"""A number without letters among its digits is a code if it is letters, or much text."""
 _SIGNS_IN_FIGURES = re.compile(r"(?:[235]\d|[46][1-9]|7\d){5,}")
-"""In rows of such numbers also digits and signs."""
+"""In rows of such numbers less text is enough."""
 _DIGITS = b"0123456789abcdefABCDEF"
 _IN_WORDS = bytes(byte for byte in range(256) if chr(byte).isalnum()) + b"."
 _CLASSES = bytes.maketrans(

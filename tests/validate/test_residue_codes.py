@@ -174,8 +174,9 @@ def test_numbers_that_measure_are_no_codes_and_a_name_in_figures_is(tmp_path: Pa
         "41536536\n32746849\n64417345\n61736544\n4154686932\n85 20 41 73 65 20 95 20 54 68 69 10\n"
     )
     assert not search_residue(tmp_path, names, allowed=(), jobs=1).findings
-    (tmp_path / "README").write_text(f"by {b'Peter'.hex()}\n")
-    assert search_residue(tmp_path, names, allowed=(), jobs=1).findings
+    for value, written in ((names[1], "Peter"), (DAY, "20230517")):
+        (tmp_path / "README").write_text(f"by {written.encode().hex()}\n")
+        assert search_residue(tmp_path, [value], allowed=(), jobs=1).findings
 
 
 def test_utf_32_of_another_alphabet_is_searched(tmp_path: Path) -> None:
