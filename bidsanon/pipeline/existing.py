@@ -83,6 +83,8 @@ def private_folder_of(dataset: Path, private: Path | None) -> Path:
     ------
     UsageError
         If it is a file, or shares its tree with the dataset.
+    StorageError
+        If it may not be entered.
     """
     private = (private or private_beside(dataset)).absolute()
     require_own_private_folder(private)
