@@ -109,7 +109,7 @@ def test_pictures_of_any_size_are_looked_into(tmp_path: Path) -> None:
 
 
 def test_a_packed_text_without_end_is_read_in_bounds(tmp_path: Path) -> None:
-    packed = b"Artist\0\0" + zlib.compress(bytes(1 << 28), 9)
+    packed = b"Artist\0\0" + zlib.compress(bytes(1 << 25), 9)
     chunk = struct.pack(">I", len(packed)) + b"zTXt" + packed + bytes(4)
     content = photo("PNG")
     assert told(tmp_path, content[:33] + chunk + content[33:], "sub-01/x.png") <= {
