@@ -26,6 +26,7 @@ from bidsanon.progress import Progress
 from bidsanon.redaction import Redactor
 from bidsanon.scrub import DatasetPolicy, told_by_dataset
 from bidsanon.validate.residue import published_descriptors, residue_in_texts
+from bidsanon.validate.residue_words import is_common
 from bidsanon.vault import Vault, read_contents
 
 _NOBODY = "scrub"
@@ -70,7 +71,7 @@ def scrub_policy(
             return text
         # A coil is called "MULTI COIL" also where somebody's file holds a name with "COIL" in it.
         ordinary = all(map(is_in_vocabulary, _WORDS.findall(text)))
-        cut = (of_digits if ordinary else replace).without_known(text).text
+        cut = _cut(of_digits if ordinary else replace, text)
         if is_number(text) and (cut != text or is_figure(text)):
             return cut if cut == text else ""
         return without_residue(cut, holds)
@@ -87,6 +88,21 @@ def scrub_policy(
         shifts=shifts,
         keep_times=request.keep_times,
     )
+
+
+def _cut(replace: Replacements, text: str) -> str:
+    """Return a text without what is known, but for words that stand in every dataset.
+
+    "green" is what somebody saw, also where somebody is called so. The residue search does not look
+    for such a word alone either.
+    """
+    cleaned = replace.without_known(text)
+    if all(
+        is_common(piece.lower()) and (piece.islower() or piece == text.strip())
+        for piece in cleaned.cut
+    ):
+        return text
+    return cleaned.text
 
 
 def _of_sources(request: ScrubRequest, progress: Progress) -> Known:

@@ -36,6 +36,12 @@ from bidsanon.scrub import list_dataset
         ("20240917.5", ""),
         ("143752", "143752"),
         ("14:37:52", ""),
+        ("green", "green"),
+        ("Green", "Green"),
+        ("press left for green", "press left for green"),
+        ("Green was late", "was late"),
+        ("Green, Mary", ""),
+        ("greenmary", ""),
     ],
 )
 def test_technical_texts_lose_what_is_known_and_keep_words_of_acquisitions(
@@ -45,6 +51,7 @@ def test_technical_texts_lose_what_is_known_and_keep_words_of_acquisitions(
     identity = (
         IdentifyingValue(kind=ValueKind.NAME, text="PRESCAN_COIL_PARS", origin="(2005,private,37)"),
         IdentifyingValue(kind=ValueKind.NAME, text="Quillfeather^Mara", origin="(0010,0010)"),
+        IdentifyingValue(kind=ValueKind.NAME, text="Green^Mary", origin="(0008,1070)"),
         IdentifyingValue(kind=ValueKind.IDENTIFIER, text="4711902", origin="(0010,0020)"),
         IdentifyingValue(kind=ValueKind.DATE, text="20240917", origin="(0008,0020)"),
         IdentifyingValue(kind=ValueKind.TIME, text="143752", origin="(0008,0030)"),
