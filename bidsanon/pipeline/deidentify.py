@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from bidsanon.audit import MAP_NAME, write_deident_map
 from bidsanon.deface.options import NONE
@@ -16,7 +17,7 @@ from bidsanon.deidentify import deidentify_session, map_entries
 from bidsanon.errors import GateRefusedError
 from bidsanon.files import fresh_folder, storage_errors
 from bidsanon.findings import Gate, finding
-from bidsanon.identity import merge_identity
+from bidsanon.identity import IdentifyingValue, merge_identity
 from bidsanon.pipeline.deidentify_dicom import make_dicom
 from bidsanon.pipeline.deidentify_record import record_deidentify_run
 from bidsanon.pipeline.deidentify_request import DeidentifyRequest, OutputFormat
@@ -134,21 +135,7 @@ def _take_through_gates(
     )
     redactor.add(value.text for value in identity)
     _quarantine_lost(run, space)
-    labels = {"subject": request.subject, "name": request.patient_name or ""}
-    found = [one for person in run.persons for one in person.findings]
-    if not any(series.files for person in run.persons for series in person.series):
-        count = sum(len(series.instances) for series in run.source.series)
-        found.append(finding("NOTHING_DEIDENTIFIED", count=count))
-    gates.judge(
-        Gate.DEIDENTIFY,
-        (
-            *eased(found, request),
-            *judge_labels(labels, identity),
-            *out_name_findings(request.delivery, identity),
-            *about_faces(run.source, request),
-            *(reason_findings(request.deface.because, identity) if request.deface else ()),
-        ),
-    )
+    _judge_copies(run, identity)
     run.descriptions = {
         index: text for person in run.persons for index, text in describe_series(person).items()
     }
@@ -164,13 +151,7 @@ def _take_through_gates(
         make_images(run, space, tree, identity=identity, plans=plans, progress=progress)
     else:
         make_dicom(run, tree, plans, progress)
-    with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
-        if request.subject:
-            vault.bind_subject(run.parts[0].person, request.subject)
-    with progress.step("delivering"), storage_errors("OUT"), delivery_lock(request.delivery):
-        deliver(
-            request.delivery, tree, overwrite=request.options.overwrite, jobs=request.options.jobs
-        )
+    _deliver(run, tree, progress)
     gates.judge(Gate.PUBLISH, ())
 
 
@@ -213,6 +194,38 @@ def _deidentify_persons(
     if request.options.deident_map:
         entries = [entry for person in run.persons for entry in map_entries(person)]
         write_deident_map(request.private / MAP_NAME, entries)
+
+
+def _judge_copies(run: DeidentifyRun, identity: tuple[IdentifyingValue, ...]) -> None:
+    """Judge what was found in the copies, and in what the user calls them by."""
+    request = run.request
+    labels = {"subject": request.subject, "name": request.patient_name or ""}
+    found = [one for person in run.persons for one in person.findings]
+    if not any(series.files for person in run.persons for series in person.series):
+        count = sum(len(series.instances) for series in run.source.series)
+        found.append(finding("NOTHING_DEIDENTIFIED", count=count))
+    run.gates.judge(
+        Gate.DEIDENTIFY,
+        (
+            *eased(found, request),
+            *judge_labels(labels, identity),
+            *out_name_findings(request.delivery, identity),
+            *about_faces(run.source, request),
+            *(reason_findings(request.deface.because, identity) if request.deface else ()),
+        ),
+    )
+
+
+def _deliver(run: DeidentifyRun, tree: Path, progress: Progress) -> None:
+    """Put what was made at OUT; a label is the person's from then on."""
+    request = run.request
+    with Vault.open(request.private, passphrase_file=request.options.passphrase_file) as vault:
+        if request.subject:
+            vault.bind_subject(run.parts[0].person, request.subject)
+    with progress.step("delivering"), storage_errors("OUT"), delivery_lock(request.delivery):
+        deliver(
+            request.delivery, tree, overwrite=request.options.overwrite, jobs=request.options.jobs
+        )
 
 
 def _quarantine_lost(run: DeidentifyRun, space: Workspace) -> None:
