@@ -75,9 +75,10 @@ def without_long_runs(content: bytes) -> tuple[bytes, list[tuple[int, bytes]]]:
         for match in _FULL_LINES.finditer(content)
         if len(match[0]) >= LONG_RUN
     ]
+    blanked = bytearray(content)
     for start, run in runs:
-        content = content[:start] + b" " * len(run) + content[start + len(run) :]
-    return content, runs
+        blanked[start : start + len(run)] = b" " * len(run)
+    return bytes(blanked), runs
 
 
 def _has_run(content: bytes, length: int) -> bool:
