@@ -116,10 +116,16 @@ def test_a_derivative_by_its_own_folder_is_cleaned_as_within_the_whole(dataset: 
     assert NAME not in alone
 
 
-def test_a_leftover_and_originals_within_can_be_removed(dataset: Path) -> None:
+def test_a_leftover_within_can_be_removed(dataset: Path) -> None:
     _scrub(dataset, remove=("sourcedata/raw/.heudiconv",))
     assert not (dataset / "sourcedata/raw/.heudiconv").exists()
+
+
+def test_of_originals_that_are_removed_nothing_else_is_said(dataset: Path) -> None:
     run = _scrub(dataset, remove=("sourcedata",))
+    places = [*(change.name for change in run.changes), *run.left_alone]
+    places += [found.location for found in run.findings]
+    assert [place for place in places if place.startswith("sourcedata/")] == []
     assert run.removed == ("sourcedata/",)
     assert not (dataset / "sourcedata").exists()
     assert told(dataset) == {}
