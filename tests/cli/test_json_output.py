@@ -70,7 +70,7 @@ def test_a_bug_is_an_object_too_that_says_nothing_of_what_it_met(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
-@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("full", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_output_that_nobody_can_read_is_told_and_what_is_there_is_not_denied(
     tmp_path: Path, full: bool
 ) -> None:

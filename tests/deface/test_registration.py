@@ -36,6 +36,7 @@ def test_a_turned_shrunk_and_inverted_head_is_found() -> None:
     assert found.starts_apart_mm < NEAR_MM
 
 
+@pytest.mark.slow
 def test_a_head_whose_orientation_was_lost_is_found_from_the_axes() -> None:
     head = posed_head(pose(turn_deg=(5, -4, 6)))
     # As if the header's axes had been written in another order.

@@ -474,9 +474,13 @@ REAL = {
     "philips-r57-dwi-dicomdir": ["dwi/dwi"],
     "philips-r53-enhanced-fmap": ["fmap/fieldmap"],
 }
+MANY_FILES = {"philips-r57-dwi-dicomdir"}
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name in MANY_FILES else []) for name in REAL],
+)
 def test_real_scanners_series_are_named(
     auto: ModuleType, shared_data: Callable[[str], Path], tmp_path: Path, name: str
 ) -> None:

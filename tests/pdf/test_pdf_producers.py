@@ -137,6 +137,7 @@ def codes(root: Path) -> dict[str, set[str]]:
     return gathered
 
 
+@pytest.mark.slow
 def test_a_name_is_found_whatever_wrote_the_pdf(tmp_path: Path) -> None:
     for how, make in MADE.items():
         (tmp_path / f"{how}.pdf").write_bytes(make(NAMED))

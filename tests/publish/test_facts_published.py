@@ -53,7 +53,8 @@ def test_what_a_person_wrote_before_is_there_afterwards(tmp_path: Path) -> None:
     assert tree_digest(dataset) == before
 
 
-@settings(max_examples=40)
+@pytest.mark.slow
+@settings(max_examples=200)
 @given(data=st.data())
 def test_the_last_session_leaves_the_dataset_byte_for_byte(data: st.DataObject) -> None:
     def facts() -> DatasetFacts:

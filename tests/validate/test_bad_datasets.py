@@ -75,6 +75,7 @@ def test_json_beside_no_image_is_read_too(dataset: Path) -> None:
     assert (found.code, found.location) == ("SCHEMA_NOT_JSON", OTHER)
 
 
+@pytest.mark.slow
 def test_json_of_100_mb_is_a_finding_in_little_memory(dataset: Path, official: list[Path]) -> None:
     with (dataset / SIDECAR).open("wb") as stream:
         stream.write(b'{"a": [')

@@ -166,6 +166,7 @@ def _answering(monkeypatch: pytest.MonkeyPatch, returncode: int, *said: str) -> 
     monkeypatch.setattr("bidsanon.validate.official.run_program", run)
 
 
+@pytest.mark.slow
 def test_a_report_that_repeats_much_of_a_dataset_is_read_in_little_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -150,6 +150,7 @@ def small_json(monkeypatch: pytest.MonkeyPatch) -> int:
     return LARGEST // 16
 
 
+@pytest.mark.slow
 def test_large_json_is_searched_in_bounded_memory(tmp_path: Path) -> None:
     numbers = ", ".join(str(n / 7) for n in range(200_000))
     text = f'{{"a": [{numbers}], "Mara": "of \\u0051uillfeather", "b": [{numbers}]}}'

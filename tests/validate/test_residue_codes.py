@@ -286,6 +286,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOSTILE)
 def test_endless_escapes_take_bounded_memory(tmp_path: Path, how: str) -> None:
     (tmp_path / "x.txt").write_bytes(HOSTILE[how])
