@@ -93,26 +93,6 @@ class Workspace:
                 remove_tree(path)
 
 
-@contextlib.contextmanager
-def workspace(private: Path, name: str) -> Iterator[Workspace]:
-    """Open a session's workspace; its scratch folder is gone afterwards, however it ends.
-
-    A private folder that this run made is removed too, with the vault in it, where no run came
-    as far as a gate's decision, nothing was delivered, nobody has a label and nobody else is at
-    work in it.
-    """
-    space = Workspace(private=private, name=name)
-    existed = private.exists()
-    try:
-        space.begin()
-        with vault_in_use(private):
-            yield space
-    finally:
-        remove_tree(space.work)
-        if not existed and not _is_used(private):
-            remove_tree(private)
-
-
 def private_words(private: Path, *, beside: Path, name: str) -> str:
     """Say which folder the private folder is, to somebody who may never have named one.
 
@@ -159,6 +139,13 @@ def claimed_workspace(
 ) -> Iterator[Workspace]:
     """Open a workspace for this process alone, without what crashed runs left in it.
 
+    Its scratch folder is gone afterwards, however it ends. A private folder that this run made is
+    removed too, with the vault in it, where no run came as far as a gate's decision, nothing was
+    delivered, nobody has a label and nobody else is at work in it.
+
+    The claim comes before the scratch folder and goes after it: a folder that nobody claims is
+    what a crashed run left, and others remove it.
+
     Parameters
     ----------
     private
@@ -178,13 +165,18 @@ def claimed_workspace(
         If the private folder cannot be written.
     """
     require_writable(private, words=words, cure="choose another folder with --private")
-    with (
-        storage_errors(words),
-        workspace(private, name) as space,
-        session_claim(space.claim, doing=doing),
-    ):
-        space.remove_stale()
-        yield space
+    space = Workspace(private=private, name=name)
+    made_here = not private.exists()
+    with storage_errors(words), session_claim(space.claim, doing=doing):
+        try:
+            space.remove_stale()
+            space.begin()
+            with vault_in_use(private):
+                yield space
+        finally:
+            remove_tree(space.work)
+            if made_here and not _is_used(private):
+                remove_tree(private)
 
 
 @contextlib.contextmanager
@@ -204,12 +196,13 @@ def nameless_workspace(private: Path, *, words: str) -> Iterator[Workspace]:
         If the private folder cannot be written.
     """
     name = f"{_NAMELESS}{secrets.token_hex(8)}"
-    with claimed_workspace(private, name, words=words) as space:
-        _remove_abandoned(private, besides=name)
-        try:
+    try:
+        with claimed_workspace(private, name, words=words) as space:
+            _remove_abandoned(private, besides=name)
             yield space
-        finally:
-            lock_file(space.claim).unlink(missing_ok=True)
+    finally:
+        with contextlib.suppress(OSError):  # a refused private folder may be anything
+            lock_file(Workspace(private=private, name=name).claim).unlink()
 
 
 def _remove_abandoned(private: Path, *, besides: str) -> None:
